@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def start_child(
         env=dict(environment),
         stdin=subprocess.PIPE,
         stdout=output,
-        stderr=output,
+        stderr=subprocess.STDOUT,
         pass_fds=(descriptor,),
         process_group=0,
     )
@@ -62,4 +63,5 @@ def _await_end_of_input() -> None:
         pass
     os.kill(os.getpid(), signal.SIGTERM)
     # A process that is busy importing or answering may not act on the signal soon.
-    threading.Timer(_LINGER_SECONDS, os._exit, args=(1,)).start()
+    time.sleep(_LINGER_SECONDS)
+    os._exit(1)
