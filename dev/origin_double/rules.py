@@ -1,0 +1,215 @@
+"""Decides what the origin reads in a request's parameters, and which body it refuses one with.
+
+The rules are those measured on the origin: its query parser nests ``name[key]``, ``limit`` and
+``offset`` go through JavaScript's ``parseInt`` and are then checked, and ``emails`` is split, trimmed
+and checked only while it is one text.
+
+Pure: no clock, no I/O, no users.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Any, Self
+from urllib.parse import parse_qsl
+
+type QueryValue = str | list[str] | dict[str, str]
+type Number = int | float
+
+_INTEGER = re.compile(r"\s*([+-]?)(?:0[xX]([0-9a-fA-F]+)|(?!0[xX])([0-9]+))")
+_NUMERIC = re.compile(r"-?[0-9]+")
+_LIST_INDEX = re.compile(r"|1?[0-9]|20")
+_ATOM = r"[a-z0-9!#$%&'*+\-/=?^_`{|}~\u00a1-\ud7ff\uf900-\ufdcf\ufdf0-\uffef]+"
+_LABEL = r"(?!-)[a-z0-9\u00a1-\uffff-]{1,63}(?<!-)"
+_TOP_LABEL = r"(?:[a-z\u00a1-\ud7ff\uf900-\ufdcf\ufdf0-\uffef]{2,63}|xn[a-z0-9-]{2,})"
+_EMAIL = re.compile(
+    rf"(?=[^@]{{1,64}}@.{{1,254}}$){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_TOP_LABEL}", re.IGNORECASE
+)
+_NAMES = {
+    400: ("BadRequestException", "Bad Request"),
+    401: ("UnauthorizedException", "Unauthorized"),
+    403: ("ForbiddenException", "Forbidden"),
+    404: ("NotFoundException", "Not Found"),
+    429: ("ThrottlerException", "Too Many Requests"),
+}
+
+
+class RefusedError(Exception):
+    """The origin refuses the request with ``status``; ``details`` replaces the usual ones."""
+
+    def __init__(self, status: int, message: str, details: object = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.details = details
+
+    def body(self, *, target: str, timestamp: str) -> dict[str, Any]:
+        """Return the JSON body: the envelope, or the framework's own where it has no name for it."""
+        if self.status not in _NAMES:
+            return {"statusCode": self.status, "message": self.message}
+        code, title = _NAMES[self.status]
+        usual = {"message": self.message, "error": title, "statusCode": self.status}
+        error = {"code": code, "message": self.message, "details": self.details or usual}
+        return {"status": "error", "timestamp": timestamp, "path": target, "error": error}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The rows a list query asks for; ``emails`` is None where it does not filter."""
+
+    limit: int = 50
+    offset: int = 0
+    emails: tuple[str, ...] | None = None
+
+    @classmethod
+    def parse(cls, query: str) -> Self:
+        """Read a query string; raise `RefusedError` with the origin's 400 where it is wrong.
+
+        A bad address is reported alone, before anything else is checked.
+        """
+        sent = parse_query(query)
+        read: dict[str, Any] = {}
+        for name in sent:
+            if name in ("limit", "offset"):
+                read[name] = _read_number(sent[name])
+            elif name == "emails":
+                read[name] = _read_emails(sent[name])
+        if errors := list(_errors(read)):
+            raise RefusedError(400, "Bad Request Exception", {"errors": errors})
+        if "emails" in read:
+            read["emails"] = tuple(read["emails"])
+        return cls(**read)
+
+
+def _errors(read: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield an entry for each property that breaks a rule, in the order the origin checks them."""
+    target = {name: _printable(value) for name, value in read.items()}
+    for name, broken_rules in _CHECKS.items():
+        if name in read and (constraints := broken_rules(read[name])):
+            yield {
+                "target": target,
+                "value": target[name],
+                "property": name,
+                "children": [],
+                "constraints": constraints,
+            }
+
+
+def parse_query(query: str) -> dict[str, QueryValue]:
+    """Return the parameters, nested as the origin nests them.
+
+    A name sent once is a text. Repeated, with ``[]`` or with an index up to 20 it is a list, and with
+    any other key an object.
+
+    >>> parse_query("a=1&b=1&b=2&c[]=1&d[x]=1")
+    {'a': '1', 'b': ['1', '2'], 'c': ['1'], 'd': {'x': '1'}}
+    """
+    parts: dict[str, list[tuple[str | None, str]]] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        root, bracket, key = name.partition("[")
+        parts.setdefault(root, []).append((key.partition("]")[0] if bracket else None, value))
+    return {root: _nest(found) for root, found in parts.items()}
+
+
+def _nest(parts: list[tuple[str | None, str]]) -> QueryValue:
+    if any(not _LIST_INDEX.fullmatch(key) for key, _ in parts if key is not None):
+        return {key or str(position): value for position, (key, value) in enumerate(parts)}
+    values = [value for _, value in parts]
+    return values[0] if len(parts) == 1 and parts[0][0] is None else values
+
+
+def _read_number(value: QueryValue) -> Number | str:
+    """Return what ``parseInt`` makes of a parameter; an empty text is not even parsed."""
+    match value:
+        case str():
+            return parse_int(value) if value else value
+        case list():
+            return parse_int(",".join(value))
+        case dict():
+            return math.nan
+
+
+def parse_int(text: str) -> Number:
+    """Return JavaScript's ``parseInt(text)``, as the number that prints as JavaScript prints it.
+
+    Numbers are doubles: beyond 2**53 only the shortest digits that tell them apart are kept.
+
+    >>> parse_int(" 10abc"), parse_int("0x10"), parse_int("1.9"), parse_int("1e2"), parse_int("x")
+    (10, 16, 1, 1, nan)
+    >>> parse_int("99999999999999999999"), parse_int("9" * 22)
+    (100000000000000000000, 1e+22)
+    """
+    found = _INTEGER.match(text)
+    if not found:
+        return math.nan
+    sign, hexadecimal, decimal = found.groups()
+    try:
+        size = float.fromhex(hexadecimal) if hexadecimal else float(decimal)
+    except OverflowError:
+        size = math.inf
+    # From here on JavaScript prints an exponent, as Python does for every float of that size.
+    exponential = size >= 1e21  # noqa: PLR2004
+    value = size if exponential else int(Decimal(repr(size)))
+    return -value if sign == "-" else value
+
+
+def _broken_number_rules(name: str, value: Number | str, *, low: int, high: int) -> dict[str, str]:
+    number = math.nan if isinstance(value, str) else value
+    rules = {
+        "max": (number <= high, f"{name} must not be greater than {high}"),
+        "min": (number >= low, f"{name} must not be less than {low}"),
+        "isNumber": (
+            math.isfinite(number),
+            f"{name} must be a number conforming to the specified constraints",
+        ),
+    }
+    return {rule: message for rule, (holds, message) in rules.items() if not holds}
+
+
+def _read_emails(value: QueryValue) -> list[str] | dict[str, str]:
+    """Return the addresses; only those that came as one text are trimmed and checked."""
+    if not isinstance(value, str):
+        return value
+    addresses = [address.strip() for address in value.split(",")]
+    for address in addresses:
+        if not _EMAIL.fullmatch(address):
+            raise RefusedError(400, f"Invalid email {address}")
+    return addresses
+
+
+def _broken_emails_rules(value: list[str] | dict[str, str]) -> dict[str, str]:
+    return {} if isinstance(value, list) else {"arrayNotEmpty": "emails cannot be empty."}
+
+
+_CHECKS: dict[str, Callable[[Any], dict[str, str]]] = {
+    "emails": _broken_emails_rules,
+    "limit": partial(_broken_number_rules, "limit", low=1, high=250),
+    "offset": partial(_broken_number_rules, "offset", low=0, high=250),
+}
+
+
+def _printable(value: object) -> object:
+    """Return what JSON shows: it has no word for NaN and Infinity."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def parse_user_id(text: str) -> Number:
+    """Return the id in a path; raise `RefusedError` unless it is digits with an optional minus."""
+    if not _NUMERIC.fullmatch(text):
+        raise RefusedError(400, "Validation failed (numeric string is expected)")
+    return parse_int(text)
+
+
+def suffixed(address: str, client_id: str) -> str:
+    """Return the address under which the origin keeps a client's user.
+
+    >>> suffixed("bob@example.com", "c1"), suffixed("bob+c1@example.com", "c1")
+    ('bob+c1@example.com', 'bob+c1@example.com')
+    """
+    if client_id in address:
+        return address
+    local, _, domain = address.partition("@")
+    return f"{local}+{client_id}@{domain}"
