@@ -1,7 +1,8 @@
 """The HTTP front: what API Gateway is to the deployed service, on loopback.
 
-One thread a connection, persistent connections, one write an answer. The front adds what the gateway
-adds (request id, forwarding headers) and answers by itself only what the gateway answers by itself.
+One thread a connection, persistent connections, one write an answer. The front adds what the
+gateway adds (request id, forwarding headers). Answers of its own say what ``template.yaml`` makes
+the gateway say, with one difference: a path outside the stage is a 404 here and a 403 there.
 """
 
 import json
@@ -17,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, override
 
 from dev.gateway_events import (
+    STAGE,
     MalformedResultError,
     Request,
     Resource,
@@ -31,6 +33,9 @@ type Observe = Callable[[Request, Response, float], None]
 
 _MAX_BODY_BYTES = 10 * 1024 * 1024
 _IDLE_SECONDS = 75.0
+_FORWARDING = {
+    name.lower(): name for name in ("X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto")
+}
 _BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 _STATUS_OF_FAILURE = {
     Failure.HANDLER_ERROR: HTTPStatus.BAD_GATEWAY,
@@ -38,6 +43,17 @@ _STATUS_OF_FAILURE = {
     Failure.DIED: HTTPStatus.BAD_GATEWAY,
     Failure.TIMED_OUT: HTTPStatus.GATEWAY_TIMEOUT,
     Failure.ALL_BUSY: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+_FAILED = ("InternalServerErrorException", "The service did not answer.")
+_REFUSED = ("BadRequestException", "The request was refused before it reached the service.")
+_OWN_ANSWERS = {
+    HTTPStatus.NOT_FOUND: ("NotFoundException", f"The paths of this API start with /{STAGE}/."),
+    HTTPStatus.BAD_GATEWAY: _FAILED,
+    HTTPStatus.SERVICE_UNAVAILABLE: _FAILED,
+    HTTPStatus.GATEWAY_TIMEOUT: (
+        "GatewayTimeoutException",
+        "The service did not answer in time.",
+    ),
 }
 
 
@@ -110,43 +126,34 @@ class Front(ThreadingHTTPServer):
             self._connections.discard(request)
             self._changed.notify_all()
 
-    @override
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that go away in the middle of an answer."""
-
     def _answer(self, request: Request) -> Response:
-        request_id = str(uuid.uuid4())
         if not request.in_stage:
-            return own_answer(request, HTTPStatus.NOT_FOUND, "The API's paths start with /v2.")
-        event = to_event(request, resources=self.resources, request_id=request_id, now=time.time())
+            return _own_answer(request.path, HTTPStatus.NOT_FOUND)
+        event = to_event(
+            request, resources=self.resources, request_id=str(uuid.uuid4()), now=time.time()
+        )
         outcome = self.invoke(event)
-        match outcome:
-            case Result(value):
-                return self._translated(request, value)
-            case failure:
-                self.print_line(f"no answer: {failure}")
-                return own_answer(request, _STATUS_OF_FAILURE[failure], "The service failed.")
+        if isinstance(outcome, Result):
+            return self._translated(request, outcome.value)
+        self.print_line(f"no answer: {outcome}")
+        return _own_answer(request.path, _STATUS_OF_FAILURE[outcome])
 
     def _translated(self, request: Request, value: object) -> Response:
         try:
             return to_response(value)
         except MalformedResultError as error:
             self.print_line(f"malformed proxy response: {error}")
-            return own_answer(request, HTTPStatus.BAD_GATEWAY, "The service failed.")
+            return _own_answer(request.path, HTTPStatus.BAD_GATEWAY)
 
 
-def own_answer(request: Request, status: HTTPStatus, message: str) -> Response:
-    """Return an answer of the front itself, in the service's error envelope."""
-    code = status.phrase.title().replace(" ", "")
+def _own_answer(path: str, status: HTTPStatus) -> Response:
+    code, message = _OWN_ANSWERS.get(status, _REFUSED)
     envelope = {
         "status": "error",
         "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
-        "path": request.path,
-        "error": {
-            "code": f"{code}Exception",
-            "message": message,
-            "details": {"message": message, "error": status.phrase, "statusCode": int(status)},
-        },
+        "path": path,
+        "requestId": str(uuid.uuid4()),
+        "error": {"code": code, "message": message, "details": {}},
     }
     headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
     return Response(status=status, headers=headers, body=json.dumps(envelope).encode())
@@ -177,6 +184,12 @@ class _Connection(BaseHTTPRequestHandler):
             self.close_connection = True
 
     @override
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse a request that cannot be made sense of."""
+        self.close_connection = True
+        self._write("GET", _own_answer("/", HTTPStatus(code)))
+
+    @override
     def log_message(self, format: str, *args: object) -> None:
         """Keep quiet: what is printed about a request is decided elsewhere."""
 
@@ -188,21 +201,23 @@ class _Connection(BaseHTTPRequestHandler):
             return HTTPStatus.BAD_REQUEST
         if int(size) > _MAX_BODY_BYTES:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-        host, port = self.connection.getsockname()[:2]
-        client = str(self.client_address[0])
-        forwarding = [
-            ("X-Forwarded-For", client),
-            ("X-Forwarded-Port", str(port)),
-            ("X-Forwarded-Proto", "http"),
-        ]
-        given = [pair for pair in self.headers.items() if not pair[0].lower().startswith("x-forw")]
         return Request(
             method=self.command,
-            target=self.path,
-            headers=[*given, *forwarding],
+            # The request line is read as Latin-1; bytes that a client did not escape are UTF-8.
+            target=self.path.encode("latin-1").decode(errors="replace"),
+            headers=[*self._given_headers(), *self._forwarding_headers()],
             body=self.rfile.read(int(size)),
-            source_ip=client or host,
+            source_ip=str(self.client_address[0]),
         )
+
+    def _given_headers(self) -> list[tuple[str, str]]:
+        return [pair for pair in self.headers.items() if pair[0].lower() not in _FORWARDING]
+
+    def _forwarding_headers(self) -> list[tuple[str, str]]:
+        hops = [*self.headers.get_all("X-Forwarded-For", []), str(self.client_address[0])]
+        port = self.connection.getsockname()[1]
+        values = (", ".join(hops), str(port), "http")
+        return list(zip(_FORWARDING.values(), values, strict=True))
 
     def _write(self, method: str, response: Response) -> None:
         bodiless = method == "HEAD" or response.status in _BODILESS

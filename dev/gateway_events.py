@@ -13,17 +13,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 STAGE = "v2"
 # Headers about one connection, which end at the gateway.
 _HOP_BY_HOP = frozenset(
-    "connection expect keep-alive proxy-connection te trailer transfer-encoding upgrade".split()
+    {
+        "connection",
+        "expect",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
 )
 # Headers that the gateway writes itself; a function's own come out as x-amzn-Remapped-….
-_REMAPPED = frozenset("connection content-length date server www-authenticate".split())
-_DROPPED = frozenset("transfer-encoding trailer upgrade".split())
-_RESULT_KEYS = frozenset("statusCode headers multiValueHeaders body isBase64Encoded".split())
+_REMAPPED = frozenset({"connection", "content-length", "date", "server", "www-authenticate"})
+_DROPPED = frozenset({"transfer-encoding", "trailer", "upgrade"})
+_RESULT_KEYS = frozenset({"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"})
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _UNSAFE_IN_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -45,8 +54,7 @@ class Request:
     @property
     def path(self) -> str:
         """The path as the client sent it, with the stage."""
-        # A target that starts with // is a path here, not the name of a host.
-        return urlsplit("http://gateway" + self.target).path or "/"
+        return self.target.partition("?")[0]
 
     @property
     def in_stage(self) -> bool:
@@ -83,7 +91,7 @@ _ELSEWHERE = Resource("/{proxy+}")
 def to_event(
     request: Request, *, resources: Iterable[Resource], request_id: str, now: float
 ) -> dict[str, Any]:
-    """Return the event that a REST API with ``resources`` sends for ``request`` at epoch ``now``."""
+    """Return the event that an API with ``resources`` sends for ``request`` at epoch ``now``."""
     path = request.path.removeprefix(f"/{STAGE}") or "/"
     resource, parameters = _route(path, resources)
     headers = [(key, value) for key, value in request.headers if key.lower() not in _HOP_BY_HOP]

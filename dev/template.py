@@ -18,6 +18,8 @@ type Json = Any  # A template is free-form: its readers check what they use.
 UNRESOLVED: Final = object()
 TABLE = "AWS::DynamoDB::Table"
 FUNCTION = "AWS::Serverless::Function"
+API = "AWS::Serverless::Api"
+SCHEDULE = "AWS::Scheduler::Schedule"
 
 
 class _Loader(yaml.SafeLoader):
@@ -31,31 +33,8 @@ def _short_form(_loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Json:
 _Loader.add_multi_constructor("!", _short_form)
 
 
-_INTERIM: Json = {  # Until template.yaml is there.
-    "Resources": {
-        "Table": {
-            "Type": "AWS::DynamoDB::Table",
-            "Properties": {
-                "AttributeDefinitions": [
-                    {"AttributeName": "pk", "AttributeType": "S"},
-                    {"AttributeName": "sk", "AttributeType": "S"},
-                ],
-                "KeySchema": [
-                    {"AttributeName": "pk", "KeyType": "HASH"},
-                    {"AttributeName": "sk", "KeyType": "RANGE"},
-                ],
-                "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": True},
-                "StreamSpecification": {"StreamViewType": "KEYS_ONLY"},
-            },
-        }
-    }
-}
-
-
 @cache
 def _document() -> Json:
-    if not (ROOT / "template.yaml").exists():
-        return _INTERIM
     text = (ROOT / "template.yaml").read_text(encoding="utf-8")
     return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader with short forms.
 
@@ -102,9 +81,13 @@ def _literal(properties: Mapping[str, Json]) -> dict[str, str]:
 def function_environment(handler: str) -> dict[str, str]:
     """Return what is known before deployment of the environment of the function ``handler``."""
     shared = resolve(_document().get("Globals", {})).get("Function", {})
-    own = resource(FUNCTION, Handler=handler)
-    variables = _variables(shared) | _variables(own)
+    variables = _variables(shared) | _variables(resource(FUNCTION, Handler=handler))
     return {key: str(value) for key, value in variables.items() if isinstance(value, str | int)}
+
+
+def api_paths() -> list[str]:
+    """Return the paths of the API, such as ``/oauth-clients/{clientId}/users``."""
+    return list(resource(API)["DefinitionBody"]["paths"])
 
 
 def _variables(function: Mapping[str, Json]) -> dict[str, Json]:

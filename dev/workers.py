@@ -34,7 +34,7 @@ class Failure(StrEnum):
     ALL_BUSY = "no worker became free in time"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Result:
     """What the handler returned, through JSON and back."""
 

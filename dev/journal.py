@@ -1,0 +1,72 @@
+"""What the local stack prints: one line an event, kept for tests, never an address or a secret."""
+
+import re
+import sys
+import threading
+import time
+from collections import deque
+from urllib.parse import unquote
+
+from dev.gateway_events import Request, Response
+
+_KEPT_LINES = 20_000
+_UNPRINTABLE = re.compile(r"[^\x21-\x7e]")
+
+
+class Journal:
+    """Prints lines as they come, from any thread, and keeps the last ones."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
+        self._quiet = quiet
+        self._lock = threading.Lock()
+
+    @property
+    def lines(self) -> list[str]:
+        """The last lines, oldest first."""
+        with self._lock:
+            return list(self._lines)
+
+    def say(self, text: str) -> None:
+        """Print one line for the person who runs the stack."""
+        self._put(text, to_error=False)
+
+    def event(self, text: str) -> None:
+        """Print one line about something that just happened, with the time."""
+        self._put(f"{time.strftime('%H:%M:%S')} {text}", to_error=False)
+
+    def pass_on(self, line: str) -> None:
+        """Print a line of a worker process, as it is."""
+        self._put(line, to_error=True)
+
+    def request(self, request: Request, response: Response, seconds: float) -> None:
+        """Print one line about an answered request."""
+        headers = {name.lower(): value for name, value in response.headers}
+        status = headers.get("cache-status", "-")
+        self.event(
+            f"{printable(request.method)} {printable(request.path)} {response.status}"
+            f" {seconds * 1000:.0f} ms {status}"
+        )
+
+    def _put(self, line: str, *, to_error: bool) -> None:
+        with self._lock:
+            self._lines.append(line)
+            if self._quiet:
+                return
+            try:
+                print(line, file=sys.stderr if to_error else sys.stdout, flush=True)
+            except (OSError, ValueError):
+                # Whoever read the output is gone, which must not fail a request.
+                self._quiet = True
+
+
+def printable(path: str) -> str:
+    """Return ``path`` as it may be printed: a segment that could be an address is left out.
+
+    >>> printable("/v2/oauth-clients/abc/users/ada%40example.com")
+    '/v2/oauth-clients/abc/users/…'
+    """
+    segments = ("…" if "@" in unquote(segment) else segment for segment in path.split("/"))
+    return "/".join(
+        _UNPRINTABLE.sub("?", segment) if segment != "…" else "…" for segment in segments
+    )

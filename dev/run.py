@@ -1,0 +1,105 @@
+"""``python -m dev.run``: the service on this machine, with everything it needs, until Ctrl-C.
+
+Environment: PORT, WORKERS, USERS, CAL_API_URL, CAL_OAUTH_CLIENTS, SCHEDULE_SECONDS, STATE_DIR, and
+the functions' own variables, such as FRESH_SECONDS.
+"""
+
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import NoReturn
+
+from dev.child import ROOT
+from dev.journal import Journal
+from dev.local_settings import SECRET_NAME, LocalSettings, LocalSettingsError
+from dev.stack import LocalStack, PortBusyError
+from dev.workers import WorkerStartError
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class _StopRequestedError(BaseException):
+    """A signal came while the stack was starting."""
+
+
+def main() -> int:
+    """Run the stack until a signal and return the exit code."""
+    _raise_on_signals()
+    try:
+        settings = LocalSettings.from_env(os.environ)
+        return _run(settings)
+    except LocalSettingsError as error:
+        return _complain(str(error), code=2)
+    except PortBusyError as error:
+        return _complain(f"{error}; choose another with PORT=8081, or PORT=0 for a free one")
+    except WorkerStartError as error:
+        return _complain(str(error))
+    except _StopRequestedError:
+        return 0
+
+
+def _run(settings: LocalSettings) -> int:
+    journal = Journal()
+    stop = threading.Event()
+    stack = LocalStack(settings, journal=journal)
+    try:
+        stack.start()
+        _introduce(stack)
+        _set_on_signals(stop)
+        stop.wait()
+    finally:
+        _ignore_signals()
+        stack.stop()
+    return 0
+
+
+def _introduce(stack: LocalStack) -> None:
+    client = next(iter(stack.settings.clients))
+    users = f"{stack.url}/v2/oauth-clients/{client}/users"
+    say = stack.journal.say
+    say(f"aws {stack.aws_endpoint} region={stack.aws.region} secret={SECRET_NAME}")
+    say(f"origin {stack.origin_url}{_hint(stack)}")
+    say(f"client {client}")
+    say("try:")
+    say(f"  curl -i '{users}'")
+    say(f"  curl -i '{users}?limit=5&sort=-createdDate&fields=id,email,name'")
+    say(f"  curl -i '{users.removesuffix('users')}cache'")
+    say(f"  curl -i -X POST '{users.removesuffix('users')}cache/refresh?wait=true'")
+    say(f"ready {stack.url}")
+
+
+def _hint(stack: LocalStack) -> str:
+    return f" (a double with {stack.settings.users} users)" if stack.origin else ""
+
+
+def _complain(text: str, *, code: int = 1) -> int:
+    print(f"error: {text}", file=sys.stderr, flush=True)
+    return code
+
+
+def _raise_on_signals() -> None:
+    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+        # The second of two signals must not interrupt the cleaning up after the first.
+        _ignore_signals()
+        raise _StopRequestedError
+
+    for number in _SIGNALS:
+        signal.signal(number, interrupt)
+
+
+def _set_on_signals(event: threading.Event) -> None:
+    for number in _SIGNALS:
+        signal.signal(number, lambda *_: event.set())
+
+
+def _ignore_signals() -> None:
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+if __name__ == "__main__":
+    # The functions' code is where their build puts it: at the root of the path.
+    sys.path.insert(0, str(ROOT / "src"))
+    sys.exit(main())
