@@ -14,7 +14,7 @@ from dev.origin_double.faults import Fault
 from dev.origin_double.origin import Call, Request
 from dev.origin_double.server import OriginDouble
 from dev.origin_double.throttle import Limits
-from dev.origin_double.users import User, demo_user, demo_users
+from dev.origin_double.users import User, demo_user, demo_users, plain_users
 
 __all__ = [
     "Call",
@@ -25,4 +25,5 @@ __all__ = [
     "User",
     "demo_user",
     "demo_users",
+    "plain_users",
 ]

@@ -30,7 +30,7 @@ class _Order:
 
 
 def control(origin: Origin, method: str, target: str, body: bytes) -> Answer:
-    """Carry out one control call: 404 for what does not exist, 400 for a body that makes no sense."""
+    """Carry out one control call: 404 for what does not exist, 400 for a body without sense."""
     path, _, query = target.partition("?")
     for allowed, route, action in _ROUTES:
         if method == allowed and (found := re.fullmatch(PREFIX + route, path)):

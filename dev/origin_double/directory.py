@@ -72,9 +72,9 @@ class Directory:
     def replace(self, client_id: str, rows: Iterable[User]) -> None:
         """Make ``rows``, exactly as they are, all the users a client has."""
         with self._lock:
-            self._rows[client_id] = sorted(deepcopy(list(rows)), key=_id_of)
-            highest = _highest_id(self._rows[client_id])
-            self._last_id[client_id] = max(self._last_id[client_id], highest)
+            kept = sorted(deepcopy(list(rows)), key=_id_of)
+            self._last_id[client_id] = max(self._last_id[client_id], _highest_id(kept))
+            self._rows[client_id] = kept
 
     def rotate_secret(self, client_id: str, new: str) -> None:
         """Accept ``new`` and nothing else from now on; there is no overlap."""

@@ -1,13 +1,13 @@
 """Decides how an answer is spoilt while a fault is switched on.
 
-Some faults change the rows before they are paged, some the finished answer, and the rest (`delay`,
-`hang`, `reset`, `reset_mid_body`, `truncate`, `slow_drip`) only how it travels, which is the server's
-business.
+Some faults change the rows before they are paged and some the finished answer. The others decide
+the status (`status`) or how the answer travels (`delay`, `hang`, `reset`, `reset_mid_body`,
+`truncate`, `slow_drip`), which is not this module's business.
 
 Pure: rows and answers in, rows and answers out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from json import loads
@@ -48,10 +48,10 @@ _PAGE = b"<!DOCTYPE html><html><head><title>%d</title></head><body><h1>Error %d<
 class Fault:
     """Something that goes wrong with each call whose target contains ``match``.
 
-    ``times`` limits it to the next calls that match. ``seconds`` is the length of a ``delay`` and of
-    the pause between two bytes of a ``slow_drip``. ``status`` belongs to ``status`` (default 500),
-    ``html`` (502) and ``redirect`` (302), ``location`` to ``redirect``, ``shape`` to ``wrong_shape``.
-    A ``status`` of 429 blocks the caller's bucket, as going over the limit does.
+    ``times`` limits it to the next calls that match. ``seconds`` is the length of a ``delay``, and
+    of the pause between two bytes of a ``slow_drip``. ``status`` belongs to ``status`` (500 unless
+    given), ``html`` (502) and ``redirect`` (302), ``location`` to ``redirect``, ``shape`` to
+    ``wrong_shape``. A ``status`` of 429 blocks the caller's bucket, as going over the limit does.
     """
 
     kind: Kind
@@ -121,8 +121,6 @@ def spoil_row(row: User, fault: Fault, client_id: str) -> User:
 def spoil_answer(answer: Answer, fault: Fault) -> Answer:
     """Return the finished answer as this fault shows it; a refusal has no rows to misplace."""
     match fault.kind:
-        case "status_error_200" | "wrong_shape" if answer.status != HTTPStatus.OK:
-            return answer
         case "html":
             status = fault.status or 502
             headers = {"Content-Type": "text/html; charset=UTF-8"}
@@ -132,25 +130,21 @@ def spoil_answer(answer: Answer, fault: Fault) -> Answer:
         case "oversize":
             # Padding that JSON allows, so only a reader that counts bytes refuses it.
             return replace(answer, body=answer.body + b" " * _OVERSIZE_BYTES)
-        case "status_error_200":
-            # The rows stay in place, so a reader that looks at them alone takes them for good.
-            return json_answer(200, _payload(answer) | {"status": "error"}, answer.headers)
-        case "wrong_shape":
-            return json_answer(200, _misshape(_payload(answer), fault.shape), answer.headers)
+        case "status_error_200" | "wrong_shape" if answer.status == HTTPStatus.OK:
+            payload = _misshape(loads(answer.body), fault)
+            return json_answer(HTTPStatus.OK, payload, answer.headers)
         case _:
             return answer
 
 
-def _payload(answer: Answer) -> dict[str, Any]:
-    payload: dict[str, Any] = loads(answer.body)
-    return payload
-
-
-def _misshape(payload: dict[str, Any], shape: Shape) -> object:
+def _misshape(payload: dict[str, Any], fault: Fault) -> object:
+    if fault.kind == "status_error_200":
+        # The rows stay in place, so a reader that looks at them alone takes them for good.
+        return payload | {"status": "error"}
     data = payload["data"]
     listed = isinstance(data, list)
     rows: list[User] = data if listed else [data]
-    match shape:
+    match fault.shape:
         case "no_data":
             return {"status": "success"}
         case "array":
@@ -159,10 +153,13 @@ def _misshape(payload: dict[str, Any], shape: Shape) -> object:
             return payload | {"data": None}
         case "other_container":
             return payload | {"data": {"users": rows} if listed else rows}
-        case "null_row":
-            spoilt: list[Any] = [None, *rows[1:]]
-        case "no_id":
-            spoilt = [{key: row[key] for key in row if key != "id"} for row in rows]
-        case "text_id":
-            spoilt = [row | {"id": str(row["id"])} for row in rows]
-    return payload | {"data": spoilt if listed else spoilt[0]}
+        case "null_row" | "no_id" | "text_id" as shape:
+            spoilt = [*map(_ROW_SHAPES[shape], rows[:1]), *rows[1:]]
+            return payload | {"data": spoilt if listed else spoilt[0]}
+
+
+_ROW_SHAPES: dict[str, Callable[[User], Any]] = {
+    "null_row": lambda _row: None,
+    "no_id": lambda row: {name: row[name] for name in row if name != "id"},
+    "text_id": lambda row: row | {"id": str(row["id"])},
+}

@@ -189,10 +189,7 @@ class Origin(Directory):
             status = next((fault.status or 500 for fault in faults if fault.kind == "status"), None)
             verdict = self._count(request, blocking=status == HTTPStatus.TOO_MANY_REQUESTS)
             headers = verdict.headers
-            if verdict.blocked:
-                raise RefusedError(429, _TOO_MANY, _TOO_MANY)
-            if status:
-                raise RefusedError(status, _MESSAGES.get(status) or responses.get(status, "Error"))
+            _pass(verdict, status)
             self._authenticate(client_id, request.headers.get("x-cal-secret-key"))
             data = self._data(client_id, request, faults)
         except RefusedError as refused:
@@ -236,6 +233,14 @@ class Origin(Directory):
         except KeyError:
             message = f"User with ID {user_id} is not part of this OAuth client."
             raise RefusedError(404, message) from None
+
+
+def _pass(verdict: Verdict, status: int | None) -> None:
+    """Raise where the rate limit or a fault ends the call before anybody looks at it."""
+    if verdict.blocked:
+        raise RefusedError(429, _TOO_MANY, _TOO_MANY)
+    if status:
+        raise RefusedError(status, _MESSAGES.get(status) or responses.get(status, "Error"))
 
 
 def _routed(request: Request) -> str:

@@ -1,8 +1,8 @@
 """Decides what the origin reads in a request's parameters, and which body it refuses one with.
 
 The rules are those measured on the origin: its query parser nests ``name[key]``, ``limit`` and
-``offset`` go through JavaScript's ``parseInt`` and are then checked, and ``emails`` is split, trimmed
-and checked only while it is one text.
+``offset`` go through JavaScript's ``parseInt`` and are then checked, and ``emails`` is split,
+trimmed and checked only while it is one text.
 
 Pure: no clock, no I/O, no users.
 """
@@ -21,6 +21,7 @@ type Number = int | float
 
 _INTEGER = re.compile(r"\s*([+-]?)(?:0[xX]([0-9a-fA-F]+)|(?!0[xX])([0-9]+))")
 _NUMERIC = re.compile(r"-?[0-9]+")
+_PRINTED_AS_EXPONENT = 1e21
 _LIST_INDEX = re.compile(r"|1?[0-9]|20")
 _ATOM = r"[a-z0-9!#$%&'*+\-/=?^_`{|}~\u00a1-\ud7ff\uf900-\ufdcf\ufdf0-\uffef]+"
 _LABEL = r"(?!-)[a-z0-9\u00a1-\uffff-]{1,63}(?<!-)"
@@ -47,7 +48,7 @@ class RefusedError(Exception):
         self.details = details
 
     def body(self, *, target: str, timestamp: str) -> dict[str, Any]:
-        """Return the JSON body: the envelope, or the framework's own where it has no name for it."""
+        """Return the JSON body: the envelope, or the framework's own for a nameless status."""
         if self.status not in _NAMES:
             return {"statusCode": self.status, "message": self.message}
         code, title = _NAMES[self.status]
@@ -101,8 +102,8 @@ def _errors(read: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def parse_query(query: str) -> dict[str, QueryValue]:
     """Return the parameters, nested as the origin nests them.
 
-    A name sent once is a text. Repeated, with ``[]`` or with an index up to 20 it is a list, and with
-    any other key an object.
+    A name sent once is a text. Repeated, with ``[]`` or with an index up to 20 it is a list, and
+    with any other key an object.
 
     >>> parse_query("a=1&b=1&b=2&c[]=1&d[x]=1")
     {'a': '1', 'b': ['1', '2'], 'c': ['1'], 'd': {'x': '1'}}
@@ -150,9 +151,8 @@ def parse_int(text: str) -> Number:
         size = float.fromhex(hexadecimal) if hexadecimal else float(decimal)
     except OverflowError:
         size = math.inf
-    # From here on JavaScript prints an exponent, as Python does for every float of that size.
-    exponential = size >= 1e21  # noqa: PLR2004
-    value = size if exponential else int(Decimal(repr(size)))
+    # From there on JavaScript prints an exponent, as Python does for every float of that size.
+    value = size if size >= _PRINTED_AS_EXPONENT else int(Decimal(repr(size)))
     return -value if sign == "-" else value
 
 

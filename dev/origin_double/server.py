@@ -137,7 +137,11 @@ class _Handler(BaseHTTPRequestHandler):
         )
         self._deliver(self.server.origin.answer(request))
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        # The base class looks up do_GET and its like; here every method is served alike.
+        if name.startswith("do_"):
+            return self._serve
+        raise AttributeError(name)
 
     def _deliver(self, outcome: Outcome) -> None:
         for fault in outcome.faults:

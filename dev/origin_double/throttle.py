@@ -1,8 +1,8 @@
 """Decides whether a call is still within the origin's rate limit.
 
-A bucket counts calls in windows that open with their first call. The call above the limit blocks the
-bucket; calls made while it is blocked are refused and count in the window that is open by then, so
-a caller that never pauses finds that window already full when its block ends, and is blocked again.
+A bucket counts calls in windows that open with their first call. The call above the limit blocks
+the bucket. Calls made while it is blocked are refused and count in the window that is open by then,
+so a caller that never pauses finds that window full when its block ends, and is blocked again.
 
 Pure but for its counters: the instant of each call is an argument. Durations are seconds.
 """

@@ -1,7 +1,8 @@
 """Decides what the demo users look like: realistic, and the same on every run.
 
 Each user is computed from a digest of the client id and the user's index alone, so any number can
-be made in any order. Ids and creation dates rise with the index and leave gaps, as a shared table does.
+be made in any order. Ids and creation dates rise with the index and leave gaps, as they do in a
+table shared with others.
 """
 
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ _REGIONS = (
         "America/New_York America/Los_Angeles America/Chicago",
         "Sunday",
         "Ava Liam Olivia Noah Zoë:zoe Mia",
-        "Smith Johnson O’Brien:obrien Washington Nguyen Carter",
+        "Smith Johnson O'Brien:obrien Washington Nguyen Carter",
     ),
     _Region(
         "en",
@@ -81,8 +82,8 @@ _REGIONS = (
         "tr",
         "Europe/Istanbul",
         "Monday",
-        "Ayşe:ayse İbrahim:ibrahim Çağla:cagla Mehmet Işıl:isil Ömer:omer",
-        "Yılmaz:yilmaz Şahin:sahin Öztürk:ozturk Demir Doğan:dogan Kaya",
+        "Ayşe:ayse İbrahim:ibrahim Çağla:cagla Mehmet Gül:gul Ömer:omer",
+        "Çelik:celik Şahin:sahin Öztürk:ozturk Demir Doğan:dogan Kaya",
     ),
     _Region(
         "ja",
@@ -160,6 +161,35 @@ def demo_user(client_id: str, index: int) -> User:
     }
     metadata = _metadata(dice, user_id)
     return user if metadata is None else user | {"metadata": metadata}
+
+
+def plain_users(client_id: str, count: int) -> list[User]:
+    """Return the plainest users that still differ: ids from 1 on without gaps, ``u4``, ``N4``.
+
+    Alice, bob and carol come first; between them they have each value that may be null or absent.
+    """
+    locals_ = ["Alice", "bob", "carol", *(f"user{number}" for number in range(4, count + 1))]
+    return [_plain_user(client_id, *named) for named in enumerate(locals_[:count], start=1)]
+
+
+def _plain_user(client_id: str, number: int, local: str) -> User:
+    bare = local == "bob"
+    user: User = {
+        "id": number,
+        "email": f"{local}+{client_id}@example.com",
+        "username": None if bare else f"u{number}",
+        "name": f"N{number}",
+        "bio": None,
+        "timeZone": "Europe/London",
+        "weekStart": "Sunday",
+        "createdDate": iso_instant(_FIRST_DAY),
+        "timeFormat": None if bare else 12,
+        "defaultScheduleId": None,
+        "locale": "en" if number == 1 else None,
+        "avatarUrl": None,
+    }
+    metadata = {"key": "value"} if number == 1 else {"defaultConferencingApp": {"appSlug": "zoom"}}
+    return user if bare else user | {"metadata": metadata}
 
 
 def _metadata(dice: _Dice, user_id: int) -> dict[str, Any] | None:

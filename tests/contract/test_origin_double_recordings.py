@@ -1,0 +1,88 @@
+"""The double answers what the origin answered: every exchange of a recordings file is replayed.
+
+The file is no part of this project. ``ORIGIN_RECORDINGS`` names one: a JSON object a line with
+``name``, ``users`` (how many the client had), ``request`` and ``response``; in bodies the timestamp
+is replaced by ``<ISO-8601>``. The unit tests of the double restate the same facts without it.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dev.origin_double import OriginDouble, Request, plain_users
+
+if "ORIGIN_RECORDINGS" not in os.environ:
+    pytest.skip("ORIGIN_RECORDINGS does not name a recordings file", allow_module_level=True)
+
+type Exchange = dict[str, Any]
+
+RECORDINGS = Path(os.environ["ORIGIN_RECORDINGS"]).read_text(encoding="utf-8").splitlines()
+EXCHANGES: list[Exchange] = [json.loads(line) for line in RECORDINGS]
+CLIENT = "cluo37fwd0001khkzqqynkpj3"
+CLIENTS = {
+    CLIENT: "sekret",
+    "cluo37fwd0002otherorg0000": "sekret2",
+    "clnotplatform000000000000": "sekret3",
+}
+CALLS_BEFORE = {
+    "rate limit: request 121 of one IP in a minute": 120,
+    "rate limit: next request while blocked": 121,
+}
+TIMESTAMP = re.compile(r'"timestamp":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"')
+
+
+@pytest.fixture
+def origin() -> Iterator[OriginDouble]:
+    with OriginDouble(
+        CLIENTS, users=0, clock=lambda: 1.7e9, not_platform=["clnotplatform000000000000"]
+    ) as double:
+        yield double
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES, ids=[exchange["name"] for exchange in EXCHANGES])
+def test_a_recorded_request_gets_the_recorded_answer(
+    origin: OriginDouble, exchange: Exchange
+) -> None:
+    request, recorded = exchange["request"], exchange["response"]
+    origin.replace(CLIENT, plain_users(CLIENT, exchange["users"]))
+    for _ in range(CALLS_BEFORE.get(exchange["name"], 0)):
+        origin.answer(Request(method="GET", target=request["path"]))
+
+    status, headers, body = send(origin, request)
+
+    assert (status, body) == (recorded["status"], text_of(recorded["body"]))
+    assert headers == comparable(recorded["headers"], body)
+
+
+def send(origin: OriginDouble, request: dict[str, Any]) -> tuple[int, dict[str, str], str]:
+    connection = HTTPConnection(origin.url.removeprefix("http://"), timeout=5)
+    try:
+        connection.request(request["method"], request["path"], headers=request["headers"])
+        response = connection.getresponse()
+        body = TIMESTAMP.sub('"timestamp":"<ISO-8601>"', response.read().decode())
+        return response.status, comparable(dict(response.getheaders()), body), body
+    finally:
+        connection.close()
+
+
+def text_of(body: object) -> str:
+    """Return a recorded body as it was on the wire, so that the order of keys is compared too."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")) if body is not None else ""
+
+
+def comparable(headers: dict[str, str], body: str) -> dict[str, str]:
+    """Return the recorded kinds of headers; a tag made from a timestamp cannot be compared."""
+    kept = {name.lower(): text for name, text in headers.items()}
+    kept = {name: kept[name] for name in kept if name in RECORDED_HEADERS}
+    if "<ISO-8601>" in body:
+        del kept["etag"]
+    return kept
+
+
+RECORDED_HEADERS = {name for exchange in EXCHANGES for name in exchange["response"]["headers"]}
