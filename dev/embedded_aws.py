@@ -7,9 +7,7 @@ is deployed. Credentials are fixed and worthless; no request can reach the real 
 import contextlib
 import json
 import os
-import shutil
 import socket
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +28,7 @@ REGION = "us-east-1"
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 # What create_table understands of a table's properties. Encryption and recovery mean nothing here.
 _TABLE_PROPERTIES = ("AttributeDefinitions", "KeySchema")
+_STANDARD_ERROR = 2
 
 
 class EmbeddedAws:
@@ -40,7 +39,6 @@ class EmbeddedAws:
         self.endpoint = ""
         self._state_directory = state_directory
         self._running = contextlib.ExitStack()
-        self._scratch = Path()
 
     def __enter__(self) -> Self:
         self.start()
@@ -56,17 +54,14 @@ class EmbeddedAws:
 
     def start(self) -> None:
         """Start the process. Returns at once: requests wait in the socket until it is up."""
-        self._scratch = Path(tempfile.mkdtemp(prefix="embedded-aws-"))
-        self._running.callback(shutil.rmtree, self._scratch, ignore_errors=True)
         listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         port = listener.getsockname()[1]
         self.endpoint = f"http://127.0.0.1:{port}"
-        log = self._running.enter_context((self._scratch / "log").open("wb"))
         with listener:
             process = start_child(
                 ["dev.ministack_child", str(listener.fileno())],
                 environment=self._process_environment(port),
-                output=log.fileno(),
+                output=_STANDARD_ERROR,
                 descriptor=listener.fileno(),
             )
         self._running.callback(stop_child, process)
@@ -151,9 +146,8 @@ class EmbeddedAws:
                 "LAMBDA_EXECUTOR": "local",
                 "IOT_MTLS_ENABLED": "0",
                 "SFTP_ENABLED": "0",
-                "LOG_LEVEL": "WARNING",
-                "TMPDIR": str(self._scratch),
+                "LOG_LEVEL": "ERROR",
                 # A Docker daemon on this machine is none of its business.
-                "DOCKER_HOST": f"unix://{self._scratch}/no-docker",
+                "DOCKER_HOST": "unix:///nonexistent/docker.sock",
             }
         )

@@ -33,9 +33,7 @@ _FIXED = {
 _MAX_PORT = 65_535
 # What a terminal can read: no metrics, no line for what went well.
 _QUIET = {"POWERTOOLS_LOG_LEVEL": "WARNING", "POWERTOOLS_METRICS_DISABLED": "true"}
-_PASSED_ON = re.compile(
-    r"(FRESH|STALE|FROZEN|ORIGIN_MAX|SCHEDULE_JITTER|POWERTOOLS)_.*|FRESH_SECONDS"
-)
+_PASSED_ON = re.compile(r"(FRESH|STALE|FROZEN|ORIGIN_MAX|SCHEDULE_JITTER|POWERTOOLS)_.*")
 
 
 class LocalSettingsError(ValueError):
@@ -69,7 +67,7 @@ class LocalSettings:
         """
         given = {name: value for name, value in env.items() if value}
         state = given.get("STATE_DIR")
-        return cls(
+        settings = cls(
             port=_whole(given, "PORT", 8080, least=0, most=_MAX_PORT),
             workers=_whole(given, "WORKERS", 4, least=1, most=64),
             users=_whole(given, "USERS", 120, least=0, most=100_000),
@@ -81,6 +79,22 @@ class LocalSettings:
                 name: value for name, value in given.items() if _PASSED_ON.fullmatch(name)
             },
         )
+        settings.check_functions()
+        return settings
+
+    def check_functions(self) -> None:
+        """Check the functions' environment before they do, each with a traceback.
+
+        Raises:
+            LocalSettingsError: they would refuse it.
+        """
+        from lib.settings import Settings  # noqa: PLC0415 - src is on the path by now.
+
+        origin = {"CAL_API_URL": self.origin_url or "http://127.0.0.1"}
+        try:
+            Settings.from_env(self.function(API_HANDLER, origin).environment)
+        except ValueError as error:
+            raise LocalSettingsError(str(error)) from error
 
     def function(self, handler: str, environment: Mapping[str, str]) -> Function:
         """Return the function of ``template.yaml`` with ``handler``, in ``environment``."""

@@ -24,7 +24,7 @@ def _config(descriptor: int) -> Config:
     config.bind = [f"fd://{descriptor}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = _GRACE_SECONDS
-    config.loglevel = "WARNING"
+    config.loglevel = "ERROR"
     return config
 
 

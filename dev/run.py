@@ -11,6 +11,8 @@ import threading
 from types import FrameType
 from typing import NoReturn
 
+from botocore.exceptions import BotoCoreError
+
 from dev.child import ROOT
 from dev.journal import Journal
 from dev.local_settings import SECRET_NAME, LocalSettings, LocalSettingsError
@@ -36,6 +38,8 @@ def main() -> int:
         return _complain(f"{error}; choose another with PORT=8081, or PORT=0 for a free one")
     except WorkerStartError as error:
         return _complain(str(error))
+    except BotoCoreError:
+        return _complain("the embedded AWS did not start")
     except _StopRequestedError:
         return 0
 

@@ -6,6 +6,7 @@ stopped stack, and the embedded AWS last.
 """
 
 import json
+import os
 import socket
 import time
 from collections.abc import Callable
@@ -174,4 +175,5 @@ def _listen(port: int) -> socket.socket:
     try:
         return socket.create_server(("127.0.0.1", port), backlog=_BACKLOG)
     except OSError as error:
-        raise PortBusyError(f"port {port} cannot be used ({error.strerror})") from error
+        reason = os.strerror(error.errno or 0).lower()
+        raise PortBusyError(f"port {port} cannot be used: {reason}") from error
