@@ -1,0 +1,1 @@
+"""One module per Lambda function: wires adapters into use cases, observes, translates."""

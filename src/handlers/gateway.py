@@ -1,0 +1,145 @@
+"""Translates between API Gateway's REST proxy events (payload 1.0) and this service's own words.
+
+An event comes with or without the stage in its path, with ``multiValue…`` members or the single
+ones, and any of them may be null.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any
+
+from lib.errors import MethodNotAllowedError, NotFoundError, ServiceError
+from lib.representation import error_body, iso_date
+
+_ROUTE = re.compile(
+    r"(?:/v2)?/oauth-clients/(?P<client_id>[A-Za-z0-9_-]{1,64})"
+    r"/(?P<rest>users|users/(?P<user_id>[^/]+)|cache|cache/refresh)/?"
+)
+_METHODS = {
+    "users": ("GET", "HEAD"),
+    "users/{userId}": ("GET", "HEAD"),
+    "cache": ("GET",),
+    "cache/refresh": ("POST",),
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request; header names are lower case."""
+
+    method: str
+    path: str
+    params: Mapping[str, Sequence[str]]
+    headers: Mapping[str, str]
+    request_id: str
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any], *, fallback_id: str) -> "Request":
+        """Return the request in ``event``; what is missing counts as empty."""
+        context = _mapping(event.get("requestContext"))
+        return cls(
+            method=str(event.get("httpMethod") or ""),
+            path=str(event.get("path") or ""),
+            params=_multi(
+                event.get("multiValueQueryStringParameters"), event.get("queryStringParameters")
+            ),
+            headers={
+                name.lower(): ", ".join(values)
+                for name, values in _multi(
+                    event.get("multiValueHeaders"), event.get("headers")
+                ).items()
+            },
+            request_id=str(context.get("requestId") or fallback_id),
+        )
+
+    @cached_property
+    def public_path(self) -> str:
+        """The path as the caller sees it at the origin: with ``/v2``, without a query."""
+        return self.path if self.path.startswith("/v2/") else f"/v2{self.path}"
+
+    def route(self) -> "Route":
+        """Return which resource is meant.
+
+        Raises:
+            NotFoundError: none, in the origin's words.
+            MethodNotAllowedError: one, but not by this method.
+        """
+        match = _ROUTE.fullmatch(self.path)
+        if match is None:
+            raise NotFoundError(f"Cannot {self.method} {self.public_path}")
+        resource = "users/{userId}" if match["user_id"] else match["rest"]
+        allowed = _METHODS[resource]
+        if self.method not in allowed:
+            raise MethodNotAllowedError(
+                f"Cannot {self.method} {self.public_path}", allow=", ".join(allowed)
+            )
+        return Route(resource, match["client_id"], match["user_id"] or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A resource of one client; ``user_id`` is as in the path, empty where there is none."""
+
+    resource: str
+    client_id: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP response."""
+
+    status: HTTPStatus
+    body: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def to_event(self, request: Request) -> dict[str, Any]:
+        """Return what Lambda hands to API Gateway; HEAD and 304 have no body."""
+        bodiless = request.method == "HEAD" or self.status is HTTPStatus.NOT_MODIFIED
+        headers = {
+            "Cache-Control": "no-store",
+            "CDN-Cache-Control": "no-store",
+            "X-Request-Id": request.request_id,
+            "X-Content-Type-Options": "nosniff",
+            **self.headers,
+        }
+        if self.status is not HTTPStatus.NOT_MODIFIED:
+            headers["Content-Type"] = "application/json; charset=utf-8"
+        return {
+            "statusCode": int(self.status),
+            "headers": headers,
+            "body": "" if bodiless else self.body,
+            "isBase64Encoded": False,
+        }
+
+
+def error_response(
+    error: ServiceError, request: Request, *, now: float, headers: Mapping[str, str]
+) -> Response:
+    """Return ``error`` in the origin's envelope, with the request's id."""
+    body = error_body(
+        error,
+        timestamp=iso_date(now),
+        path=request.public_path,
+        request_id=request.request_id,
+    )
+    return Response(error.status, body, headers)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _multi(multi: object, single: object) -> dict[str, list[str]]:
+    if isinstance(multi, dict) and multi:
+        return {
+            str(name): [str(value) for value in values]
+            for name, values in multi.items()
+            if isinstance(values, list) and values
+        }
+    return {
+        str(name): [str(value)] for name, value in _mapping(single).items() if value is not None
+    }

@@ -1,0 +1,110 @@
+"""Logs and measures what the service does; the only place that knows powertools' API.
+
+No log line or metric carries a query string, a header, an address, a secret or text of an origin
+answer; a client id only once it is known to be a configured one.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from lib.budget import Refusal
+from lib.errors import QuarantinedError, ServiceError, UnavailableError
+from lib.models import Head, Lease
+from lib.outcomes import Claim, Failed, Outcome, Published
+from lib.revalidation import Revalidation
+
+logger = Logger()
+metrics = Metrics()
+
+
+def count(**values: float) -> None:
+    """Add each of ``values`` to the metric of its name."""
+    for name, value in values.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+def seconds(**values: float) -> None:
+    """Add each of ``values``, in seconds, to the metric of its name."""
+    for name, value in values.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Seconds, value=value)
+
+
+def flush() -> None:
+    """Write the metrics of this invocation, if there are any."""
+    if metrics.metric_set:
+        metrics.flush_metrics()
+
+
+class ObservedRevalidation:
+    """A revalidation that says what it did."""
+
+    def __init__(self, inner: Revalidation) -> None:
+        self._inner = inner
+
+    def claim(self, head: Head, *, holder: str) -> Claim | Refusal:
+        """See ``Revalidation.claim``."""
+        return self._inner.claim(head, holder=holder)
+
+    def resume(self, lease: Lease) -> Claim | None:
+        """See ``Revalidation.resume``."""
+        return self._inner.resume(lease)
+
+    def renew(self, head: Head) -> bool:
+        """See ``Revalidation.renew``."""
+        return self._inner.renew(head)
+
+    def run(
+        self, claim: Claim, *, deadline: float, forced: bool = False, repair: bool = False
+    ) -> Outcome:
+        """See ``Revalidation.run``; one log line and one set of metrics a run."""
+        started = time.perf_counter()
+        outcome = self._inner.run(claim, deadline=deadline, forced=forced, repair=repair)
+        took = time.perf_counter() - started
+        said = describe(outcome)
+        line = {
+            "client_id": claim.head.client_id,
+            "duration_ms": round(took * 1000),
+            "lease_token": claim.lease.token,
+            **said,
+        }
+        count(OriginCalls=outcome.calls)
+        seconds(RevalidationDuration=took)
+        if isinstance(outcome, Failed):
+            quarantined = isinstance(outcome.error, QuarantinedError)
+            count(RevalidationFailed=1, Quarantined=int(quarantined))
+            logger.warning("revalidation", extra=line)
+        else:
+            count(Users=outcome.head.users)
+            logger.info("revalidation", extra=line)
+        return outcome
+
+    def log_handover_failure(self, client_id: str, error: UnavailableError) -> None:
+        """Say that a stale answer's revalidation could not be started elsewhere."""
+        count(HandoverFailed=1)
+        logger.warning("hand-over failed", extra={"client_id": client_id, "reason": error.reason})
+
+
+def describe(outcome: Outcome) -> Mapping[str, Any]:
+    """Return what a log line says of an outcome."""
+    if isinstance(outcome, Failed):
+        return {"outcome": "failed", "calls": outcome.calls, **describe_error(outcome.error)}
+    return {
+        "outcome": "published" if isinstance(outcome, Published) else "unchanged",
+        "calls": outcome.calls,
+        "generation": outcome.head.generation,
+        "users": outcome.head.users,
+        "complete": outcome.head.complete,
+    }
+
+
+def describe_error(error: ServiceError) -> Mapping[str, Any]:
+    """Return what a log line says of an error: never its message, which may echo the caller."""
+    return {
+        "error": type(error).__name__,
+        "reason": error.reason if isinstance(error, UnavailableError) else error.code,
+        "received": getattr(error, "received", None),
+    }

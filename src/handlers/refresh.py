@@ -1,0 +1,126 @@
+"""Revalidates in the background: on schedule for all clients, or on demand for one.
+
+Events:
+    {"action": "refresh-all"}                                        the schedule
+    {"action": "refresh", "clientId": …, "jitter": true}             one client of the schedule
+    {"action": "refresh", "clientId": …, "lease": {…}}               a reader's claim, handed over
+    {"action": "refresh", "clientId": …, "requestedAt": <instant>}   a caller wants a new sweep
+
+Each is idempotent: Lambda may deliver an event twice, and a lease that was used or has expired
+starts nothing.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from handlers import observing
+from handlers.observing import logger
+from handlers.wiring import MARGIN_SECONDS, Context, wiring
+from lib.errors import ServiceError, StoreError, UnavailableError
+from lib.models import Lease
+from lib.outcomes import Claim
+
+
+def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """Return what was done; raise only for an event that nobody can make sense of.
+
+    Raises:
+        ValueError: the event is malformed; Lambda moves it to the dead-letter queue.
+    """
+    try:
+        if event.get("action") == "refresh-all":
+            return _refresh_all(context)
+        if event.get("action") == "refresh" and isinstance(event.get("clientId"), str):
+            return _refresh_one(event, context)
+        raise ValueError("an event needs action refresh-all, or refresh and a clientId")
+    finally:
+        observing.flush()
+
+
+def _refresh_all(context: Context) -> dict[str, Any]:
+    """Refresh every configured client; several, each in an invocation of its own."""
+    try:
+        client_ids = wiring().secrets.client_ids()
+    except ServiceError as error:
+        return _failed(observing.describe_error(error))
+    if len(client_ids) == 1:
+        event = {"clientId": client_ids[0], "jitter": True}
+        return {"clients": 1, "results": [_refresh_one(event, context)]}
+    failed = [client_id for client_id in client_ids if not _fan_out(client_id)]
+    return {"clients": len(client_ids), "failed": failed}
+
+
+def _fan_out(client_id: str) -> bool:
+    try:
+        wiring().invoker.invoke({"action": "refresh", "clientId": client_id, "jitter": True})
+    except UnavailableError as error:
+        _failed({"client_id": client_id, **observing.describe_error(error)})
+        return False
+    return True
+
+
+def _failed(said: Mapping[str, Any]) -> dict[str, Any]:
+    observing.count(RevalidationFailed=1)
+    logger.error("refresh failed", extra=said)
+    return {"outcome": "failed", **said}
+
+
+def _refresh_one(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    client_id = event["clientId"]
+    deadline = wiring().clock() + context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
+    try:
+        if "lease" in event:
+            result = _under_lease(client_id, event["lease"], deadline)
+        elif "requestedAt" in event:
+            result = _forced(client_id, float(event["requestedAt"]), deadline, context)
+        else:
+            result = _scheduled(client_id, deadline, context, jitter=bool(event.get("jitter")))
+    except ServiceError as error:
+        result = _failed({"client_id": client_id, **observing.describe_error(error)})
+    _renew(client_id)
+    return {"clientId": client_id, **result}
+
+
+def _under_lease(client_id: str, lease: Mapping[str, Any], deadline: float) -> dict[str, Any]:
+    claim = wiring().revalidation.resume(
+        Lease(
+            client_id=client_id,
+            holder=str(lease["holder"]),
+            token=int(lease["token"]),
+            expires_at=float(lease["expiresAt"]),
+        )
+    )
+    if claim is None:
+        return {"outcome": "superseded"}
+    return dict(observing.describe(wiring().revalidation.run(claim, deadline=deadline)))
+
+
+def _forced(
+    client_id: str, requested_at: float, deadline: float, context: Context
+) -> dict[str, Any]:
+    done = wiring().forced_refresh.run(
+        client_id, holder=context.aws_request_id, requested_at=requested_at, deadline=deadline
+    )
+    return {"outcome": done.outcome, "calls": done.calls, "generation": done.generation}
+
+
+def _scheduled(
+    client_id: str, deadline: float, context: Context, *, jitter: bool
+) -> dict[str, Any]:
+    if jitter:
+        # All deployments' schedules fire on the same second of the minute.
+        wiring().sleep(wiring().settings.schedule_jitter_seconds * wiring().random())
+    head = wiring().store.head(client_id)
+    claimed = wiring().revalidation.claim(head, holder=context.aws_request_id)
+    if not isinstance(claimed, Claim):
+        logger.info("refresh skipped", extra={"client_id": client_id, "reason": claimed.reason})
+        return {"outcome": "skipped", "reason": claimed.reason}
+    return dict(observing.describe(wiring().revalidation.run(claimed, deadline=deadline)))
+
+
+def _renew(client_id: str) -> None:
+    """Keep the last good snapshot from being collected, whatever the origin answered."""
+    try:
+        wiring().revalidation.renew(wiring().store.head(client_id))
+    except StoreError as error:
+        _failed({"client_id": client_id, **observing.describe_error(error)})

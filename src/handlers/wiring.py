@@ -1,0 +1,163 @@
+"""Builds each adapter and use case once per environment, and only when a request needs it.
+
+Nothing here is made at import time: an environment restored from a snapshot shares no connection,
+no random state and no secret with its siblings.
+"""
+
+import os
+import time
+from functools import cache, cached_property
+from random import SystemRandom
+from typing import TYPE_CHECKING, Any, Protocol
+
+import boto3
+from botocore.config import Config
+
+from handlers.observing import ObservedRevalidation
+from lib.errors import UnavailableError
+from lib.forced_refresh import ForcedRefresh
+from lib.invoker import Invoker
+from lib.memory import Memory
+from lib.models import Lease
+from lib.proxy import Proxy
+from lib.revalidation import Revalidation
+from lib.secret import Secrets
+from lib.settings import Settings
+from lib.store import Store
+
+if TYPE_CHECKING:
+    from lib.origin import Origin
+
+MARGIN_SECONDS = 1.5
+"""What an invocation keeps of its time to answer in."""
+
+
+class Context(Protocol):
+    """What is used of Lambda's context object."""
+
+    @property
+    def aws_request_id(self) -> str:
+        """Unique to the invocation."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return the time until the invocation is killed."""
+
+
+@cache
+def wiring() -> "Wiring":
+    """Return this environment's wiring."""
+    return Wiring(Settings.from_env(os.environ))
+
+
+class Wiring:
+    """Everything a function needs, wired for ``settings``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = time.time
+        self.sleep = time.sleep
+        self.random = SystemRandom().random
+
+    def _client(self, service: Any, *, attempts: int) -> Any:  # noqa: ANN401 - boto3's own typing
+        config = Config(
+            connect_timeout=1,
+            read_timeout=3,
+            tcp_keepalive=True,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+        )
+        return self._session.client(service, config=config)
+
+    @cached_property
+    def _session(self) -> boto3.session.Session:
+        return boto3.session.Session()
+
+    @cached_property
+    def store(self) -> Store:
+        """The table."""
+        return Store(self._client("dynamodb", attempts=3), self.settings.table_name)
+
+    @cached_property
+    def memory(self) -> Memory:
+        """The table as far as this environment remembers it."""
+        return Memory(self.store, clock=self.clock)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """The OAuth clients' secret keys."""
+        client = self._client("secretsmanager", attempts=2)
+        return Secrets(client, self.settings.secret_id, clock=self.clock)
+
+    @cached_property
+    def origin(self) -> "Origin":
+        """The origin."""
+        # Imported here: requests and pydantic cost a cold start more than a hit needs.
+        from lib.origin import Origin  # noqa: PLC0415
+
+        return Origin(self.settings.origin_url, clock=self.clock)
+
+    @cached_property
+    def invoker(self) -> Invoker:
+        """The refresh function, from outside."""
+        client = self._client("lambda", attempts=2)
+        return Invoker(client, self.settings.refresh_function_name)
+
+    @cached_property
+    def revalidation(self) -> ObservedRevalidation:
+        """Revalidations, logged and measured."""
+        return ObservedRevalidation(
+            Revalidation(
+                store=self.store,
+                origin=lambda: self.origin,
+                credentials=lambda: self.secrets,
+                window=self.settings.window,
+                clock=self.clock,
+                sleep=self.sleep,
+                random=self.random,
+                frozen=self.settings.policy.frozen,
+            )
+        )
+
+    @cached_property
+    def proxy(self) -> Proxy:
+        """Reads."""
+        return Proxy(
+            store=self.memory,
+            require_client=self._require_client,
+            revalidation=self.revalidation,
+            hand_over=self.hand_over,
+            policy=self.settings.policy,
+            clock=self.clock,
+            sleep=self.sleep,
+            random=self.random,
+        )
+
+    @cached_property
+    def forced_refresh(self) -> ForcedRefresh:
+        """Forced sweeps."""
+        return ForcedRefresh(
+            store=self.store,
+            revalidation=self.revalidation,
+            clock=self.clock,
+            sleep=self.sleep,
+            random=self.random,
+        )
+
+    def _require_client(self, client_id: str) -> None:
+        # Not bound at once: a hit of a known client needs no Secrets Manager client.
+        self.secrets.credential(client_id)
+
+    def hand_over(self, lease: Lease) -> None:
+        """Let the refresh function revalidate under ``lease``; if that fails, the lease expires."""
+        event = {
+            "action": "refresh",
+            "clientId": lease.client_id,
+            "lease": {
+                "holder": lease.holder,
+                "token": lease.token,
+                "expiresAt": lease.expires_at,
+            },
+        }
+        try:
+            self.invoker.invoke(event)
+        except UnavailableError as error:
+            self.revalidation.log_handover_failure(lease.client_id, error)

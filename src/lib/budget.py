@@ -1,0 +1,97 @@
+"""Decides whether the origin may be asked now, and when next if not.
+
+Blocks and backoff hold for every caller of a client, since the origin counts and blocks per
+client. Of the origin's limit (documented: 120 to 500 calls a minute, headers say which) only a
+share is ever used. Counting the whole last minute beside the running one keeps *any* sixty
+seconds within the share, wherever the origin's own window begins.
+
+Pure: no clock, no I/O. Instants are epoch seconds.
+"""
+
+from dataclasses import dataclass
+
+from lib.models import Head
+
+UNKNOWN_LIMIT = 120
+"""Calls a minute assumed until the origin has told its limit: the smallest documented one."""
+
+SHARE = 0.6
+"""Part of the origin's limit that may be used."""
+
+RESERVE = 0.4
+"""Part of the origin's limit under which only the next window's probe is allowed."""
+
+BACKOFF_SECONDS = (5, 10, 20, 40, 60)
+"""Pause after the first, second … consecutive failure."""
+
+JITTER = 0.2
+"""Largest part by which a pause is lengthened, so that failures do not march in step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the origin is not asked, and the instant from which it may be."""
+
+    reason: str
+    until: float
+
+
+def limit_of(head: Head) -> int:
+    """Return the calls a minute that may be used."""
+    return int(SHARE * (head.rate_limit or UNKNOWN_LIMIT))
+
+
+def counted(head: Head, *, now: float) -> tuple[int, int]:
+    """Return the calls reserved in the running minute and in the one before it."""
+    minutes_ago = minute_of(now) - head.calls_minute
+    if minutes_ago <= 0:
+        return head.calls, head.calls_before
+    return 0, head.calls if minutes_ago == 1 else 0
+
+
+def remaining(head: Head, *, now: float) -> int:
+    """Return how many calls may still be reserved in this minute."""
+    return max(0, limit_of(head) - sum(counted(head, now=now)))
+
+
+def minute_of(instant: float) -> int:
+    """Return the number of the minute that holds ``instant``."""
+    return int(instant // 60)
+
+
+def refusal(head: Head, *, calls: int, now: float) -> Refusal | None:
+    """Return why ``calls`` calls may not be made at ``now``, or None if they may."""
+    if head.blocked_until > now:
+        return Refusal("origin-blocked", head.blocked_until)
+    if head.retry_at > now:
+        reason = "quarantined" if head.last_error == "quarantined" else "origin-backoff"
+        return Refusal(reason, head.retry_at)
+    if head.rate_remaining < RESERVE * head.rate_limit and now < head.rate_reset_at:
+        return Refusal("origin-budget", head.rate_reset_at)
+    if calls > remaining(head, now=now):
+        return Refusal("origin-budget", (minute_of(now) + 1) * 60.0)
+    return None
+
+
+def block_until(*, reset_seconds: int, now: float, jitter: float) -> float:
+    """Return when a block of ``reset_seconds`` is surely over; ``jitter`` is in 0..1."""
+    return now + reset_seconds * (1 + JITTER * jitter)
+
+
+def backoff_until(*, failures: int, now: float, jitter: float) -> float:
+    """Return when to try again after the ``failures``-th failure in a row.
+
+    The longest pause includes its jitter, so that a recovered origin is seen within a minute.
+    """
+    pause = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS)) - 1]
+    return now + min(BACKOFF_SECONDS[-1], pause * (1 + JITTER * jitter))
+
+
+def counters(head: Head, *, calls: int, now: float) -> dict[str, int]:
+    """Return the head's call counters with ``calls`` more of them reserved at ``now``."""
+    current, before = counted(head, now=now)
+    return {
+        "calls": current + calls,
+        "calls_before": before,
+        "calls_minute": max(minute_of(now), head.calls_minute),
+    }

@@ -1,0 +1,173 @@
+"""Reads and writes the header fields of HTTP caching.
+
+RFC 9110 section 13.1 (conditional requests), RFC 9111 section 5.2 (Cache-Control),
+RFC 9211 (Cache-Status).
+
+Pure: no clock, no I/O. Durations are whole seconds, instants epoch seconds.
+"""
+
+import re
+from dataclasses import dataclass
+from email.utils import formatdate, parsedate_to_datetime
+from typing import override
+
+NAME = "managed-users"
+"""This cache's name in Cache-Status."""
+
+FOREVER = 2**31
+"""What a delta-seconds too large to represent counts as (RFC 9111 section 1.2.2)."""
+
+_DIRECTIVE = re.compile(r"""\s*([!#$%&'*+.^_`|~0-9a-z-]+)(?:=("[^"]*"|[^\s;"]*))?\s*""")
+_ENTITY_TAG = re.compile(r"""\s*((?:W/)?"[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestDirectives:
+    """The request directives that mean something here (RFC 9111 section 5.2.1)."""
+
+    no_cache: bool = False
+    only_if_cached: bool = False
+    max_age: int | None = None
+    min_fresh: int | None = None
+    max_stale: int | None = None
+
+    @classmethod
+    def parse(cls, cache_control: str | None, pragma: str | None = None) -> "RequestDirectives":
+        """Return the directives of a request; junk voids itself, not its neighbours.
+
+        ``max-age=0`` asks for what ``no-cache`` asks for; ``Pragma`` counts only where there is
+        no Cache-Control (RFC 9111 section 5.4). A repeated directive: the strictest wins.
+
+        >>> RequestDirectives.parse('No-Cache, max-age="7", x=').max_age
+        7
+        """
+        if cache_control is None:
+            return cls(no_cache="no-cache" in (pragma or "").lower())
+        found = _directives(cache_control)
+        max_age = _least(found.get("max-age"))
+        max_stale = found.get("max-stale")
+        return cls(
+            no_cache="no-cache" in found or max_age == 0,
+            only_if_cached="only-if-cached" in found,
+            max_age=max_age,
+            min_fresh=_greatest(found.get("min-fresh")),
+            max_stale=FOREVER if max_stale == [None] else _least(max_stale),
+        )
+
+
+def _directives(text: str) -> dict[str, list[str | None]]:
+    found: dict[str, list[str | None]] = {}
+    for part in text.lower().split(","):
+        match = _DIRECTIVE.fullmatch(part)
+        if match:
+            value = match[2]
+            found.setdefault(match[1], []).append(None if value is None else value.strip('"'))
+    return found
+
+
+def _numbers(values: list[str | None] | None) -> list[int]:
+    texts = [value for value in values or [] if value and value.isascii() and value.isdigit()]
+    return [FOREVER if len(text) > len(str(FOREVER)) else min(int(text), FOREVER) for text in texts]
+
+
+def _least(values: list[str | None] | None) -> int | None:
+    return min(_numbers(values), default=None)
+
+
+def _greatest(values: list[str | None] | None) -> int | None:
+    return max(_numbers(values), default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheStatus:
+    """How this cache handled a request: one member of Cache-Status (RFC 9211 section 2).
+
+    >>> str(CacheStatus(ttl=-3, detail="stale-while-revalidate"))
+    'managed-users; hit; ttl=-3; detail=stale-while-revalidate'
+    >>> str(CacheStatus(fwd="uri-miss", fwd_status=200, stored=True))
+    'managed-users; fwd=uri-miss; fwd-status=200; stored'
+    """
+
+    fwd: str | None = None
+    fwd_status: int | None = None
+    stored: bool = False
+    collapsed: bool = False
+    ttl: int | None = None
+    detail: str | None = None
+    hit: bool = True
+
+    @override
+    def __str__(self) -> str:
+        parts = [NAME]
+        if self.fwd is not None:
+            parts.append(f"fwd={self.fwd}")
+        elif self.hit:
+            parts.append("hit")
+        if self.fwd_status is not None:
+            parts.append(f"fwd-status={self.fwd_status}")
+        if self.stored:
+            parts.append("stored")
+        if self.collapsed:
+            parts.append("collapsed")
+        if self.ttl is not None:
+            parts.append(f"ttl={self.ttl}")
+        if self.detail is not None:
+            parts.append(f"detail={self.detail}")
+        return "; ".join(parts)
+
+
+def cache_control(*, max_age: int, stale_while_revalidate: int, stale_if_error: int) -> str:
+    """Return the Cache-Control of an answer built from a snapshot.
+
+    ``private``: users are personal data behind authorization (RFC 9111 section 3.5). The lifetime
+    is not shortened by our own age, because a cache downstream subtracts ``Age`` itself.
+    """
+    return (
+        f"private, max-age={max_age}, stale-while-revalidate={stale_while_revalidate}, "
+        f"stale-if-error={stale_if_error}"
+    )
+
+
+def not_modified(
+    *, if_none_match: str | None, if_modified_since: str | None, etag: str, modified_at: int
+) -> bool:
+    """Return whether the answer is 304; If-None-Match, where present, decides alone.
+
+    Comparison is weak (RFC 9110 section 13.1.2); a malformed member matches nothing.
+    """
+    if if_none_match is not None:
+        return if_none_match.strip() == "*" or etag.removeprefix("W/") in _opaque_tags(
+            if_none_match
+        )
+    if if_modified_since is None:
+        return False
+    try:
+        return modified_at <= parsedate_to_datetime(if_modified_since).timestamp()
+    except (ValueError, OverflowError):
+        return False
+
+
+def _opaque_tags(text: str) -> set[str]:
+    tags, position = set(), 0
+    while position < len(text):
+        match = _ENTITY_TAG.match(text, position)
+        if match:
+            tags.add(match[1].removeprefix("W/"))
+            position = match.end()
+        else:
+            comma = text.find(",", position)
+            position = len(text) if comma < 0 else comma + 1
+    return tags
+
+
+def http_date(instant: float) -> str:
+    """Return ``instant`` as an IMF-fixdate (RFC 9110 section 5.6.7)."""
+    return formatdate(int(instant), usegmt=True)
+
+
+def retry_after(seconds: float, *, jitter: float) -> int:
+    """Return delay-seconds, rounded up, at least 1, plus up to 20 % of ``jitter`` in 0..1.
+
+    Callers that were refused at the same moment must not come back at the same moment.
+    """
+    return max(1, -int(-seconds * (1 + 0.2 * jitter) // 1))

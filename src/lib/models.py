@@ -1,0 +1,135 @@
+"""The words of the domain as plain data: head, lease, page reference, window.
+
+Instants are epoch seconds (fractions kept), durations seconds. A user is one canonical JSON
+document (see ``pages``); nothing here knows its fields but their names.
+
+Pure: no clock, no I/O.
+"""
+
+from dataclasses import dataclass
+
+USER_FIELDS = (
+    "id",
+    "email",
+    "username",
+    "name",
+    "bio",
+    "timeZone",
+    "weekStart",
+    "createdDate",
+    "timeFormat",
+    "defaultScheduleId",
+    "locale",
+    "avatarUrl",
+    "metadata",
+)
+"""Fields of a managed user in the origin's order (Cal.com ``ManagedUserOutput``)."""
+
+LEASE_SECONDS = 15
+"""How long a claim lasts if its holder is never heard of again."""
+
+FORCED_FLOOR_SECONDS = 10
+"""Least time between the starts of two forced sweeps of one client, successes only."""
+
+CLIENT_NOT_CONFIGURED = "client-not-configured"
+"""The ``last_error`` of a client that the secret no longer names."""
+
+HEAD_SECONDS = 1
+"""How long an environment may use a head it has read before."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageRef:
+    """Names one immutable page: hex digest, smallest user id in it, number of users."""
+
+    digest: str
+    first_id: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """Who may revalidate one client until when; ``token`` rises by one per acquisition."""
+
+    client_id: str
+    holder: str
+    token: int
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimit:
+    """What the origin's ``X-RateLimit-*-Default`` headers said; ``reset_at`` is an instant."""
+
+    limit: int
+    remaining: int
+    reset_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """What paging can reach at the origin: ``max_offset + max_limit`` users."""
+
+    max_limit: int = 250
+    max_offset: int = 250
+
+    @property
+    def size(self) -> int:
+        """Number of users that paging can reach."""
+        return self.max_offset + self.max_limit
+
+    @property
+    def offsets(self) -> tuple[int, ...]:
+        """Offsets that cover the window, highest first: a sweep goes backward."""
+        steps = set(range(0, self.max_offset, self.max_limit)) | {self.max_offset}
+        return tuple(sorted(steps, reverse=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The mutable ref of one client; ``generation`` 0 means that nothing was ever published.
+
+    Field names are the attribute names of the table's ``head`` item.
+    """
+
+    client_id: str
+    generation: int = 0
+    digest: str = ""
+    users: int = 0
+    complete: bool = False
+    incomplete_reason: str = ""
+    pages: bytes | None = None
+    pages_expire_at: int = 0
+
+    modified_at: int = 0
+    swept_at: float = 0
+    validated_at: float = 0
+    forced_at: float = 0
+    window_users: int = -1
+
+    last_error: str = ""
+    failures: int = 0
+    blocked_until: float = 0
+    retry_at: float = 0
+    quarantine: str = ""
+    quarantined_at: float = 0
+
+    lease_holder: str = ""
+    lease_token: int = 0
+    lease_expires_at: float = 0
+
+    calls: int = 0
+    calls_minute: int = 0
+    calls_before: int = 0
+    rate_limit: int = 0
+    rate_remaining: int = 0
+    rate_reset_at: float = 0
+
+    @property
+    def published(self) -> bool:
+        """Whether there is anything to serve."""
+        return self.generation > 0
+
+    def leased(self, now: float) -> bool:
+        """Whether somebody may be revalidating at ``now``."""
+        return self.lease_expires_at > now

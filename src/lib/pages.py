@@ -1,0 +1,151 @@
+"""Cuts a directory of users into immutable, content-addressed pages and reads them back.
+
+A user is one canonical JSON document on one line: the origin's fields in the origin's order,
+unknown ones after them, nested keys sorted. The same directory always gives the same pages,
+whatever came before it, and one created or deleted user changes one page: a page ends after a
+user whose id hashes to a boundary, or when the next user would make it too long or too heavy.
+
+Pure: no clock, no I/O.
+"""
+
+import hashlib
+import json
+import struct
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from lib.errors import BrokenSnapshotError
+from lib.models import USER_FIELDS, PageRef
+
+MAX_USERS = 250
+"""Most users in a page."""
+
+MAX_BYTES = 300_000
+"""Most compressed bytes in a page: three quarters of DynamoDB's limit of 400 KB an item."""
+
+BOUNDARY = 128
+"""One id in this many ends a page."""
+
+_LIGHT = MAX_BYTES // MAX_USERS
+_REF = struct.Struct(">20sQH")
+_ID_PREFIX = b'{"id":'
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A run of users by rising id; ``lines[i]`` is the canonical document of ``ids[i]``."""
+
+    ref: PageRef
+    ids: tuple[int, ...]
+    lines: tuple[bytes, ...]
+
+
+def canonical(user: Mapping[str, Any]) -> bytes:
+    """Return the one-line document of ``user``, the same bytes for the same values.
+
+    A lone surrogate, which JSON can carry and UTF-8 cannot, stays the escape it was.
+    """
+    known = {name: _sorted(user[name]) for name in USER_FIELDS if name in user}
+    rest = {name: _sorted(user[name]) for name in sorted(user.keys() - known.keys())}
+    text = json.dumps(known | rest, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _sorted(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, list) else value
+
+
+def id_of(line: bytes) -> int:
+    """Return the id in a canonical document, without parsing the rest of it."""
+    end = line.find(b",", len(_ID_PREFIX))
+    return int(line[len(_ID_PREFIX) : end if end > 0 else -1])
+
+
+def cut(lines: Sequence[bytes]) -> list[Page]:
+    """Return the pages of a directory given as canonical documents by rising id."""
+    return [_page(run) for run in _runs(lines)]
+
+
+def _runs(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    run: list[bytes] = []
+    weight = 0
+    for line in lines:
+        heavier = weight + _weight(line)
+        if run and (len(run) == MAX_USERS or heavier > MAX_BYTES):
+            yield run
+            run, heavier = [], _weight(line)
+        run.append(line)
+        weight = heavier
+        if _ends_page(id_of(line)):
+            yield run
+            run, weight = [], 0
+    if run:
+        yield run
+
+
+def _weight(line: bytes) -> int:
+    # Users this light cannot fill a page by bytes, so their compressed size is not worth knowing.
+    return len(line) if len(line) <= _LIGHT else len(zlib.compress(line))
+
+
+def _ends_page(user_id: int) -> bool:
+    return hashlib.blake2b(b"%d" % user_id, digest_size=2).digest()[0] % BOUNDARY == 0
+
+
+def _page(run: Sequence[bytes]) -> Page:
+    ids = tuple(map(id_of, run))
+    return Page(PageRef(_digest(b"\n".join(run)), ids[0], len(ids)), ids, tuple(run))
+
+
+def _digest(*parts: bytes) -> str:
+    return hashlib.blake2b(b"\0".join(parts), digest_size=20).hexdigest()
+
+
+def encode(page: Page) -> bytes:
+    """Return the stored bytes of a page."""
+    return zlib.compress(b"\n".join(page.lines))
+
+
+def decode(ref: PageRef, data: bytes) -> Page:
+    """Return the page that ``ref`` names.
+
+    Raises:
+        BrokenSnapshotError: the bytes are not those that the digest was made from.
+    """
+    try:
+        text = zlib.decompress(data)
+    except zlib.error as error:
+        raise BrokenSnapshotError("a page cannot be read", reason="broken-page") from error
+    if _digest(text) != ref.digest:
+        raise BrokenSnapshotError("a page was altered", reason="broken-page")
+    lines = tuple(text.split(b"\n"))
+    return Page(ref, tuple(map(id_of, lines)), lines)
+
+
+def snapshot_digest(refs: Iterable[PageRef], *, complete: bool, reason: str) -> str:
+    """Return the digest that names a snapshot: its pages and what is known to be missing."""
+    return _digest(pack(refs), b"%d" % complete, reason.encode())
+
+
+def pack(refs: Iterable[PageRef]) -> bytes:
+    """Return the page list as bytes: per page 20 of digest, 8 of first id, 2 of count."""
+    return b"".join(_REF.pack(bytes.fromhex(r.digest), r.first_id, r.count) for r in refs)
+
+
+def unpack(data: bytes) -> tuple[PageRef, ...]:
+    """Return the page list that ``pack`` made.
+
+    Raises:
+        BrokenSnapshotError: the bytes are no page list with rising ids.
+    """
+    if len(data) % _REF.size:
+        raise BrokenSnapshotError("a page list cannot be read", reason="broken-page-list")
+    refs = tuple(PageRef(digest.hex(), *rest) for digest, *rest in _REF.iter_unpack(data))
+    if any(low.first_id >= high.first_id for low, high in pairwise(refs)):
+        raise BrokenSnapshotError("a page list is out of order", reason="broken-page-list")
+    return refs

@@ -1,0 +1,285 @@
+"""Answers reads: from the snapshot whenever that is allowed, asking the origin only when it must.
+
+``freshness.plan`` decides; this module carries the decision out. A reader never waits for an
+origin that is known to be down, a failure never takes away a usable snapshot, and whatever is
+served says how old it is and why.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, assert_never
+
+from lib import freshness
+from lib.budget import Refusal
+from lib.errors import (
+    BrokenSnapshotError,
+    NotAskedError,
+    NotFoundError,
+    OnlyIfCachedError,
+    OriginError,
+    ServiceError,
+    StoreError,
+)
+from lib.freshness import Freshness, FreshnessPolicy, Plan
+from lib.http_cache import CacheStatus, RequestDirectives, retry_after
+from lib.models import CLIENT_NOT_CONFIGURED, FORCED_FLOOR_SECONDS, Head, Lease, PageRef
+from lib.outcomes import Claim, Failed, Published, Revalidator, Unchanged
+from lib.pages import Page
+from lib.snapshot import Snapshot
+from lib.waiting import pauses
+
+FOLLOW_SECONDS = 10.0
+"""Longest wait for another invocation's revalidation."""
+
+FOLLOW_MARGIN_SECONDS = 2.0
+"""What a follower leaves of its own time to answer in."""
+
+
+class Reads(Protocol):
+    """What a read needs of the store; see ``lib.memory``."""
+
+    def head(self, client_id: str) -> Head:
+        """Return the head as it is now."""
+
+    def recent_head(self, client_id: str) -> Head:
+        """Return the head as it was at most a second ago."""
+
+    def remember(self, head: Head) -> None:
+        """Take ``head`` for the newest."""
+
+    def page_list(self, head: Head) -> Sequence[PageRef]:
+        """Return the pages of the head's generation."""
+
+    def pages(self, client_id: str, refs: Sequence[PageRef]) -> Sequence[Page]:
+        """Return pages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadRequest:
+    """Who asks for what, and until when an answer is of use.
+
+    ``holder`` is unique to the invocation; ``arrived_at`` and ``deadline`` are instants.
+    """
+
+    client_id: str
+    directives: RequestDirectives
+    holder: str
+    arrived_at: float
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The head to answer from; ``age`` is None if the origin was asked for this very request."""
+
+    head: Head
+    age: int | None
+    status: CacheStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Answer[T]:
+    """What was made of the snapshot, and how the snapshot was come by."""
+
+    value: T
+    served: Served
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Need:
+    """Why the origin must be asked: ``fwd`` of Cache-Status, and what may be done instead.
+
+    ``demanded``: the caller's directives want a sweep that starts after the request arrived.
+    ``usable``: what is stored may be served if the origin cannot be asked.
+    """
+
+    fwd: str
+    demanded: bool = False
+    usable: bool = False
+    repair: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """Reads of any client; ``require_client`` raises NotFoundError for one not configured."""
+
+    store: Reads
+    require_client: Callable[[str], object]
+    revalidation: Revalidator
+    hand_over: Callable[[Lease], None]
+    policy: FreshnessPolicy
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+    random: Callable[[], float]
+
+    def read[T](self, request: ReadRequest, view: Callable[[Snapshot], T]) -> Answer[T]:
+        """Return what ``view`` makes of the snapshot that the request may be answered from.
+
+        Raises:
+            NotFoundError: the client is not configured.
+            OnlyIfCachedError: ``only-if-cached`` cannot be met.
+            UnavailableError: nothing usable is stored and no new data could be had.
+        """
+        head = self.store.recent_head(request.client_id)
+        self.require_known(head)
+        served = self._serve(request, head)
+        try:
+            return Answer(view(self._snapshot(served.head)), served)
+        except BrokenSnapshotError:
+            served = self._mend(request, served.head)
+            return Answer(view(self._snapshot(served.head)), served)
+
+    def require_known(self, head: Head) -> None:
+        """Make sure that the head's client is configured; a hit needs no secret for that.
+
+        Raises:
+            NotFoundError: it is not.
+            SecretError: nobody knows.
+        """
+        if not head.published:
+            self.require_client(head.client_id)
+        elif head.last_error == CLIENT_NOT_CONFIGURED:
+            raise NotFoundError(f"OAuth client with ID {head.client_id} not found.")
+
+    def _snapshot(self, head: Head) -> Snapshot:
+        return Snapshot(
+            head=head,
+            refs=lambda: self.store.page_list(head),
+            load=lambda refs: self.store.pages(head.client_id, refs),
+        )
+
+    def _plan(self, request: ReadRequest, head: Head) -> Plan:
+        return freshness.plan(
+            self.policy, request.directives, age=self._age(head), failing=bool(head.last_error)
+        )
+
+    def _age(self, head: Head) -> int | None:
+        return freshness.age_of(head.swept_at, now=self.clock()) if head.published else None
+
+    def _serve(self, request: ReadRequest, head: Head) -> Served:
+        plan = self._plan(request, head)
+        match plan:
+            case Plan.SERVE:
+                return self._hit(head)
+            case Plan.SERVE_AND_REVALIDATE:
+                self._revalidate_elsewhere(request, head)
+                return self._hit(head)
+            case Plan.REFUSE:
+                raise OnlyIfCachedError("Nothing suitable is stored, and only-if-cached was asked.")
+            case Plan.FETCH:
+                return self._revalidate(request, _Need(fwd="uri-miss"))
+            case Plan.REVALIDATE:
+                return self._revalidate(request, self._stale_need(request, head))
+            case _:
+                assert_never(plan)
+
+    def _stale_need(self, request: ReadRequest, head: Head) -> _Need:
+        accepted = freshness.acceptable(self.policy, request.directives, age=self._age(head) or 0)
+        return _Need(fwd="stale" if accepted else "request", demanded=not accepted, usable=True)
+
+    def _hit(self, head: Head, *, detail: str | None = None) -> Served:
+        age = self._age(head) or 0
+        status = CacheStatus(
+            ttl=self.policy.max_age - age, detail=detail or self._stale_detail(head, age)
+        )
+        return Served(head, age, status)
+
+    def _stale_detail(self, head: Head, age: int) -> str | None:
+        state = freshness.assess(self.policy, age=age)
+        if state is Freshness.FRESH:
+            return None
+        if self.policy.frozen:
+            return "frozen"
+        if state is Freshness.STALE_WHILE_REVALIDATE or not head.last_error:
+            return "stale-while-revalidate"
+        if head.blocked_until > self.clock():
+            return "origin-blocked"
+        return "quarantined" if head.last_error == "quarantined" else "origin-backoff"
+
+    def _revalidate_elsewhere(self, request: ReadRequest, head: Head) -> None:
+        """Start a revalidation in another invocation, unless one is under way or not allowed."""
+        try:
+            claimed = self.revalidation.claim(head, holder=request.holder)
+        except StoreError:
+            # The reader has its answer; whoever reads next will try again.
+            return
+        if isinstance(claimed, Claim):
+            self.hand_over(claimed.lease)
+
+    def _mend(self, request: ReadRequest, broken: Head) -> Served:
+        """Return a head to answer from in place of one whose pages cannot be read."""
+        newest = self.store.head(request.client_id)
+        if newest.generation != broken.generation:
+            return self._serve(request, newest)
+        return self._revalidate(request, _Need(fwd="uri-miss", repair=True))
+
+    def _revalidate(self, request: ReadRequest, need: _Need) -> Served:
+        # What decided so far may be a remembered head; from here on only the newest counts.
+        head = first = self.store.head(request.client_id)
+        until = min(request.deadline - FOLLOW_MARGIN_SECONDS, self.clock() + FOLLOW_SECONDS)
+        waiting = pauses(until=until, clock=self.clock, sleep=self.sleep, random=self.random)
+        while True:
+            if self._settled(request, need, head, first):
+                return self._followed(need, head, waited=head is not first)
+            if need.demanded and self.clock() - head.forced_at < FORCED_FLOOR_SECONDS:
+                return self._hit(head, detail="refresh-floor")
+            claimed = self.revalidation.claim(head, holder=request.holder)
+            if isinstance(claimed, Claim):
+                return self._asked(request, need, claimed)
+            following = need.fwd != "stale" and claimed.reason == "lease-held"
+            if not following or next(waiting, _OVER) is _OVER:
+                return self._refused(need, head, claimed)
+            head = self.store.head(request.client_id)
+
+    def _settled(self, request: ReadRequest, need: _Need, head: Head, first: Head) -> bool:
+        """Return whether somebody else's revalidation has met the need."""
+        if need.repair:
+            return head.generation > first.generation
+        if need.demanded:
+            return head.published and head.swept_at >= request.arrived_at
+        return self._plan(request, head) in {Plan.SERVE, Plan.SERVE_AND_REVALIDATE}
+
+    def _followed(self, need: _Need, head: Head, *, waited: bool) -> Served:
+        self.store.remember(head)
+        if not waited:
+            return self._hit(head)
+        return Served(head, self._age(head), CacheStatus(fwd=need.fwd, collapsed=True))
+
+    def _asked(self, request: ReadRequest, need: _Need, claim: Claim) -> Served:
+        outcome = self.revalidation.run(
+            claim, deadline=request.deadline, forced=need.demanded, repair=need.repair
+        )
+        match outcome:
+            case Published(head=head) | Unchanged(head=head):
+                self.store.remember(head)
+                status = CacheStatus(fwd=need.fwd, fwd_status=200, stored=True)
+                return Served(head, None, status)
+            case Failed(error=error):
+                return self._failed(need, claim.head, error)
+            case _:
+                assert_never(outcome)
+
+    def _failed(self, need: _Need, head: Head, error: ServiceError) -> Served:
+        if not need.usable or isinstance(error, NotFoundError):
+            raise error
+        age = self._age(head) or 0
+        fresh = freshness.assess(self.policy, age=age) is Freshness.FRESH
+        status = CacheStatus(
+            fwd=need.fwd,
+            fwd_status=error.received if isinstance(error, OriginError) else None,
+            ttl=self.policy.max_age - age,
+            detail="origin-error" if fresh else "stale-if-error",
+        )
+        return Served(head, age, status)
+
+    def _refused(self, need: _Need, head: Head, refusal: Refusal) -> Served:
+        if need.usable:
+            return self._hit(head, detail=refusal.reason)
+        raise NotAskedError(
+            "Nothing usable is stored, and the origin may not be asked now.",
+            reason=refusal.reason,
+            retry_after=retry_after(refusal.until - self.clock(), jitter=self.random()),
+        )
+
+
+_OVER = object()

@@ -1,0 +1,47 @@
+"""Decides whether a sweep that lost users is believed.
+
+Users do vanish, but rarely many at once: an empty or much shorter list is more often a fault of
+the origin than a fact. Such a loss is believed when a second sweep, at least a minute later, shows
+the same one; the caller then still asks for a sample of the lost users one by one.
+
+Pure: no clock, no I/O. Instants are epoch seconds.
+"""
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from lib.models import Head
+
+WAIT_SECONDS = 60
+"""Least time between a doubtful sweep and the one that may confirm it."""
+
+BELIEVED_LOSS = 5
+BELIEVED_SHARE = 0.1
+SAMPLE = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """A loss that is not believed yet: what identifies it, since when, and whom to ask for.
+
+    ``sample`` is empty while it is too early to confirm anything.
+    """
+
+    loss: str
+    since: float
+    sample: Sequence[int]
+
+
+def doubt(head: Head, *, lost: Collection[int], left: int, now: float) -> Doubt | None:
+    """Return the doubt about a sweep that lost ``lost`` users and left ``left``, or None."""
+    believed = max(BELIEVED_LOSS, int(BELIEVED_SHARE * head.users)) if left else 0
+    if len(lost) <= believed:
+        return None
+    ordered = sorted(lost)
+    loss = hashlib.blake2b(repr(ordered).encode(), digest_size=8).hexdigest()
+    since = head.quarantined_at if loss == head.quarantine else now
+    ripe = now - since >= WAIT_SECONDS
+    return Doubt(
+        loss=loss, since=since, sample=ordered[:: -(-len(ordered) // SAMPLE)] if ripe else ()
+    )

@@ -1,0 +1,178 @@
+"""Builds bodies, entity tags and links of answers; the same snapshot gives the same bytes.
+
+Nothing that changes with time (age, now) is in a body, so a body's tag can be told from the
+snapshot's digest and the question alone.
+
+Pure: no clock, no I/O.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from lib import budget
+from lib.errors import InvalidRequestError, ServiceError
+from lib.freshness import age_of
+from lib.models import Head
+from lib.query import ListQuery
+from lib.views import Rows
+
+VERSION = "1"
+"""Changes whenever the same snapshot and question give other bytes than before."""
+
+MAX_ENVELOPE = 6 * 1024 * 1024 - 16 * 1024
+"""Most bytes of a body inside Lambda's 6 MB response, headers set aside."""
+
+
+def list_etag(head: Head, query: ListQuery) -> str:
+    """Return the weak tag of a list; weak, because API Gateway may compress the body."""
+    return _etag(head.digest, query.key())
+
+
+def user_etag(line: bytes, fields: Sequence[str]) -> str:
+    """Return the weak tag of one user's answer: it changes with that user alone."""
+    return _etag(line.decode("utf-8"), repr(fields))
+
+
+def _etag(*parts: str) -> str:
+    digest = hashlib.blake2b("\0".join(parts).encode("utf-8", "backslashreplace"), digest_size=12)
+    return f'W/"{VERSION}-{digest.hexdigest()}"'
+
+
+def list_body(head: Head, query: ListQuery, rows: Rows) -> str:
+    """Return the body of a list.
+
+    Raises:
+        InvalidRequestError: it would pass Lambda's response limit; the message names the largest
+            ``limit`` that fits.
+    """
+    tail = json.dumps(pagination(head, query, rows), separators=(",", ":"))
+    missed = ""
+    if rows.not_found is not None:
+        missed = f',"notFound":{json.dumps(rows.not_found, separators=(",", ":"))}'
+    data = b",".join(rows.lines).decode("utf-8")
+    body = f'{{"status":"success","data":[{data}],"pagination":{tail}{missed}}}'
+    if encoded_size(body) > MAX_ENVELOPE:
+        raise _too_large(rows, spent=len(body) - len(data))
+    return body
+
+
+def encoded_size(body: str) -> int:
+    """Return the bytes ``body`` takes inside the JSON that a function returns."""
+    return len(body.encode("utf-8")) + body.count('"') + body.count("\\")
+
+
+def _too_large(rows: Rows, *, spent: int) -> InvalidRequestError:
+    room, fitting = MAX_ENVELOPE - 2 * spent, 0
+    for line in rows.lines:
+        room -= encoded_size(line.decode("utf-8")) + 1
+        if room < 0:
+            break
+        fitting += 1
+    message = (
+        f"The answer would be larger than 6 MB. Ask for at most limit={fitting} at this offset, "
+        "or for fewer fields with fields=."
+    )
+    return InvalidRequestError(message, code="ResponseTooLarge")
+
+
+def user_body(line: bytes) -> str:
+    """Return the body of one user's answer."""
+    return f'{{"status":"success","data":{line.decode("utf-8")}}}'
+
+
+def success_body(data: Mapping[str, Any]) -> str:
+    """Return the envelope of any other success."""
+    return json.dumps({"status": "success", "data": data}, separators=(",", ":"))
+
+
+def error_body(error: ServiceError, *, timestamp: str, path: str, request_id: str) -> str:
+    """Return the origin's error envelope, with the request's id added."""
+    envelope = {
+        "status": "error",
+        "timestamp": timestamp,
+        "path": path,
+        "requestId": request_id,
+        "error": {"code": error.code, "message": error.message, "details": error.details},
+    }
+    return json.dumps(envelope, separators=(",", ":"))
+
+
+def cache_data(head: Head, *, now: float) -> dict[str, Any]:
+    """Return what callers may know of a client's cache; ages in seconds, instants ISO 8601."""
+    age = age_of(head.swept_at, now=now) if head.published else None
+    return {
+        "generation": head.generation,
+        "digest": head.digest or None,
+        "users": head.users,
+        "complete": head.complete,
+        "incompleteReason": head.incomplete_reason or None,
+        "age": age,
+        "oldestObservationAge": age,
+        "validatedAt": _iso(head.validated_at),
+        "revalidating": head.leased(now),
+        "lastError": head.last_error or None,
+        "blockedUntil": _iso(head.blocked_until) if head.blocked_until > now else None,
+        "retryAt": _iso(head.retry_at) if head.retry_at > now else None,
+        "originBudget": {
+            "limit": budget.limit_of(head),
+            "remaining": budget.remaining(head, now=now),
+        },
+    }
+
+
+def _iso(instant: float) -> str | None:
+    """Return an instant in the origin's date format, None for never."""
+    return iso_date(instant) if instant else None
+
+
+def iso_date(instant: float) -> str:
+    """Return ``instant`` as the origin writes dates: UTC, milliseconds, Z."""
+    text = datetime.fromtimestamp(instant, UTC).isoformat(timespec="milliseconds")
+    return text.removesuffix("+00:00") + "Z"
+
+
+def pagination(head: Head, query: ListQuery, rows: Rows) -> dict[str, Any]:
+    """Return where the window lies, in the names of Cal.com's paginated endpoints."""
+    end = query.offset + len(rows.lines)
+    return {
+        "totalItems": rows.total,
+        "remainingItems": max(0, rows.total - end),
+        "returnedItems": len(rows.lines),
+        "itemsPerPage": query.limit,
+        "currentPage": query.offset // query.limit + 1,
+        "totalPages": -(-rows.total // query.limit),
+        "hasNextPage": end < rows.total,
+        "hasPreviousPage": query.offset > 0,
+        "complete": head.complete,
+        "incompleteReason": head.incomplete_reason or None,
+    }
+
+
+def links(query: ListQuery, *, total: int) -> str:
+    """Return the Link field (RFC 8288): query-only references, so any base path will do."""
+    targets = {"first": 0}
+    if query.offset > 0:
+        targets["prev"] = max(0, query.offset - query.limit)
+    if query.offset + query.limit < total:
+        targets["next"] = query.offset + query.limit
+    return ", ".join(
+        f'<?{urlencode(_parameters(query, offset))}>; rel="{name}"'
+        for name, offset in targets.items()
+    )
+
+
+def _parameters(query: ListQuery, offset: int) -> list[tuple[str, str | int]]:
+    parameters: list[tuple[str, str | int]] = [("limit", query.limit), ("offset", offset)]
+    # A list is sent back as a list: the origin neither splits nor trims its members.
+    parameters += [("emails[]", address) for address in query.emails or ()]
+    if query.time_zones:
+        parameters.append(("timeZone", ",".join(sorted(query.time_zones))))
+    if query.fields:
+        parameters.append(("fields", ",".join(query.fields)))
+    if query.sort != "id":
+        parameters.append(("sort", query.sort))
+    return parameters

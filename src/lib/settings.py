@@ -1,0 +1,91 @@
+"""Reads a function's settings from its environment; ``template.yaml`` sets every one of them.
+
+There are no defaults here: a missing or contradictory value fails at start, not at night.
+Secrets are never settings.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+from urllib.parse import urlsplit
+
+from lib.freshness import FreshnessPolicy
+from lib.models import Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a deployment decides. ``origin_url`` ends in ``/v2``, without a slash."""
+
+    VARIABLES: ClassVar[frozenset[str]] = frozenset(
+        {
+            "TABLE_NAME",
+            "SECRET_ID",
+            "CAL_API_URL",
+            "FRESH_SECONDS",
+            "STALE_WHILE_REVALIDATE_SECONDS",
+            "STALE_IF_ERROR_SECONDS",
+            "FROZEN_MODE",
+            "REFRESH_FUNCTION_NAME",
+            "ORIGIN_MAX_LIMIT",
+            "ORIGIN_MAX_OFFSET",
+            "SCHEDULE_JITTER_SECONDS",
+        }
+    )
+
+    table_name: str
+    secret_id: str
+    origin_url: str
+    policy: FreshnessPolicy
+    refresh_function_name: str
+    window: Window
+    schedule_jitter_seconds: int
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Return the settings in ``env``.
+
+        Raises:
+            ValueError: a variable is missing, not a number, out of bounds or contradicts another;
+                the text names it.
+        """
+        missing = sorted(cls.VARIABLES - env.keys())
+        if missing:
+            raise ValueError(f"missing environment variables: {', '.join(missing)}")
+        return cls(
+            table_name=env["TABLE_NAME"],
+            secret_id=env["SECRET_ID"],
+            origin_url=_origin_url(env["CAL_API_URL"]),
+            policy=FreshnessPolicy(
+                max_age=_whole(env, "FRESH_SECONDS"),
+                stale_while_revalidate=_whole(env, "STALE_WHILE_REVALIDATE_SECONDS"),
+                stale_if_error=_whole(env, "STALE_IF_ERROR_SECONDS"),
+                frozen=_switch(env, "FROZEN_MODE"),
+            ),
+            refresh_function_name=env["REFRESH_FUNCTION_NAME"],
+            window=Window(
+                max_limit=_whole(env, "ORIGIN_MAX_LIMIT", least=1),
+                max_offset=_whole(env, "ORIGIN_MAX_OFFSET"),
+            ),
+            schedule_jitter_seconds=_whole(env, "SCHEDULE_JITTER_SECONDS"),
+        )
+
+
+def _whole(env: Mapping[str, str], name: str, *, least: int = 0) -> int:
+    if not env[name].isascii() or not env[name].isdigit() or int(env[name]) < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}")
+    return int(env[name])
+
+
+def _switch(env: Mapping[str, str], name: str) -> bool:
+    if env[name] not in {"true", "false"}:
+        raise ValueError(f"{name} must be 'true' or 'false'")
+    return env[name] == "true"
+
+
+def _origin_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.username:
+        raise ValueError("CAL_API_URL must be an http(s) URL without credentials or query")
+    base = text.rstrip("/")
+    return base if base.endswith("/v2") else f"{base}/v2"

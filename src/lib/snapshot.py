@@ -1,0 +1,52 @@
+"""Reads runs of users out of one snapshot, loading only the pages that a run touches.
+
+Pure but for the loader it is given.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from lib.models import Head, PageRef
+from lib.pages import Page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """All known users of one client at one moment.
+
+    ``refs`` gives the page list and ``load`` the pages of some of them, in the order asked for;
+    both raise BrokenSnapshotError rather than leave anything out.
+    """
+
+    head: Head
+    refs: Callable[[], Sequence[PageRef]]
+    load: Callable[[Sequence[PageRef]], Sequence[Page]]
+
+    def window(self, *, offset: int, limit: int) -> list[bytes]:
+        """Return the documents at positions ``offset`` to ``offset + limit`` in id order."""
+        wanted: list[PageRef] = []
+        first = position = 0
+        for ref in self.refs():
+            end = position + ref.count
+            if position < offset + limit and end > offset:
+                if not wanted:
+                    first = position
+                wanted.append(ref)
+            position = end
+        lines = [line for page in self.load(wanted) for line in page.lines] if wanted else []
+        return lines[max(0, offset - first) :][:limit] if lines else []
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield every document in id order."""
+        for page in self.load(self.refs()):
+            yield from page.lines
+
+    def find(self, user_id: int) -> bytes | None:
+        """Return the document of ``user_id``, or None if the snapshot does not hold it."""
+        refs = self.refs()
+        position = bisect_right([ref.first_id for ref in refs], user_id) - 1
+        if position < 0:
+            return None
+        (page,) = self.load([refs[position]])
+        return dict(zip(page.ids, page.lines, strict=True)).get(user_id)

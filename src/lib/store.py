@@ -1,0 +1,290 @@
+"""Keeps heads, manifests and pages in one DynamoDB table.
+
+Every access is by full key. The head is changed by updates of named attributes only; whatever a
+lease holder writes is conditional on its token, so a holder that was overtaken can change nothing
+(fencing). ``expires_at`` is rubbish collection, never freshness: expiry is computed on read.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from itertools import batched
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lib import attributes
+from lib.attributes import Item, Value
+from lib.errors import BrokenSnapshotError, ConflictError, LeaseLostError, StoreError
+from lib.models import Head, Lease, PageRef
+from lib.pages import Page, decode, encode, unpack
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+KEEP_SECONDS = 30 * 24 * 3600
+"""How long a page or manifest is kept after it was last named."""
+
+HEAD_PAGES_BYTES = 360
+"""The longest page list that the head carries: with it, the item stays under 1 KB."""
+
+_BATCH_GET = 100
+_BATCH_WRITE = 25
+_CONFLICTS = {"ConditionalCheckFailedException", "TransactionCanceledException"}
+_HEAD_FIELDS = frozenset(field.name for field in fields(Head)) - {"client_id"}
+
+
+class Store:
+    """The table named ``table``, behind DynamoDB's low-level ``client``.
+
+    Every method raises StoreError when DynamoDB does not do what it was asked.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def head(self, client_id: str) -> Head:
+        """Return the head as it is now; generation 0 if nothing was ever published."""
+        item = self._get(_head_key(client_id))
+        known = {name: typed for name, typed in item.items() if name in _HEAD_FIELDS}
+        return Head(client_id=client_id, **attributes.decode(known))
+
+    def page_list(self, head: Head) -> tuple[PageRef, ...]:
+        """Return the pages of the head's generation, from the head itself or its manifest.
+
+        Raises:
+            BrokenSnapshotError: the manifest is missing or unreadable.
+        """
+        if head.pages is not None:
+            return unpack(head.pages)
+        manifest = self._get(_manifest_key(head.client_id, head.generation))
+        if not manifest:
+            raise BrokenSnapshotError("a manifest is missing", reason="missing-manifest")
+        return unpack(manifest["pages"]["B"])
+
+    def pages(self, client_id: str, refs: Sequence[PageRef]) -> list[Page]:
+        """Return the pages that ``refs`` name, in that order.
+
+        Raises:
+            BrokenSnapshotError: a page is missing or is not what its digest says.
+        """
+        found: dict[str, bytes] = {}
+        for batch in batched(refs, _BATCH_GET, strict=False):
+            for item in self._batch_get([_page_key(client_id, ref.digest) for ref in batch]):
+                found[item["pk"]["S"]] = item["data"]["B"]
+        keys = [_page_key(client_id, ref.digest)["pk"]["S"] for ref in refs]
+        if not found.keys() >= set(keys):
+            raise BrokenSnapshotError("a page is missing", reason="missing-page")
+        return [decode(ref, found[key]) for ref, key in zip(refs, keys, strict=True)]
+
+    def put_pages(self, client_id: str, pages: Sequence[Page], *, expires_at: int) -> None:
+        """Write ``pages``; writing one that is there already only renews it."""
+        for batch in batched(pages, _BATCH_WRITE, strict=False):
+            items = [
+                _page_key(client_id, page.ref.digest)
+                | attributes.encode({"data": encode(page), "expires_at": expires_at})
+                for page in batch
+            ]
+            self._batch_write([{"PutRequest": {"Item": item}} for item in items])
+
+    def renew(self, head: Head, refs: Sequence[PageRef], *, expires_at: int) -> None:
+        """Keep everything that ``head`` names until ``expires_at``.
+
+        Raises:
+            BrokenSnapshotError: some of it is gone already.
+        """
+        keys = [_page_key(head.client_id, ref.digest) for ref in refs]
+        keys.append(_manifest_key(head.client_id, head.generation))
+        try:
+            for key in keys:
+                self._update(key, {"expires_at": expires_at}, condition="attribute_exists(#pk)")
+        except ConflictError as error:
+            raise BrokenSnapshotError("a page is missing", reason="missing-page") from error
+        self._update(_head_key(head.client_id), {"pages_expire_at": expires_at})
+
+    def acquire(
+        self, head: Head, *, lease: Lease, now: float, counters: Mapping[str, Value]
+    ) -> bool:
+        """Take the lease, unless anything happened since ``head`` was read; tell whether we did.
+
+        ``counters`` are the head's call counters with the calls the holder is about to make.
+        """
+        not_taken_since = _unchanged("lease_token", head.lease_token)
+        not_blocked_since = "(attribute_not_exists(#blocked_until) OR #blocked_until <= :now)"
+        no_failure_since = "(attribute_not_exists(#retry_at) OR #retry_at <= :now)"
+        try:
+            self._update(
+                _head_key(head.client_id),
+                {
+                    "lease_holder": lease.holder,
+                    "lease_token": lease.token,
+                    "lease_expires_at": lease.expires_at,
+                    **counters,
+                },
+                condition=" AND ".join(
+                    (not_taken_since, _not_called_since(head), not_blocked_since, no_failure_since)
+                ),
+                values={**_seen(head), "lease_token_seen": head.lease_token, "now": now},
+            )
+        except ConflictError:
+            return False
+        return True
+
+    def reserve(self, head: Head, counters: Mapping[str, Value]) -> bool:
+        """Count calls about to be made, unless others did since; tell whether we did."""
+        try:
+            self._update(
+                _head_key(head.client_id),
+                counters,
+                condition=_not_called_since(head),
+                values=_seen(head),
+            )
+        except ConflictError:
+            return False
+        return True
+
+    def update_held(self, lease: Lease, changes: Mapping[str, Value]) -> None:
+        """Change the head as the holder of ``lease``.
+
+        Raises:
+            LeaseLostError: somebody has taken the lease since.
+        """
+        try:
+            self._update(
+                _head_key(lease.client_id),
+                changes,
+                condition="#lease_token = :mine",
+                values={"mine": lease.token},
+            )
+        except ConflictError as error:
+            raise LeaseLostError("the lease was taken over", reason="lease-lost") from error
+
+    def hold_off(self, client_id: str, name: str, until: float) -> None:
+        """Raise ``blocked_until`` or ``retry_at``; they only rise, so no lease is needed."""
+        never_set, earlier = f"attribute_not_exists(#{name})", f"#{name} < :set_{name}"
+        try:
+            self._update(_head_key(client_id), {name: until}, condition=f"{never_set} OR {earlier}")
+        except ConflictError:
+            return
+
+    def publish(
+        self, lease: Lease, base: Head, changes: Mapping[str, Value], *, pages: bytes
+    ) -> None:
+        """Move the head from ``base`` to its next generation, and write its manifest with it.
+
+        ``changes`` are the head's new attributes, of which the manifest repeats what it needs.
+        The packed page list goes into both, into the head only while it is short.
+
+        Raises:
+            ConflictError: the lease was taken over, or the head is not at ``base``.
+        """
+        generation = base.generation + 1
+        manifest = {name: changes[name] for name in ("digest", "users", "swept_at")} | {
+            "generation": generation,
+            "previous": base.generation,
+            "pages": pages,
+            "expires_at": changes["pages_expire_at"],
+        }
+        update = attributes.update(
+            {
+                **changes,
+                "generation": generation,
+                "pages": pages if len(pages) <= HEAD_PAGES_BYTES else None,
+            },
+            condition=f"#lease_token = :mine AND {_unchanged('generation', base.generation)}",
+            values={"mine": lease.token, "generation_seen": base.generation},
+        )
+        item = _manifest_key(base.client_id, generation) | attributes.encode(manifest)
+        actions: Any = [
+            {"Put": {"TableName": self._table, "Item": item}},
+            {"Update": {"TableName": self._table, "Key": _head_key(base.client_id), **update}},
+        ]
+        with _translated():
+            self._client.transact_write_items(TransactItems=actions)
+
+    def _get(self, key: Item) -> Mapping[str, Any]:
+        with _translated():
+            answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        return answer.get("Item", {})
+
+    def _update(
+        self,
+        key: Item,
+        changes: Mapping[str, Value],
+        *,
+        condition: str = "",
+        values: Mapping[str, Value] | None = None,
+    ) -> None:
+        parameters = attributes.update(changes, condition=condition, values=values)
+        with _translated():
+            self._client.update_item(TableName=self._table, Key=key, **parameters)
+
+    def _batch_get(self, keys: Sequence[Item]) -> Iterator[Mapping[str, Any]]:
+        asked: Any = {self._table: {"Keys": keys, "ConsistentRead": True}}
+        for _ in _attempts():
+            with _translated():
+                answer = self._client.batch_get_item(RequestItems=asked)
+            yield from answer["Responses"].get(self._table, [])
+            asked = answer.get("UnprocessedKeys")
+            if not asked:
+                return
+
+    def _batch_write(self, requests: Sequence[Item]) -> None:
+        asked: Any = {self._table: requests}
+        for _ in _attempts():
+            with _translated():
+                asked = self._client.batch_write_item(RequestItems=asked).get("UnprocessedItems")
+            if not asked:
+                return
+
+
+def _head_key(client_id: str) -> Item:
+    return attributes.encode({"pk": f"client#{client_id}", "sk": "head"})
+
+
+def _manifest_key(client_id: str, generation: int) -> Item:
+    return attributes.encode({"pk": f"client#{client_id}", "sk": f"gen#{generation}"})
+
+
+def _page_key(client_id: str, digest: str) -> Item:
+    return attributes.encode({"pk": f"page#{client_id}#{digest}", "sk": "page"})
+
+
+def _unchanged(name: str, seen: int) -> str:
+    """Return the condition that ``name`` still is what was read; 0 stands for never set."""
+    return f"#{name} = :{name}_seen" if seen else f"attribute_not_exists(#{name})"
+
+
+def _not_called_since(head: Head) -> str:
+    return f"{_unchanged('calls', head.calls)} AND {_unchanged('calls_minute', head.calls_minute)}"
+
+
+def _seen(head: Head) -> dict[str, Value]:
+    return {"calls_seen": head.calls, "calls_minute_seen": head.calls_minute}
+
+
+def _attempts() -> Iterator[None]:
+    """Yield before each try of a batch that DynamoDB may answer in part, pausing in between.
+
+    Raises:
+        StoreError: after the last try.
+    """
+    for pause in (0.05, 0.1, 0.2, 0.4):
+        yield
+        time.sleep(pause)
+    raise StoreError("DynamoDB left a batch unfinished", reason="store-throttled")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "unknown")
+        if code in _CONFLICTS:
+            raise ConflictError("a condition did not hold", reason="conflict") from error
+        raise StoreError("DynamoDB refused a request", reason="store-refused") from error
+    except BotoCoreError as error:
+        raise StoreError("DynamoDB did not answer", reason="store-unreachable") from error
