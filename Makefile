@@ -12,7 +12,7 @@ VENV := .venv/.synced
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # A private, pinned uv: from a virtual environment where Python can make one, else by pip alone.
 $(TOOLS)/uv-$(UV_VERSION)/bin/uv:
@@ -43,7 +43,36 @@ check: $(VENV) ## Static gates: format, lint, types, import contracts, template
 	$(RUN) ruff check .
 	$(RUN) mypy
 	PYTHONPATH=src $(RUN) lint-imports --no-cache
+	@$(MAKE) --no-print-directory lint-template
 
 .PHONY: test
 test: $(VENV) ## Unit, contract, integration and template tests
 	$(RUN) pytest tests/unit tests/contract tests/integration tests/template
+
+# ---- the deployed shape ----
+# SAM CLI pins many libraries exactly, so it stays out of uv.lock.
+SAM_VERSION := 1.170.0
+SAM := $(TOOLS)/sam-$(SAM_VERSION)/bin/sam
+ARCHITECTURE ?= arm64
+export SAM_CLI_TELEMETRY := 0
+
+$(SAM): | $(UV)
+	@echo "setting up SAM CLI $(SAM_VERSION)"
+	@$(UV) venv --quiet --clear --python 3.13 $(TOOLS)/sam-$(SAM_VERSION)
+	@$(UV) pip install --quiet --python $(TOOLS)/sam-$(SAM_VERSION)/bin/python aws-sam-cli==$(SAM_VERSION)
+
+# SAM's own linter does not see what the translation makes of the template, so both are linted.
+.PHONY: lint-template
+lint-template: $(VENV) ## Lint template.yaml and the CloudFormation it becomes
+	@mkdir -p .build
+	$(RUN) python -m dev.translate_template .build/cloudformation.json
+	$(RUN) cfn-lint template.yaml .build/cloudformation.json
+
+.PHONY: build
+build: $(VENV) $(SAM) ## Build the functions into .aws-sam (ARCHITECTURE=arm64|x86_64)
+	@ARCHITECTURE=$(ARCHITECTURE) $(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
+
+# What `sam build` calls, with the directory to fill in ARTIFACTS_DIR.
+.PHONY: build-ApiFunction build-RefreshFunction
+build-ApiFunction build-RefreshFunction: $(VENV)
+	@$(RUN) python -m dev.build_artifact "$(ARTIFACTS_DIR)" --architecture $(ARCHITECTURE) --uv $(UV)

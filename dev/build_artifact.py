@@ -1,0 +1,138 @@
+"""Builds what a Lambda function runs: ``src`` and the locked dependencies, compiled.
+
+SAM's own Python builders ship no bytecode, and Lambda's file system is read-only: without it every
+cold start compiles everything again. So the Makefile's ``build-<function>`` targets, which
+``sam build`` calls, run this module.
+
+Both functions get the same content, each in an artifact of its own. A shared layer would save a
+second upload and nothing else, and would bring a version to publish, keep and clean up.
+
+The content depends on ``uv.lock``, ``src`` and this file alone: wheels only, their hashes checked,
+times and paths fixed. Dependencies are kept in ``.build`` under a name made from what decides them,
+so the second function and the next build only copy.
+"""
+
+import argparse
+import compileall
+import hashlib
+import os
+import py_compile
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+_CACHE = ROOT / ".build"
+_PLATFORMS = {"arm64": "aarch64-manylinux_2_34", "x86_64": "x86_64-manylinux_2_34"}
+# Where Lambda unpacks the artifact; in bytecode it stands for the directory of the build.
+_TASK_ROOT = "/var/task"
+# The earliest time that a zip file can hold.
+_EPOCH = 315_532_800
+
+# Of the 400 services that botocore describes, those that the functions call.
+_SERVICES = frozenset({"dynamodb", "lambda", "secretsmanager"})
+# Files that pip and uv write for themselves, and which differ from one installation to the next.
+_INSTALLER_FILES = frozenset(
+    {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json"}
+)
+# What no function imports: commands, tests, and boto3's resource interface.
+_UNUSED = ("bin", "boto3/data", "boto3/examples", "**/tests", "**/__pycache__")
+
+
+def build(target: Path, *, architecture: str, uv: str) -> None:
+    """Fill the directory ``target`` with the artifact for ``architecture``."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(_dependencies(architecture, uv=uv), target)
+    with tempfile.TemporaryDirectory(dir=_CACHE) as scratch:
+        own = Path(scratch)
+        unwanted = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / "src", own, dirs_exist_ok=True, ignore=unwanted)
+        _compile(own)
+        shutil.copytree(own, target, dirs_exist_ok=True)
+    _fix_times_and_modes(target)
+
+
+def _dependencies(architecture: str, *, uv: str) -> Path:
+    """Return the directory of installed, trimmed and compiled dependencies; make it if need be."""
+    locked = _output(uv, "export", "--frozen", "--no-dev", "--no-emit-project", "--no-header")
+    recipe = [locked, Path(__file__).read_text(encoding="utf-8"), architecture, sys.version]
+    name = hashlib.sha256("\0".join(recipe).encode()).hexdigest()[:16]
+    made = _CACHE / f"dependencies-{architecture}-{name}"
+    if made.exists():
+        return made
+    _CACHE.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=_CACHE) as scratch:
+        requirements = Path(scratch, "requirements.txt")
+        requirements.write_text(locked, encoding="utf-8")
+        packages = Path(scratch, "packages")
+        _install(requirements, packages, architecture=architecture, uv=uv)
+        _trim(packages)
+        _compile(packages)
+        try:
+            packages.rename(made)
+        except OSError:
+            # A build beside this one was faster; what it made is the same.
+            if not made.exists():
+                raise
+    return made
+
+
+def _install(requirements: Path, target: Path, *, architecture: str, uv: str) -> None:
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    options = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--link-mode", "copy"]
+    platform = ["--python-version", version, "--python-platform", _PLATFORMS[architecture]]
+    files = ["--target", str(target), "--requirements", str(requirements)]
+    _output(uv, "pip", "install", "--quiet", *options, *platform, *files)
+
+
+def _output(*command: str) -> str:
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - uv.
+    return done.stdout
+
+
+def _trim(packages: Path) -> None:
+    for pattern in _UNUSED:
+        for directory in list(packages.glob(pattern)):
+            shutil.rmtree(directory)
+    for directory in (packages / "botocore/data").iterdir():
+        if directory.is_dir() and directory.name not in _SERVICES:
+            shutil.rmtree(directory)
+    for information in packages.glob("*.dist-info"):
+        for file in information.iterdir():
+            if file.name in _INSTALLER_FILES:
+                file.unlink()
+
+
+def _compile(directory: Path) -> None:
+    """Write bytecode that is used without looking at its source's time, which a zip file blurs."""
+    compiled = compileall.compile_dir(
+        directory,
+        quiet=1,
+        stripdir=str(directory),
+        prependdir=_TASK_ROOT,
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+    )
+    if not compiled:
+        raise SystemExit(f"some files under {directory} do not compile")
+
+
+def _fix_times_and_modes(directory: Path) -> None:
+    for path in [directory, *directory.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+        os.utime(path, (_EPOCH, _EPOCH))
+
+
+def main() -> None:
+    """Build into the directory that SAM names."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("target", type=Path)
+    parser.add_argument("--architecture", choices=_PLATFORMS, default="arm64")
+    parser.add_argument("--uv", default="uv")
+    arguments = parser.parse_args()
+    build(arguments.target, architecture=arguments.architecture, uv=arguments.uv)
+
+
+if __name__ == "__main__":
+    main()

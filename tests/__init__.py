@@ -1,0 +1,1 @@
+"""Tests; the fakes beside this file stand in for adapters."""

@@ -1,0 +1,1 @@
+"""template.yaml, samconfig.toml and events: what is deployed, read without deploying it."""

@@ -1,0 +1,66 @@
+"""Alarms: what they watch, and whom they tell."""
+
+import pytest
+
+from tests.template.stack import Stack
+
+STACK = Stack()
+ALARMS = STACK.of_type("AWS::CloudWatch::Alarm")
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:alarms"
+
+
+def test_errors_old_answers_and_lost_invocations_are_watched() -> None:
+    watched = {
+        (alarm["Namespace"], alarm["MetricName"], str(alarm["Dimensions"][0]["Value"]))
+        for alarm in ALARMS.values()
+    }
+
+    assert watched == {
+        ("AWS/Lambda", "Errors", "{'Ref': 'ApiFunction'}"),
+        ("AWS/Lambda", "Errors", "{'Ref': 'RefreshFunction'}"),
+        ("AWS/Lambda", "Throttles", "{'Ref': 'RefreshFunction'}"),
+        ("AWS/ApiGateway", "5XXError", "{'Ref': 'AWS::StackName'}"),
+        ("ManagedUsersProxy", "AgeServed", "{'Ref': 'AWS::StackName'}"),
+        (
+            "AWS/SQS",
+            "ApproximateNumberOfMessagesVisible",
+            "{'Fn::GetAtt': ['DeadLetters', 'QueueName']}",
+        ),
+    }
+
+
+def test_the_age_alarm_looks_where_the_functions_write() -> None:
+    alarm = STACK.properties("AgeServedAlarm")
+    variables = STACK.properties("ApiFunction")["Environment"]["Variables"]
+
+    assert alarm["Namespace"] == variables["POWERTOOLS_METRICS_NAMESPACE"]
+    assert alarm["Dimensions"] == [
+        {"Name": "service", "Value": variables["POWERTOOLS_SERVICE_NAME"]}
+    ]
+
+
+def test_the_age_alarm_waits_until_revalidation_must_have_failed() -> None:
+    parameters = STACK.parameters
+    still_normal = int(parameters["FreshSeconds"]) + int(parameters["StaleWhileRevalidateSeconds"])
+
+    assert int(parameters["AgeAlarmSeconds"]) > still_normal
+    assert STACK.properties("AgeServedAlarm")["Threshold"] == parameters["AgeAlarmSeconds"]
+
+
+def test_an_api_without_callers_is_not_an_alarm() -> None:
+    assert {alarm["TreatMissingData"] for alarm in ALARMS.values()} == {"notBreaching"}
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_tells_whoever_is_given(name: str) -> None:
+    told = Stack(AlarmTopicArn=TOPIC, AlarmEmail="on-call@example.org").properties(name)
+
+    assert ALARMS[name]["AlarmActions"] == []
+    assert told["AlarmActions"] == told["OKActions"] == [TOPIC, {"Ref": "AlarmTopic"}]
+
+
+def test_an_address_gets_a_topic_of_its_own() -> None:
+    topic = Stack(AlarmEmail="on-call@example.org").properties("AlarmTopic")
+
+    assert "AlarmTopic" not in STACK.resources
+    assert topic["Subscription"] == [{"Protocol": "email", "Endpoint": "on-call@example.org"}]

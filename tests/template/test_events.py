@@ -1,0 +1,90 @@
+"""events/*.json: one for each trigger, of the shape its function is sent."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dev.gateway_events import Request, Resource, to_event
+from dev.translate_template import ROOT
+from tests.template.stack import Json, Stack
+
+STACK = Stack()
+CLIENT = "clxdemo0000000000000000001"
+EVENTS: dict[str, Json] = {
+    path.stem: json.loads(path.read_text(encoding="utf-8"))
+    for path in sorted(Path(ROOT, "events").glob("*.json"))
+}
+API = [name for name, event in EVENTS.items() if "httpMethod" in event]
+REFRESH = [name for name in EVENTS if name not in API]
+
+
+def test_there_is_an_event_for_each_trigger() -> None:
+    assert set(API) == {
+        "cache-refresh",
+        "cache-status",
+        "get-user",
+        "head-users",
+        "list-users",
+        "list-users-by-email",
+    }
+    assert set(REFRESH) == {"refresh-client", "refresh-with-lease", "schedule"}
+
+
+@pytest.mark.parametrize("name", API)
+def test_an_api_event_is_for_a_declared_route(name: str) -> None:
+    event = EVENTS[name]
+    paths = STACK.properties("Api")["Body"]["paths"]
+
+    assert event["httpMethod"].lower() in paths[event["resource"]]
+    assert event["resource"].format(**event["pathParameters"]) == event["path"]
+    assert event["pathParameters"]["clientId"] == CLIENT
+    assert event["requestContext"]["stage"] == STACK.properties("Apiv2Stage")["StageName"]
+    assert event["requestContext"]["path"] == f"/v2{event['path']}"
+
+
+@pytest.mark.parametrize("name", API)
+def test_an_api_event_has_the_members_that_the_local_front_sends(name: str) -> None:
+    event = EVENTS[name]
+    request = Request(
+        method=event["httpMethod"],
+        target=event["requestContext"]["path"],
+        headers=[],
+        body=b"",
+        source_ip="192.0.2.10",
+    )
+
+    local = to_event(
+        request, resources=[Resource(event["resource"])], request_id="r", now=1_760_000_000
+    )
+
+    assert event.keys() == local.keys()
+    assert event["requestContext"].keys() >= local["requestContext"].keys()
+    for member in ("resource", "path", "httpMethod", "pathParameters", "body", "isBase64Encoded"):
+        assert event[member] == local[member]
+
+
+@pytest.mark.parametrize("name", API)
+def test_single_values_are_the_last_of_the_multiple_ones(name: str) -> None:
+    event = EVENTS[name]
+
+    for single, multiple in (
+        ("headers", "multiValueHeaders"),
+        ("queryStringParameters", "multiValueQueryStringParameters"),
+    ):
+        values = event[multiple] or {}
+        assert (event[single] or {}) == {key: several[-1] for key, several in values.items()}
+
+
+def test_the_schedule_s_event_is_what_the_template_sends() -> None:
+    assert json.loads(STACK.properties("Schedule")["Target"]["Input"]) == EVENTS["schedule"]
+
+
+def test_a_refresh_event_names_its_client_and_why_it_was_sent() -> None:
+    by_request, by_lease = EVENTS["refresh-client"], EVENTS["refresh-with-lease"]
+
+    assert by_request.keys() == {"action", "clientId", "requestedAt"}
+    assert by_lease.keys() == {"action", "clientId", "lease"}
+    assert by_lease["lease"].keys() == {"holder", "token", "expiresAt"}
+    assert {by_request["clientId"], by_lease["clientId"]} == {CLIENT}
+    assert {by_request["action"], by_lease["action"]} == {"refresh"}

@@ -1,0 +1,145 @@
+"""The functions: environment, limits, asynchronous invocation, schedule."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from dev.translate_template import ROOT, source
+from lib.models import LEASE_SECONDS
+from lib.settings import Settings
+from tests.template.stack import Stack
+
+STACK = Stack()
+FUNCTIONS = STACK.of_type("AWS::Lambda::Function")
+POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
+
+
+def test_there_is_one_function_for_each_handler() -> None:
+    declared = {function["Handler"] for function in FUNCTIONS.values()}
+    modules = {
+        path.stem
+        for path in Path(ROOT, "src/handlers").glob("*.py")
+        if re.search(r"^(def )?handler\b", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+
+    assert declared == {f"handlers.{module}.handler" for module in modules}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_environment_is_what_settings_read(name: str) -> None:
+    variables = FUNCTIONS[name]["Environment"]["Variables"]
+
+    assert variables.keys() == Settings.VARIABLES | POWERTOOLS
+
+
+def test_settings_accept_the_defaults_of_the_template() -> None:
+    variables = FUNCTIONS["ApiFunction"]["Environment"]["Variables"]
+    plain = {name: str(value) for name, value in variables.items()}
+
+    settings = Settings.from_env(plain)
+
+    assert settings.policy.max_age == 120
+    assert settings.schedule_jitter_seconds == 5
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_metrics_of_two_stacks_do_not_mix(name: str) -> None:
+    variables = FUNCTIONS[name]["Environment"]["Variables"]
+
+    assert variables["POWERTOOLS_SERVICE_NAME"] == {"Ref": "AWS::StackName"}
+    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "ManagedUsersProxy"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_runs_the_project_s_python_on_arm_by_default(name: str) -> None:
+    version = Path(ROOT, ".python-version").read_text(encoding="utf-8").strip()
+
+    assert FUNCTIONS[name]["Runtime"] == f"python{version}"
+    assert FUNCTIONS[name]["Architectures"] == ["arm64"]
+    assert Stack(Architecture="x86_64").properties(name)["Architectures"] == ["x86_64"]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_is_traced_by_lambda_and_logs_where_retention_is_set(name: str) -> None:
+    function = FUNCTIONS[name]
+    group = function["LoggingConfig"]["LogGroup"]["Ref"]
+
+    assert function["TracingConfig"] == {"Mode": "Active"}
+    assert STACK.properties(group)["RetentionInDays"] == "30"
+
+
+def test_a_lease_ends_before_its_holder_can_be_killed() -> None:
+    timeouts = {name: function["Timeout"] for name, function in FUNCTIONS.items()}
+
+    assert timeouts == {"ApiFunction": 29, "RefreshFunction": 60}
+    assert min(timeouts.values()) > LEASE_SECONDS
+
+
+def test_a_scheduled_wait_leaves_time_to_revalidate() -> None:
+    longest = STACK.template["Parameters"]["ScheduleJitterSeconds"]["MaxValue"]
+
+    assert longest + LEASE_SECONDS < FUNCTIONS["RefreshFunction"]["Timeout"]
+
+
+def test_a_failed_asynchronous_invocation_is_kept_and_not_repeated() -> None:
+    (configuration,) = STACK.of_type("AWS::Lambda::EventInvokeConfig").values()
+
+    assert configuration["FunctionName"] == {"Ref": "RefreshFunction"}
+    assert configuration["MaximumRetryAttempts"] == 0
+    assert configuration["MaximumEventAgeInSeconds"] == 60
+    assert configuration["DestinationConfig"] == {
+        "OnFailure": {"Destination": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}
+    }
+
+
+def test_concurrency_is_reserved_only_where_asked_for() -> None:
+    reserved = Stack(RefreshConcurrency="5").properties("RefreshFunction")
+
+    assert "ReservedConcurrentExecutions" not in FUNCTIONS["RefreshFunction"]
+    assert reserved["ReservedConcurrentExecutions"] == "5"
+    assert "ReservedConcurrentExecutions" not in FUNCTIONS["ApiFunction"]
+
+
+def test_functions_join_a_vpc_only_where_asked_for() -> None:
+    inside = Stack(SubnetIds="subnet-1,subnet-2", SecurityGroupIds="sg-1")
+
+    for name, function in FUNCTIONS.items():
+        assert "VpcConfig" not in function
+        assert inside.properties(name)["VpcConfig"] == {
+            "SubnetIds": ["subnet-1", "subnet-2"],
+            "SecurityGroupIds": ["sg-1"],
+        }
+
+
+def test_the_schedule_revalidates_all_clients_every_minute() -> None:
+    schedule = STACK.properties("Schedule")
+    target = schedule["Target"]
+
+    assert schedule["ScheduleExpression"] == "rate(1 minute)"
+    assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    assert target["Arn"] == {"Fn::GetAtt": ["RefreshFunction", "Arn"]}
+    assert json.loads(target["Input"]) == {"action": "refresh-all"}
+    assert target["RetryPolicy"] == {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
+    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}
+
+
+def test_the_refresh_function_can_be_named_before_it_exists() -> None:
+    name = STACK.properties("RefreshFunction")["FunctionName"]
+
+    for function in FUNCTIONS.values():
+        assert function["Environment"]["Variables"]["REFRESH_FUNCTION_NAME"] == name
+
+
+def test_the_makefile_builds_every_function() -> None:
+    functions = {
+        name: body["Metadata"]
+        for name, body in source()["Resources"].items()
+        if body["Type"] == "AWS::Serverless::Function"
+    }
+    makefile = Path(ROOT, "Makefile").read_text(encoding="utf-8")
+
+    for name, metadata in functions.items():
+        assert metadata["BuildMethod"] == "makefile"
+        assert f"build-{name}" in makefile

@@ -1,0 +1,154 @@
+"""IAM: each role has exactly the actions its function uses, on exactly the resources."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from dev.translate_template import ROOT
+from tests.template.stack import Json, Stack
+
+STACK = Stack()
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b"
+SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:cal-AbCdEf"
+REFRESH_ARN = {
+    "Fn::Sub": (
+        "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:"
+        "${AWS::StackName}-refresh"
+    )
+}
+TABLE_ACTIONS = (
+    "dynamodb:BatchGetItem",
+    "dynamodb:BatchWriteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+)
+
+
+def _statements(stack: Stack, role: str) -> dict[str, Json]:
+    (policy,) = stack.properties(role)["Policies"]
+    statements = policy["PolicyDocument"]["Statement"]
+    assert all(statement["Effect"] == "Allow" for statement in statements)
+    return {statement["Sid"]: statement for statement in statements}
+
+
+def _allowed(stack: Stack, role: str) -> dict[tuple[str, ...], Json]:
+    allowed = {}
+    for statement in _statements(stack, role).values():
+        action = statement["Action"]
+        actions = (action,) if isinstance(action, str) else tuple(action)
+        allowed[actions] = statement["Resource"]
+    return allowed
+
+
+def _arn(resource: str) -> Json:
+    return {"Fn::GetAtt": [resource, "Arn"]}
+
+
+def test_the_api_function_may_do_what_it_does_and_nothing_else() -> None:
+    assert _allowed(STACK, "ApiRole") == {
+        TABLE_ACTIONS: _arn("Table"),
+        ("secretsmanager:GetSecretValue",): {"Fn::GetAtt": ["Secret", "Id"]},
+        ("lambda:InvokeFunction",): REFRESH_ARN,
+        ("logs:CreateLogStream", "logs:PutLogEvents"): _arn("ApiLogs"),
+        ("xray:PutTelemetryRecords", "xray:PutTraceSegments"): "*",
+    }
+
+
+def test_the_refresh_function_may_do_what_it_does_and_nothing_else() -> None:
+    assert _allowed(STACK, "RefreshRole") == {
+        TABLE_ACTIONS: _arn("Table"),
+        ("secretsmanager:GetSecretValue",): {"Fn::GetAtt": ["Secret", "Id"]},
+        ("lambda:InvokeFunction",): REFRESH_ARN,
+        ("sqs:SendMessage",): _arn("DeadLetters"),
+        ("logs:CreateLogStream", "logs:PutLogEvents"): _arn("RefreshLogs"),
+        ("xray:PutTelemetryRecords", "xray:PutTraceSegments"): "*",
+    }
+
+
+def test_the_schedule_may_invoke_one_function_and_keep_what_failed() -> None:
+    assert _allowed(STACK, "ScheduleRole") == {
+        ("lambda:InvokeFunction",): _arn("RefreshFunction"),
+        ("sqs:SendMessage",): _arn("DeadLetters"),
+    }
+
+
+@pytest.mark.parametrize("role", ["ApiRole", "RefreshRole"])
+def test_a_given_secret_and_key_are_the_only_ones_readable(role: str) -> None:
+    given = _statements(Stack(SecretArn=SECRET, KmsKeyArn=KEY), role)
+
+    assert given["Secret"]["Resource"] == SECRET
+    assert given["SecretKey"]["Action"] == "kms:Decrypt"
+    assert given["SecretKey"]["Resource"] == KEY
+    assert given["SecretKey"]["Condition"] == {
+        "StringEquals": {
+            "kms:ViaService": {"Fn::Sub": "secretsmanager.${AWS::Region}.${AWS::URLSuffix}"}
+        }
+    }
+
+
+@pytest.mark.parametrize("role", ["ApiRole", "RefreshRole"])
+def test_network_interfaces_are_allowed_only_inside_a_vpc(role: str) -> None:
+    inside = Stack(SubnetIds="subnet-1", SecurityGroupIds="sg-1")
+
+    assert "NetworkInterfaces" not in _statements(STACK, role)
+    assert all(
+        action.startswith("ec2:")
+        for action in _statements(inside, role)["NetworkInterfaces"]["Action"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("role", "service"),
+    [
+        ("ApiRole", "lambda.amazonaws.com"),
+        ("RefreshRole", "lambda.amazonaws.com"),
+        ("ScheduleRole", "scheduler.amazonaws.com"),
+    ],
+)
+def test_a_role_is_for_one_service(role: str, service: str) -> None:
+    (statement,) = STACK.properties(role)["AssumeRolePolicyDocument"]["Statement"]
+
+    assert statement["Principal"] == {"Service": service}
+    assert "ManagedPolicyArns" not in STACK.properties(role)
+
+
+def test_every_role_of_the_stack_is_tested_here() -> None:
+    everything = Stack(ApiGatewayLogRole="create")
+
+    assert everything.of_type("AWS::IAM::Role").keys() == {
+        "ApiRole",
+        "RefreshRole",
+        "ScheduleRole",
+        "ApiGatewayLogWriter",
+    }
+    assert not everything.of_type("AWS::IAM::Policy")
+    assert not everything.of_type("AWS::IAM::ManagedPolicy")
+
+
+def test_the_account_s_log_role_is_made_only_on_request_and_outlives_the_stack() -> None:
+    created = Stack(ApiGatewayLogRole="create").resources
+
+    assert "ApiGatewayAccount" not in STACK.resources
+    assert created["ApiGatewayAccount"]["DeletionPolicy"] == "Retain"
+    assert created["ApiGatewayLogWriter"]["DeletionPolicy"] == "Retain"
+
+
+def test_a_wildcard_is_never_without_its_reason() -> None:
+    lines = Path(ROOT, "template.yaml").read_text(encoding="utf-8").splitlines()
+    wild = [n for n, line in enumerate(lines) if re.search(r"(Resource|SourceArn): .*\*", line)]
+
+    starts = [
+        next(n for n in range(at, 0, -1) if re.match(r" +- (Sid|Effect):|  \w+:$", lines[n]))
+        for at in wild
+    ]
+
+    assert len(wild) == 6
+    assert [lines[n].strip() for n in starts if not lines[n - 1].strip().startswith("#")] == []
+
+
+def test_no_action_is_a_pattern() -> None:
+    text = Path(ROOT, "template.yaml").read_text(encoding="utf-8")
+
+    assert re.findall(r"[a-z0-9-]+:[A-Z]\w*\*", text) == []

@@ -1,0 +1,37 @@
+"""samconfig.toml: each environment is a stack of its own, with parameters the template knows."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from dev.translate_template import ROOT
+from tests.template.stack import Json, Stack
+
+CONFIG: Json = tomllib.loads(Path(ROOT, "samconfig.toml").read_text(encoding="utf-8"))
+ENVIRONMENTS = [name for name in CONFIG if name != "version"]
+
+
+def test_each_environment_is_a_stack_of_its_own() -> None:
+    stacks = [CONFIG[name]["global"]["parameters"]["stack_name"] for name in ENVIRONMENTS]
+
+    assert ENVIRONMENTS == ["default", "staging", "prod"]
+    assert len(set(stacks)) == len(stacks)
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_an_environment_sets_only_parameters_that_the_template_has(environment: str) -> None:
+    deploy = CONFIG[environment]["deploy"]["parameters"]
+    overrides = dict(text.split("=", 1) for text in deploy.get("parameter_overrides", []))
+
+    stack = Stack(**overrides)
+
+    assert stack.parameters.items() >= overrides.items()
+    assert deploy["capabilities"] == ["CAPABILITY_IAM"]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_function_names_fit_into_what_lambda_allows(environment: str) -> None:
+    stack = CONFIG[environment]["global"]["parameters"]["stack_name"]
+
+    assert len(f"{stack}-refresh") <= 64
