@@ -28,6 +28,12 @@ class _Order:
     query: dict[str, list[str]]
     body: Any
 
+    def field(self, name: str) -> Any:  # noqa: ANN401
+        """Return what the body must have under ``name``."""
+        if not isinstance(self.body, dict) or name not in self.body:
+            raise ValueError(f"the body needs {name!r}")
+        return self.body[name]
+
 
 def control(origin: Origin, method: str, target: str, body: bytes) -> Answer:
     """Carry out one control call: 404 for what does not exist, 400 for a body without sense."""
@@ -61,7 +67,7 @@ def _replace_users(origin: Origin, order: _Order) -> object:
     """Take a list of rows, or ``{"count": n}`` for that many demo users."""
     rows = order.body
     if isinstance(rows, dict):
-        rows = demo_users(order.client_id, int(rows["count"]))
+        rows = demo_users(order.client_id, int(order.field("count")))
     origin.replace(order.client_id, rows)
     return {"count": len(rows)}
 
@@ -84,7 +90,7 @@ def _delete_user(origin: Origin, order: _Order) -> object:
 
 
 def _rotate_secret(origin: Origin, order: _Order) -> object:
-    origin.rotate_secret(order.client_id, order.body["secret"])
+    origin.rotate_secret(order.client_id, order.field("secret"))
     return {"rotated": order.client_id}
 
 

@@ -47,9 +47,10 @@ class OriginDouble(Origin):
         return f"http://127.0.0.1:{self._port}"
 
     def start(self) -> Self:
-        """Listen, and serve in threads of its own."""
-        self._server = _Server(self, self._port)
-        self._port = self._server.server_port
+        """Listen, and serve in threads of its own; while it runs, do nothing more."""
+        if not self._server:
+            self._server = _Server(self, self._port)
+            self._port = self._server.server_port
         return self
 
     def stop(self) -> None:
