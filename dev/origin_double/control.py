@@ -28,12 +28,6 @@ class _Order:
     query: dict[str, list[str]]
     body: Any
 
-    def field(self, name: str) -> Any:  # noqa: ANN401
-        """Return what the body must have under ``name``."""
-        if not isinstance(self.body, dict) or name not in self.body:
-            raise ValueError(f"the body needs {name!r}")
-        return self.body[name]
-
 
 def control(origin: Origin, method: str, target: str, body: bytes) -> Answer:
     """Carry out one control call: 404 for what does not exist, 400 for a body without sense."""
@@ -65,9 +59,13 @@ def _users(origin: Origin, order: _Order) -> object:
 
 def _replace_users(origin: Origin, order: _Order) -> object:
     """Take a list of rows, or ``{"count": n}`` for that many demo users."""
-    rows = order.body
-    if isinstance(rows, dict):
-        rows = demo_users(order.client_id, int(order.field("count")))
+    match order.body:
+        case list(rows):
+            pass
+        case {"count": int(count)}:
+            rows = demo_users(order.client_id, count)
+        case _:
+            raise ValueError('the body has to be a list of rows or {"count": n}')
     origin.replace(order.client_id, rows)
     return {"count": len(rows)}
 
@@ -90,8 +88,12 @@ def _delete_user(origin: Origin, order: _Order) -> object:
 
 
 def _rotate_secret(origin: Origin, order: _Order) -> object:
-    origin.rotate_secret(order.client_id, order.field("secret"))
-    return {"rotated": order.client_id}
+    match order.body:
+        case {"secret": str(secret)}:
+            origin.rotate_secret(order.client_id, secret)
+            return {"rotated": order.client_id}
+        case _:
+            raise ValueError('the body has to be {"secret": "…"}')
 
 
 def _show_faults(origin: Origin, _order: _Order) -> object:

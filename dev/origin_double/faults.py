@@ -92,7 +92,7 @@ def spoil_rows(rows: Sequence[User], fault: Fault, client_id: str) -> list[User]
     """Return the rows of a list as this fault shows them.
 
     Which third is lost depends on the ids alone, so every page and every filter misses the same
-    users.
+    users, while each of them is still found by its id.
     """
     match fault.kind:
         case "empty_list":

@@ -150,12 +150,8 @@ class Origin(Directory):
     def faults(self, faults: Iterable[Fault]) -> None:
         with self._lock:
             self._faults = tuple(faults)
-            self._release()
-
-    def _release(self) -> None:
-        """End the waiting of every answer that a fault holds back."""
-        self._released.set()
-        self._released = threading.Event()
+            self._released.set()
+            self._released = threading.Event()
 
     def answer(self, request: Request) -> Outcome:
         """Answer a call and remember it."""
@@ -189,7 +185,7 @@ class Origin(Directory):
             status = next((fault.status or 500 for fault in faults if fault.kind == "status"), None)
             verdict = self._count(request, blocking=status == HTTPStatus.TOO_MANY_REQUESTS)
             headers = verdict.headers
-            _pass(verdict, status)
+            _refuse_early(verdict, status)
             self._authenticate(client_id, request.headers.get("x-cal-secret-key"))
             data = self._data(client_id, request, faults)
         except RefusedError as refused:
@@ -223,7 +219,7 @@ class Origin(Directory):
         rows = self._rows[client_id]
         if selection.emails is not None:
             wanted = {suffixed(address, client_id) for address in selection.emails}
-            rows = [row for row in rows if row["email"] in wanted]
+            rows = [row for row in rows if row.get("email") in wanted]
         rows = reduce(partial(spoil_rows, client_id=client_id), faults, rows)
         return rows[selection.offset : selection.offset + selection.limit]
 
@@ -235,7 +231,7 @@ class Origin(Directory):
             raise RefusedError(404, message) from None
 
 
-def _pass(verdict: Verdict, status: int | None) -> None:
+def _refuse_early(verdict: Verdict, status: int | None) -> None:
     """Raise where the rate limit or a fault ends the call before anybody looks at it."""
     if verdict.blocked:
         raise RefusedError(429, _TOO_MANY, _TOO_MANY)

@@ -9,11 +9,11 @@ Pure: no clock, no I/O, no users.
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qsl
 
 type QueryValue = str | list[str] | dict[str, str]
@@ -63,7 +63,7 @@ class Selection:
 
     limit: int = 50
     offset: int = 0
-    emails: tuple[str, ...] | None = None
+    emails: Sequence[str] | None = None
 
     @classmethod
     def parse(cls, query: str) -> Self:
@@ -71,25 +71,21 @@ class Selection:
 
         A bad address is reported alone, before anything else is checked.
         """
-        sent = parse_query(query)
-        read: dict[str, Any] = {}
-        for name in sent:
-            if name in ("limit", "offset"):
-                read[name] = _read_number(sent[name])
-            elif name == "emails":
-                read[name] = _read_emails(sent[name])
+        read: dict[str, Any] = {
+            name: _PARAMETERS[name].read(value)
+            for name, value in parse_query(query).items()
+            if name in _PARAMETERS
+        }
         if errors := list(_errors(read)):
             raise RefusedError(400, "Bad Request Exception", {"errors": errors})
-        if "emails" in read:
-            read["emails"] = tuple(read["emails"])
         return cls(**read)
 
 
 def _errors(read: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield an entry for each property that breaks a rule, in the order the origin checks them."""
     target = {name: _printable(value) for name, value in read.items()}
-    for name, broken_rules in _CHECKS.items():
-        if name in read and (constraints := broken_rules(read[name])):
+    for name, parameter in _PARAMETERS.items():
+        if name in read and (constraints := parameter.broken_rules(read[name])):
             yield {
                 "target": target,
                 "value": target[name],
@@ -184,10 +180,17 @@ def _broken_emails_rules(value: list[str] | dict[str, str]) -> dict[str, str]:
     return {} if isinstance(value, list) else {"arrayNotEmpty": "emails cannot be empty."}
 
 
-_CHECKS: dict[str, Callable[[Any], dict[str, str]]] = {
-    "emails": _broken_emails_rules,
-    "limit": partial(_broken_number_rules, "limit", low=1, high=250),
-    "offset": partial(_broken_number_rules, "offset", low=0, high=250),
+class _Parameter(NamedTuple):
+    """How a parameter is read, and which rules what was read breaks: their names and messages."""
+
+    read: Callable[[QueryValue], Any]
+    broken_rules: Callable[[Any], dict[str, str]]
+
+
+_PARAMETERS = {
+    "emails": _Parameter(_read_emails, _broken_emails_rules),
+    "limit": _Parameter(_read_number, partial(_broken_number_rules, "limit", low=1, high=250)),
+    "offset": _Parameter(_read_number, partial(_broken_number_rules, "offset", low=0, high=250)),
 }
 
 

@@ -49,6 +49,7 @@ class OriginDouble(Origin):
     def start(self) -> Self:
         """Listen, and serve in threads of its own; while it runs, do nothing more."""
         if not self._server:
+            self._released = threading.Event()
             self._server = _Server(self, self._port)
             self._port = self._server.server_port
         return self
@@ -56,9 +57,9 @@ class OriginDouble(Origin):
     def stop(self) -> None:
         """Close every connection, answered or not; a second time does nothing."""
         if self._server:
-            self._server.shutdown()
-            self._release()
-            self._server.close_all()
+            # Left set until the next start, so a call that is still being answered cannot hang.
+            self._released.set()
+            self._server.close()
             self._server = None
 
     def __enter__(self) -> Self:
@@ -82,8 +83,9 @@ class _Server(ThreadingHTTPServer):
         self._accepting = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
         self._accepting.start()
 
-    def close_all(self) -> None:
-        """Close the listening socket and every connection; accepting has to be shut down before."""
+    def close(self) -> None:
+        """Stop accepting, hang up on every caller and wait until their threads let go."""
+        self.shutdown()
         self._accepting.join()
         with self._closed_one:
             for connection in self._connections:

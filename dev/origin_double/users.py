@@ -168,8 +168,8 @@ def plain_users(client_id: str, count: int) -> list[User]:
 
     Alice, bob and carol come first; between them they have each value that may be null or absent.
     """
-    locals_ = ["Alice", "bob", "carol", *(f"user{number}" for number in range(4, count + 1))]
-    return [_plain_user(client_id, *named) for named in enumerate(locals_[:count], start=1)]
+    local_parts = ["Alice", "bob", "carol", *(f"user{number}" for number in range(4, count + 1))]
+    return [_plain_user(client_id, *named) for named in enumerate(local_parts[:count], start=1)]
 
 
 def _plain_user(client_id: str, number: int, local: str) -> User:

@@ -155,7 +155,7 @@ def test_the_command_prints_its_url_and_serves_until_a_signal(stop: signal.Signa
     clients = json.dumps({CLIENT: "right"})
     options = ["--clients", clients, "--users", "3"]
     command = [sys.executable, "-m", "dev.origin_double", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 -- our own module
         assert process.stdout
         address = process.stdout.readline().strip().removeprefix("http://")
         with closing(HTTPConnection(address, timeout=5)) as connection:

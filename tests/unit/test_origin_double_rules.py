@@ -31,8 +31,9 @@ def ask(target: str, *, users: int = 3, method: str = "GET", **headers: str) -> 
     return origin_with(users).answer(request).answer
 
 
-def body_of(answer: Answer) -> Any:  # noqa: ANN401
-    return json.loads(answer.body)
+def body_of(answer: Answer) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(answer.body)
+    return body
 
 
 def ids(answer: Answer) -> list[int]:
