@@ -42,6 +42,7 @@ _STATUS_OF_FAILURE = {
     Failure.TOO_LARGE: HTTPStatus.BAD_GATEWAY,
     Failure.DIED: HTTPStatus.BAD_GATEWAY,
     Failure.TIMED_OUT: HTTPStatus.GATEWAY_TIMEOUT,
+    Failure.STOPPED: HTTPStatus.BAD_GATEWAY,
     Failure.ALL_BUSY: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 _FAILED = ("InternalServerErrorException", "The service did not answer.")

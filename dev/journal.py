@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from dev.gateway_events import Request, Response
 
 _KEPT_LINES = 20_000
+_FIGURES = ("reason", "calls", "generation", "users")
 _UNPRINTABLE = re.compile(r"[^\x21-\x7e]")
 
 
@@ -70,3 +71,21 @@ def printable(path: str) -> str:
     return "/".join(
         _UNPRINTABLE.sub("?", segment) if segment != "…" else "…" for segment in segments
     )
+
+
+def summary(done: object) -> str:
+    """Return what the refresh function said it did, for one client or for several.
+
+    >>> summary({"clientId": "abc", "outcome": "published", "calls": 2, "users": 120})
+    'abc published calls=2 users=120'
+    """
+    match done:
+        case {"results": [*results]}:
+            return ", ".join(map(summary, results))
+        case {"clientId": client_id, "outcome": outcome, **rest}:
+            figures = (f"{key}={rest[key]}" for key in _FIGURES if rest.get(key) is not None)
+            return " ".join([str(client_id), str(outcome), *figures])
+        case {"clients": clients, "failed": failed}:
+            return f"handed out {clients} clients, failed: {len(failed)}"
+        case _:
+            return "done"

@@ -22,7 +22,7 @@ REFRESH_HANDLER = "handlers.refresh.handler"
 STACK_NAME = "managed-users-proxy"
 TABLE_NAME = f"{STACK_NAME}-table"
 SECRET_NAME = f"{STACK_NAME}-secret"
-DEMO_CLIENTS = {"demo-client": "demo-secret-key"}
+DEMO_CLIENTS = {"demo-client": "demo-secret"}
 
 _FIXED = {
     "TABLE_NAME": TABLE_NAME,

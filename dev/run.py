@@ -10,6 +10,7 @@ import sys
 import threading
 from types import FrameType
 from typing import NoReturn
+from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError
 
@@ -60,22 +61,36 @@ def _run(settings: LocalSettings) -> int:
 
 
 def _introduce(stack: LocalStack) -> None:
-    client = next(iter(stack.settings.clients))
-    users = f"{stack.url}/v2/oauth-clients/{client}/users"
+    client = quote(next(iter(stack.settings.clients)), safe="")
+    base = f"{stack.url}/v2/oauth-clients/{client}"
     say = stack.journal.say
     say(f"aws {stack.aws_endpoint} region={stack.aws.region} secret={SECRET_NAME}")
     say(f"origin {stack.origin_url}{_hint(stack)}")
     say(f"client {client}")
     say("try:")
-    say(f"  curl -i '{users}'")
-    say(f"  curl -i '{users}?limit=5&sort=-createdDate&fields=id,email,name'")
-    say(f"  curl -i '{users.removesuffix('users')}cache'")
-    say(f"  curl -i -X POST '{users.removesuffix('users')}cache/refresh?wait=true'")
+    say(f"  curl -i '{base}/users'")
+    say(f"  curl -i '{base}/users?limit=5&sort=-createdDate&fields=id,email,name'")
+    say(f"  curl -i '{base}/cache'")
+    say(f"  curl -i -X POST '{base}/cache/refresh?wait=true'")
+    if stack.origin:
+        _introduce_double(stack, client)
     say(f"ready {stack.url}")
 
 
+def _introduce_double(stack: LocalStack, client: str) -> None:
+    control = f"{stack.origin_url}/_control"
+    say = stack.journal.say
+    say("change the origin, or see what it was asked:")
+    say(f"  curl -X POST '{control}/clients/{client}/users' -d '{{\"name\": \"Ada Lovelace\"}}'")
+    say(f'  curl -X PUT \'{control}/faults\' -d \'[{{"kind": "status", "status": 503}}]\'')
+    say(f"  curl -X PUT '{control}/faults' -d '[]'")
+    say(f"  curl '{control}/calls'")
+
+
 def _hint(stack: LocalStack) -> str:
-    return f" (a double with {stack.settings.users} users)" if stack.origin else ""
+    if not stack.origin:
+        return ""
+    return f" (a double with {stack.settings.users} users, controlled at /_control/)"
 
 
 def _complain(text: str, *, code: int = 1) -> int:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self
 from dev.embedded_aws import EmbeddedAws
 from dev.front import Front
 from dev.gateway_events import Resource
-from dev.journal import Journal
+from dev.journal import Journal, summary
 from dev.lambda_api import LambdaApi
 from dev.local_settings import (
     API_HANDLER,
@@ -164,8 +164,9 @@ class LocalStack:
             started = time.monotonic()
             outcome = invoke(event)
             milliseconds = (time.monotonic() - started) * 1000
-            told = "ok" if isinstance(outcome, Result) else f"failed: {outcome}"
-            self.journal.event(f"{word} {told} {milliseconds:.0f} ms")
+            told = summary(outcome.value) if isinstance(outcome, Result) else f"failed: {outcome}"
+            if outcome is not Failure.STOPPED:
+                self.journal.event(f"{word} {told} {milliseconds:.0f} ms")
             return outcome
 
         return run

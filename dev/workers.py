@@ -31,6 +31,7 @@ class Failure(StrEnum):
     TOO_LARGE = "the response is over Lambda's 6 MB"
     DIED = "the worker process died"
     TIMED_OUT = "the function exceeded its time"
+    STOPPED = "the stack is being stopped"
     ALL_BUSY = "no worker became free in time"
 
 
@@ -158,10 +159,10 @@ class _Worker:
     def invoke(self, message: bytes) -> Result | Failure:
         """Return the outcome; a process that died or was late has a successor afterwards."""
         process = self.start()
-        outcome = Failure.DIED if process is None else process.exchange(message)
-        if process is not None and outcome in {Failure.DIED, Failure.TIMED_OUT}:
+        outcome = Failure.STOPPED if process is None else process.exchange(message)
+        if outcome in {Failure.DIED, Failure.TIMED_OUT}:
             self._end_process()
-            self.start()
+            return outcome if self.start() else Failure.STOPPED
         return outcome
 
     def terminate(self) -> None:

@@ -243,7 +243,7 @@ def test_state_is_kept_in_its_directory_and_nowhere_else(tmp_path: Path) -> None
 def test_the_schedule_fetches_what_nobody_asked_for() -> None:
     with running({"SCHEDULE_SECONDS": "1", "SCHEDULE_JITTER_SECONDS": "0"}) as run:
         url = run.value("ready")
-        run.line("schedule ok")
+        run.line("schedule demo-client published")
 
         answer = requests.get(users_of(url), timeout=20)
 
