@@ -43,6 +43,35 @@ class Page:
     lines: tuple[bytes, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A snapshot to be stored: its pages, and what is known to be missing."""
+
+    pages: Sequence[Page]
+    complete: bool
+    reason: str
+
+    @property
+    def refs(self) -> tuple[PageRef, ...]:
+        """The page list."""
+        return tuple(page.ref for page in self.pages)
+
+    @property
+    def users(self) -> int:
+        """How many users it holds."""
+        return sum(ref.count for ref in self.refs)
+
+    @property
+    def digest(self) -> str:
+        """What names the snapshot: its pages, whether they are all, and why not."""
+        return _digest(pack(self.refs), b"%d" % self.complete, self.reason.encode())
+
+
+def draft(lines: Sequence[bytes], *, complete: bool) -> Draft:
+    """Return the snapshot of a directory given as canonical documents by rising id."""
+    return Draft(cut(lines), complete, "" if complete else "window-full")
+
+
 def canonical(user: Mapping[str, Any]) -> bytes:
     """Return the one-line document of ``user``, the same bytes for the same values.
 
@@ -125,11 +154,6 @@ def decode(ref: PageRef, data: bytes) -> Page:
         raise BrokenSnapshotError("a page was altered", reason="broken-page")
     lines = tuple(text.split(b"\n"))
     return Page(ref, tuple(map(id_of, lines)), lines)
-
-
-def snapshot_digest(refs: Iterable[PageRef], *, complete: bool, reason: str) -> str:
-    """Return the digest that names a snapshot: its pages and what is known to be missing."""
-    return _digest(pack(refs), b"%d" % complete, reason.encode())
 
 
 def pack(refs: Iterable[PageRef]) -> bytes:

@@ -23,25 +23,32 @@ SAMPLE = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubt:
-    """A loss that is not believed yet: what identifies it, since when, and whom to ask for.
+    """A loss that is not believed yet: what identifies it and since when it has been seen.
 
-    ``sample`` is empty while it is too early to confirm anything.
+    ``ripe``: it has been seen long enough to be believed if all users in ``sample`` are gone.
     """
 
     loss: str
     since: float
+    ripe: bool
     sample: Sequence[int]
 
 
 def doubt(head: Head, *, lost: Collection[int], left: int, now: float) -> Doubt | None:
-    """Return the doubt about a sweep that lost ``lost`` users and left ``left``, or None."""
+    """Return the doubt about a sweep that lost the users ``lost`` and left ``left`` of them.
+
+    Where the lost users are not known, the shrunken number of users counts alone.
+    """
+    missing = max(len(lost), head.users - left)
     believed = max(BELIEVED_LOSS, int(BELIEVED_SHARE * head.users)) if left else 0
-    if len(lost) <= believed:
+    if missing <= believed:
         return None
     ordered = sorted(lost)
-    loss = hashlib.blake2b(repr(ordered).encode(), digest_size=8).hexdigest()
+    loss = hashlib.blake2b(repr((missing, ordered)).encode(), digest_size=8).hexdigest()
     since = head.quarantined_at if loss == head.quarantine else now
-    ripe = now - since >= WAIT_SECONDS
     return Doubt(
-        loss=loss, since=since, sample=ordered[:: -(-len(ordered) // SAMPLE)] if ripe else ()
+        loss=loss,
+        since=since,
+        ripe=now - since >= WAIT_SECONDS,
+        sample=ordered[:: max(1, -(-len(ordered) // SAMPLE))],
     )

@@ -11,36 +11,37 @@ gone.
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
-from lib import budget, pages, quarantine
+from lib import budget, head_changes, pages, quarantine
 from lib.attributes import Value
 from lib.budget import Refusal
 from lib.errors import (
     BrokenSnapshotError,
     LeaseLostError,
     NotFoundError,
-    OriginBlockedError,
     QuarantinedError,
     ServiceError,
     StoreError,
     UnavailableError,
 )
-from lib.models import CLIENT_NOT_CONFIGURED, LEASE_SECONDS, Head, Lease, PageRef, Window
+from lib.head_changes import KEEP_SECONDS
+from lib.models import LEASE_SECONDS, Head, Lease, PageRef, Window
 from lib.origin_calls import Counters, Credentials, Origin, OriginCalls
 from lib.outcomes import Claim, Failed, Outcome, Published, Unchanged
-from lib.pages import Page
+from lib.pages import Draft, Page
 from lib.sweep import Sweep, expected_calls, sweep
-
-KEEP_SECONDS = 30 * 24 * 3600
-"""How long what a head names is kept before it must be renewed."""
 
 RENEW_SECONDS = KEEP_SECONDS // 2
 """What a head names is renewed when it would be kept for less than this."""
 
 LEASE_MARGIN_SECONDS = 1
 """A run stops asking this long before its lease ends, to publish in time."""
+
+
+FROZEN_SECONDS = 3600
+"""When a frozen deployment's callers may look again."""
 
 
 class SnapshotStore(Counters, Protocol):
@@ -96,7 +97,7 @@ class Revalidation:
         """
         now = self.clock()
         if self.frozen:
-            return Refusal("frozen", now + RENEW_SECONDS)
+            return Refusal("frozen", now + FROZEN_SECONDS)
         for _ in range(3):
             if head.leased(now):
                 break
@@ -113,7 +114,7 @@ class Revalidation:
             )
             taken = self.store.acquire(head, lease=lease, now=now, counters=counters)
             # A write that was refused may be the repetition of one that went through.
-            head = _changed(head, counters) if taken else self.store.head(head.client_id)
+            head = head_changes.apply(head, counters) if taken else self.store.head(head.client_id)
             if taken or (head.lease_holder, head.lease_token) == (holder, lease.token):
                 return Claim(lease, head, calls)
         return Refusal("lease-held", max(head.lease_expires_at, now + 1))
@@ -145,11 +146,8 @@ class Revalidation:
             sleep=self.sleep,
             random=self.random,
         )
-        started = self.clock()
         try:
-            found = sweep(calls.list_rows, self.window, last_users=claim.head.window_users)
-            success = self._success(found, calls, started=started, forced=forced)
-            return self._store(claim, found, calls, success, repair=repair)
+            return self._revalidate(claim, calls, forced=forced, repair=repair)
         except (UnavailableError, NotFoundError) as error:
             self._note_failure(claim, calls, error)
             return Failed(error, calls.made)
@@ -167,39 +165,31 @@ class Revalidation:
         self.store.renew(head, refs, expires_at=int(now) + KEEP_SECONDS)
         return True
 
-    def _store(
-        self,
-        claim: Claim,
-        found: Sweep,
-        calls: OriginCalls,
-        success: dict[str, Value],
-        *,
-        repair: bool,
-    ) -> Outcome:
-        head, cut = claim.head, pages.cut(list(found.users.values()))
-        refs = [page.ref for page in cut]
-        reason = "" if found.complete else "window-full"
-        digest = pages.snapshot_digest(refs, complete=found.complete, reason=reason)
-        if head.published and digest == head.digest and not repair:
-            self.store.update_held(claim.lease, success)
-            return Unchanged(_changed(head, success), calls.made)
-        base = () if repair else self._base(head)
-        self._believe(head, found, calls, [ref for ref in base if ref not in refs])
-        new = [page for page in cut if page.ref not in base]
+    def _revalidate(
+        self, claim: Claim, calls: OriginCalls, *, forced: bool, repair: bool
+    ) -> Published | Unchanged:
+        head, started = claim.head, self.clock()
+        found = sweep(calls.list_rows, self.window, last_users=head.window_users)
+        draft = pages.draft(list(found.users.values()), complete=found.complete)
+        changes = head_changes.released(calls.rate_limit) | head_changes.validated(
+            started=started, now=self.clock(), window_users=len(found.users), forced=forced
+        )
+        if head.published and draft.digest == head.digest and not repair:
+            self.store.update_held(claim.lease, changes)
+            return Unchanged(head_changes.apply(head, changes), calls.made)
+        base = self._base(head)
+        self._believe(head, found, calls, [ref for ref in base if ref not in draft.refs])
+        kept_until = self._put(head, draft, () if repair else base)
+        changes |= head_changes.moved(head, draft, started=started, kept_until=kept_until)
+        changes |= head_changes.released(calls.rate_limit)
+        return Published(self._publish(claim, draft, changes), calls.made)
+
+    def _put(self, head: Head, draft: Draft, stored: Sequence[PageRef]) -> int:
+        """Write the pages that are not stored yet; return until when all of them are kept."""
         kept_until = int(self.clock()) + KEEP_SECONDS
+        new = [page for page in draft.pages if page.ref not in stored]
         self.store.put_pages(head.client_id, new, expires_at=kept_until)
-        if len(new) < len(cut):
-            kept_until = min(kept_until, head.pages_expire_at)
-        success |= {
-            "digest": digest,
-            "users": len(found.users),
-            "complete": found.complete,
-            "incomplete_reason": reason or None,
-            "pages_expire_at": kept_until,
-            # It must rise, for dates have seconds and two generations may share one.
-            "modified_at": max(int(float(success["swept_at"] or 0)), head.modified_at + 1),
-        }
-        return Published(self._publish(claim, success, pages.pack(refs)), calls.made)
+        return kept_until if len(new) == len(draft.pages) else min(kept_until, head.pages_expire_at)
 
     def _base(self, head: Head) -> Sequence[PageRef]:
         """Return the pages that are stored already; a broken list counts as none."""
@@ -218,105 +208,51 @@ class Revalidation:
         Raises:
             QuarantinedError: the loss is too large and not yet confirmed.
         """
-        try:
-            old = self.store.pages(head.client_id, replaced) if replaced else ()
-        except BrokenSnapshotError:
-            return
-        lost = {user_id for page in old for user_id in page.ids} - found.users.keys()
+        lost: set[int] = set()
+        # Where a page cannot be read, how many are missing must do.
+        with suppress(BrokenSnapshotError):
+            old = self.store.pages(head.client_id, replaced)
+            lost = {user_id for page in old for user_id in page.ids} - found.users.keys()
         now = self.clock()
         doubt = quarantine.doubt(head, lost=lost, left=len(found.users), now=now)
         if doubt is None:
             return
         since = doubt.since
-        if doubt.sample:
+        if doubt.ripe:
             calls.reserve(len(doubt.sample))
             if all(calls.user(user_id) is None for user_id in doubt.sample):
                 return
             since = now
-        raise QuarantinedError(
-            f"{len(lost)} of {head.users} users are missing", loss=doubt.loss, since=since
-        )
+        raise QuarantinedError("too many users are missing", loss=doubt.loss, since=since)
 
-    def _publish(self, claim: Claim, success: Mapping[str, Value], packed: bytes) -> Head:
+    def _publish(self, claim: Claim, draft: Draft, changes: Mapping[str, Value]) -> Head:
         """Move the head, and settle by reading what an unanswered write did.
 
         Raises:
             LeaseLostError: somebody has taken the lease since.
             StoreError: DynamoDB failed.
         """
-        base, last_error = claim.head, StoreError("never tried", reason="store")
+        base, failure = claim.head, StoreError("the head did not move", reason="store-unsettled")
         for _ in range(2):
             try:
-                self.store.publish(claim.lease, base, success, pages=packed)
+                self.store.publish(claim.lease, base, changes, pages=pages.pack(draft.refs))
             except StoreError as error:
-                last_error = error
+                failure = error
             head = self.store.head(base.client_id)
-            if head.generation > base.generation and head.digest == success["digest"]:
+            if head.generation > base.generation and head.digest == draft.digest:
                 return head
             if head.lease_token != claim.lease.token:
-                raise LeaseLostError(
-                    "the lease was taken over", reason="lease-lost"
-                ) from last_error
-        raise last_error
-
-    def _success(
-        self, found: Sweep, calls: OriginCalls, *, started: float, forced: bool
-    ) -> dict[str, Value]:
-        changes: dict[str, Value] = {
-            **_RELEASED,
-            **_rate_limit(calls),
-            "swept_at": started,
-            "validated_at": self.clock(),
-            "window_users": len(found.users),
-            "last_error": None,
-            "failures": None,
-            "quarantine": None,
-            "quarantined_at": None,
-        }
-        return changes | ({"forced_at": started} if forced else {})
+                raise LeaseLostError("the lease was taken over", reason="lease-lost") from failure
+        raise failure
 
     def _note_failure(self, claim: Claim, calls: OriginCalls, error: ServiceError) -> None:
-        head, changes = claim.head, {**_RELEASED, **_rate_limit(calls)}
+        """Tell everybody, and let the lease go; if even that fails, the lease expires."""
+        head, changes = claim.head, head_changes.released(calls.rate_limit)
         with suppress(StoreError):
             if not isinstance(error, StoreError):
-                name, until = self._hold_off(head, error)
-                self.store.hold_off(head.client_id, name, until)
-                changes["failures"] = head.failures + 1
-                changes["last_error"] = (
-                    error.reason if isinstance(error, UnavailableError) else CLIENT_NOT_CONFIGURED
+                attribute, until = head_changes.hold_off(
+                    head, error, now=self.clock(), jitter=self.random()
                 )
-            if isinstance(error, QuarantinedError):
-                changes |= {"quarantine": error.loss, "quarantined_at": error.since}
+                self.store.hold_off(head.client_id, attribute, until)
+                changes |= head_changes.failed(head, error)
             self.store.update_held(claim.lease, changes)
-
-    def _hold_off(self, head: Head, error: ServiceError) -> tuple[str, float]:
-        now, jitter = self.clock(), self.random()
-        if isinstance(error, OriginBlockedError):
-            until = budget.block_until(reset_seconds=error.reset_seconds, now=now, jitter=jitter)
-            return "blocked_until", until
-        if isinstance(error, QuarantinedError):
-            return "retry_at", error.since + quarantine.WAIT_SECONDS
-        return "retry_at", budget.backoff_until(failures=head.failures + 1, now=now, jitter=jitter)
-
-
-_RELEASED: dict[str, Value] = {"lease_holder": None, "lease_expires_at": None}
-_DEFAULTS = {field.name: field.default for field in fields(Head)}
-
-
-def _rate_limit(calls: OriginCalls) -> dict[str, Value]:
-    told = calls.rate_limit
-    if told is None:
-        return {}
-    return {
-        "rate_limit": told.limit,
-        "rate_remaining": told.remaining,
-        "rate_reset_at": told.reset_at,
-    }
-
-
-def _changed(head: Head, changes: Mapping[str, Value]) -> Head:
-    """Return the head as it is after an update, which removes what is None."""
-    values: dict[str, Any] = {
-        name: _DEFAULTS[name] if value is None else value for name, value in changes.items()
-    }
-    return replace(head, **values)

@@ -23,9 +23,6 @@ from lib.pages import Page, decode, encode, unpack
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-KEEP_SECONDS = 30 * 24 * 3600
-"""How long a page or manifest is kept after it was last named."""
-
 HEAD_PAGES_BYTES = 360
 """The longest page list that the head carries: with it, the item stays under 1 KB."""
 
