@@ -1,4 +1,4 @@
-"""Runs the double until it is told to stop: ``python -m dev.origin_double --help``."""
+"""Serves a stand-in for Cal.com's managed-users endpoints on 127.0.0.1 until a signal stops it."""
 
 import argparse
 import json

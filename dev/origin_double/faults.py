@@ -39,6 +39,7 @@ type Kind = Literal[
 type Shape = Literal["null", "other_container", "no_data", "array", "null_row", "no_id", "text_id"]
 
 _KINDS = get_args(Kind.__value__)
+_SHAPES = get_args(Shape.__value__)
 _OVERSIZE_BYTES = 17 * 1024 * 1024
 _HUGE_METADATA = {f"key-{number:02}".ljust(40, "x"): "x" * 500 for number in range(50)}
 _PAGE = b"<!DOCTYPE html><html><head><title>%d</title></head><body><h1>Error %d</h1></body></html>"
@@ -65,6 +66,8 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
             raise ValueError(f"unknown kind {self.kind!r}; one of {', '.join(_KINDS)}")
+        if self.shape not in _SHAPES:
+            raise ValueError(f"unknown shape {self.shape!r}; one of {', '.join(_SHAPES)}")
 
 
 def take(faults: Iterable[Fault], target: str) -> tuple[tuple[Fault, ...], tuple[Fault, ...]]:

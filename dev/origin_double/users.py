@@ -143,6 +143,7 @@ def demo_user(client_id: str, index: int) -> User:
     )
     # Below 3, so ids stay rising while each step from one user to the next is 1 to 5.
     user_id = 1001 + 3 * index + dice.roll(3)
+    zone = dice.pick(*region.zones.split())
     created = _FIRST_DAY + timedelta(minutes=90 * index, milliseconds=dice.roll(90 * 60 * 1000))
     local = f"{spelled_given}.{spelled_family}.{index}"
     user: User = {
@@ -150,8 +151,8 @@ def demo_user(client_id: str, index: int) -> User:
         "email": f"{local}+{client_id}@{dice.pick(*_DOMAINS)}",
         "username": local.replace(".", "-") if dice.roll(12) else None,
         "name": f"{given} {family}" if dice.roll(20) else None,
-        "bio": None if dice.roll(5) else f"{given} books calls from {region.zones.split()[0]}.",
-        "timeZone": dice.pick(*region.zones.split()),
+        "bio": None if dice.roll(5) else f"{given} books calls from {zone}.",
+        "timeZone": zone,
         "weekStart": region.week_start if dice.roll(8) else "Sunday",
         "createdDate": iso_instant(created),
         "timeFormat": (12, 24, 24, None)[dice.roll(4)],

@@ -278,6 +278,8 @@ def test_several_faults_add_up(origin: OriginDouble, connection: HTTPConnection)
     assert ids(get(connection)) == [8, 7, 5, 4, 2, 1]
 
 
-def test_an_unknown_kind_is_refused_at_once() -> None:
+def test_an_unknown_kind_or_shape_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="unknown kind 'nope'"):
         Fault("nope")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="unknown shape 'nope'"):
+        Fault("wrong_shape", shape="nope")  # type: ignore[arg-type]
