@@ -97,6 +97,7 @@ def test_a_window_the_origin_accepts_answers_its_rows(query: str, expected: list
         ("limit=99999999999999999999", 10**20, ["max"]),
         ("limit=12345678901234567890", 12345678901234567000, ["max"]),
         pytest.param("limit=" + "9" * 400, None, ["max", "isNumber"], id="limit=infinity"),
+        pytest.param("limit=0x" + "f" * 300, None, ["max", "isNumber"], id="limit=hex infinity"),
         ("offset=-1", -1, ["min"]),
         ("offset=251", 251, ["max"]),
         ("offset=abc", None, ["max", "min", "isNumber"]),
