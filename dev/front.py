@@ -32,6 +32,7 @@ type Invoke = Callable[[dict[str, Any]], Result | Failure]
 type Observe = Callable[[Request, Response, float], None]
 
 _MAX_BODY_BYTES = 10 * 1024 * 1024
+_MAX_LINE_BYTES = 65_536
 _IDLE_SECONDS = 75.0
 _FORWARDING = {
     name.lower(): name for name in ("X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto")
@@ -172,7 +173,7 @@ class _Connection(BaseHTTPRequestHandler):
     def handle_one_request(self) -> None:
         self.close_connection = True
         try:
-            self.raw_requestline = self.rfile.readline(65537)
+            self.raw_requestline = self.rfile.readline(_MAX_LINE_BYTES + 1)
             if not self.raw_requestline or not self.parse_request():
                 return
             request = self._request()
@@ -196,6 +197,8 @@ class _Connection(BaseHTTPRequestHandler):
 
     def _request(self) -> Request | HTTPStatus:
         size = self.headers.get("Content-Length", "0")
+        if len(self.raw_requestline) > _MAX_LINE_BYTES:
+            return HTTPStatus.REQUEST_URI_TOO_LONG
         if "Transfer-Encoding" in self.headers:
             return HTTPStatus.LENGTH_REQUIRED
         if not size.isascii() or not size.isdigit():
