@@ -90,9 +90,9 @@ def _answer(request: Request, context: Context, line: dict[str, Any]) -> Respons
         case "users/{userId}":
             return _get_user(call, line)
         case "cache":
-            return _cache(call)
+            return _cache(call, line)
         case _:
-            return _refresh(call)
+            return _refresh(call, line)
 
 
 def _list_users(call: Call, line: dict[str, Any]) -> Response:
@@ -204,17 +204,17 @@ def _extent(asked: query.ListQuery, total: int) -> dict[str, str]:
     return {"Link": representation.links(asked, total=total), "X-Total-Count": str(total)}
 
 
-def _cache(call: Call) -> Response:
+def _cache(call: Call, line: dict[str, Any]) -> Response:
     query.parse_nothing(call.request.params)
-    head = _known_head(call)
+    head = _known_head(call, line)
     return Response(
         HTTPStatus.OK, representation.success_body(representation.cache_data(head, now=time()))
     )
 
 
-def _refresh(call: Call) -> Response:
+def _refresh(call: Call, line: dict[str, Any]) -> Response:
     wait = query.parse_switch(call.request.params, "wait")
-    head = _known_head(call)
+    head = _known_head(call, line)
     client_id = call.route.client_id
     if wait:
         done = wiring().forced_refresh.run(
@@ -236,9 +236,10 @@ def _refresh(call: Call) -> Response:
     )
 
 
-def _known_head(call: Call) -> Head:
+def _known_head(call: Call, line: dict[str, Any]) -> Head:
     head = wiring().memory.head(call.route.client_id)
     wiring().proxy.require_known(head)
+    line["client_id"] = head.client_id
     return head
 
 

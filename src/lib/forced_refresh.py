@@ -60,6 +60,7 @@ class ForcedRefresh:
         waiting = pauses(until=deadline, clock=self.clock, sleep=self.sleep, random=self.random)
         while True:
             head = self.store.head(client_id)
+            self.refuse_if_hopeless(head)
             if head.published and head.swept_at >= requested_at:
                 self._outlive_remembered_heads(head)
                 return Refreshed("joined", head.generation, 0)
@@ -74,7 +75,7 @@ class ForcedRefresh:
                 raise self._not_asked(claimed.reason, claimed.until)
 
     def refuse_if_hopeless(self, head: Head) -> None:
-        """Refuse a request that nobody waits for, if the origin may not be asked anyway.
+        """Refuse at once, rather than wait for an origin that may not be asked anyway.
 
         Raises:
             NotAskedError: blocked, backing off or over budget.
