@@ -1,0 +1,325 @@
+"""Stand-ins for the clock, the table, the origin and the secret, small enough to be read.
+
+``FakeStore`` is kept honest by ``tests/contract/test_store_contract.py``, which asks the same of it
+and of DynamoDB.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from lib.attributes import Value
+from lib.credential import Credential, SecretKey
+from lib.errors import (
+    BrokenSnapshotError,
+    ConflictError,
+    LeaseLostError,
+    NotFoundError,
+    SecretError,
+    StoreError,
+)
+from lib.models import Head, Lease, PageRef, RateLimit
+from lib.pages import Page, decode, encode, unpack
+from lib.store import HEAD_PAGES_BYTES
+
+CLIENT = "clientid1"
+NOW = 1_800_000_000.0
+"""When every test begins: the first second of a minute."""
+
+WRITES = ("acquire", "reserve", "put_pages", "renew", "update_held", "hold_off", "publish")
+
+type User = dict[str, Any]
+
+
+def user(user_id: int, **changes: object) -> User:
+    """Return a row as the origin lists it."""
+    row: User = {
+        "id": user_id,
+        "email": f"user{user_id}+{CLIENT}@example.com",
+        "username": f"u{user_id}",
+        "name": f"N{user_id}",
+        "timeZone": "Europe/London",
+        "createdDate": "2026-01-01T00:00:00.000Z",
+    }
+    return row | changes
+
+
+def users(ids: Iterable[int]) -> list[User]:
+    """Return one row for each of ``ids``."""
+    return [user(user_id) for user_id in ids]
+
+
+@dataclass(slots=True)
+class Clock:
+    """A clock that moves only when somebody sleeps, or when the test says so."""
+
+    now: float = NOW
+    slept: list[float] = field(default_factory=list)
+    while_asleep: Callable[[], object] | None = None
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Let ``seconds`` pass, then whatever others did meanwhile."""
+        self.slept.append(seconds)
+        self.now += seconds
+        if self.while_asleep:
+            self.while_asleep()
+
+
+@dataclass(frozen=True, slots=True)
+class _Breakdown:
+    """How a call fails: ``after`` it did its work the caller never hears of it."""
+
+    error: StoreError
+    when: Literal["before", "after"]
+
+
+class FakeStore:
+    """The table in memory; ``calls`` counts the methods called by name.
+
+    ``before`` is told the name of each method that is about to do its work.
+    """
+
+    def __init__(self) -> None:
+        self.items: dict[str, dict[str, Value]] = {}
+        self.manifests: dict[tuple[str, int], tuple[bytes, int]] = {}
+        self.stored_pages: dict[tuple[str, str], tuple[bytes, int]] = {}
+        self.calls: Counter[str] = Counter()
+        self.pages_put = 0
+        self.before: Callable[[str], object] | None = None
+        self._breakdowns: dict[str, list[_Breakdown]] = {}
+
+    @property
+    def writes(self) -> dict[str, int]:
+        """How often each writing method was called."""
+        return {name: self.calls[name] for name in WRITES if self.calls[name]}
+
+    def fail(
+        self, name: str, *, when: Literal["before", "after"] = "before", times: int = 1
+    ) -> None:
+        """Let the next calls of ``name`` raise StoreError, before or after doing their work."""
+        error = StoreError("the table is down", reason="store-unreachable")
+        self._breakdowns.setdefault(name, []).extend([_Breakdown(error, when)] * times)
+
+    def peek(self, client_id: str = CLIENT) -> Head:
+        """Return the head without counting that as a call."""
+        return Head(client_id=client_id, **self._attributes(client_id))
+
+    def put_head(self, client_id: str = CLIENT, /, **values: Value) -> None:
+        """Set attributes of a head, whatever anybody holds."""
+        self._change(client_id, values)
+
+    def head(self, client_id: str) -> Head:
+        """See ``lib.store.Store.head``."""
+        with_outcome = self._begin("head")
+        head = self.peek(client_id)
+        return with_outcome(head)
+
+    def page_list(self, head: Head) -> Sequence[PageRef]:
+        """See ``lib.store.Store.page_list``."""
+        with_outcome = self._begin("page_list")
+        packed = head.pages
+        if packed is None:
+            packed, _ = self.manifests.get((head.client_id, head.generation), (None, 0))
+        if packed is None:
+            raise BrokenSnapshotError("a manifest is missing", reason="missing-manifest")
+        return with_outcome(unpack(packed))
+
+    def pages(self, client_id: str, refs: Sequence[PageRef]) -> Sequence[Page]:
+        """See ``lib.store.Store.pages``."""
+        with_outcome = self._begin("pages")
+        keys = [(client_id, ref.digest) for ref in refs]
+        if not self.stored_pages.keys() >= set(keys):
+            raise BrokenSnapshotError("a page is missing", reason="missing-page")
+        return with_outcome(
+            [decode(ref, self.stored_pages[key][0]) for ref, key in zip(refs, keys, strict=True)]
+        )
+
+    def put_pages(self, client_id: str, pages: Sequence[Page], *, expires_at: int) -> None:
+        """See ``lib.store.Store.put_pages``."""
+        with_outcome = self._begin("put_pages")
+        self.pages_put += len(pages)
+        for page in pages:
+            self.stored_pages[client_id, page.ref.digest] = (encode(page), expires_at)
+        with_outcome(None)
+
+    def renew(self, head: Head, refs: Sequence[PageRef], *, expires_at: int) -> None:
+        """See ``lib.store.Store.renew``."""
+        with_outcome = self._begin("renew")
+        keys = [(head.client_id, ref.digest) for ref in refs]
+        manifest = (head.client_id, head.generation)
+        if not self.stored_pages.keys() >= set(keys) or manifest not in self.manifests:
+            raise BrokenSnapshotError("a page is missing", reason="missing-page")
+        for key in keys:
+            self.stored_pages[key] = (self.stored_pages[key][0], expires_at)
+        self.manifests[manifest] = (self.manifests[manifest][0], expires_at)
+        self._change(head.client_id, {"pages_expire_at": expires_at})
+        with_outcome(None)
+
+    def acquire(
+        self, head: Head, *, lease: Lease, now: float, counters: Mapping[str, Value]
+    ) -> bool:
+        """See ``lib.store.Store.acquire``."""
+        with_outcome = self._begin("acquire")
+        current = self.peek(head.client_id)
+        free = (
+            current.lease_token == head.lease_token
+            and _calls(current) == _calls(head)
+            and current.blocked_until <= now
+            and current.retry_at <= now
+        )
+        if free:
+            taken: dict[str, Value] = {
+                "lease_holder": lease.holder,
+                "lease_token": lease.token,
+                "lease_expires_at": lease.expires_at,
+            }
+            self._change(head.client_id, taken | dict(counters))
+        return with_outcome(free)
+
+    def reserve(self, head: Head, counters: Mapping[str, Value]) -> bool:
+        """See ``lib.store.Store.reserve``."""
+        with_outcome = self._begin("reserve")
+        current = self.peek(head.client_id)
+        free = _calls(current) == _calls(head)
+        if free:
+            self._change(head.client_id, counters)
+        return with_outcome(free)
+
+    def update_held(self, lease: Lease, changes: Mapping[str, Value]) -> None:
+        """See ``lib.store.Store.update_held``."""
+        with_outcome = self._begin("update_held")
+        if self._attributes(lease.client_id).get("lease_token") != lease.token:
+            raise LeaseLostError("the lease was taken over", reason="lease-lost")
+        self._change(lease.client_id, changes)
+        with_outcome(None)
+
+    def hold_off(self, client_id: str, name: str, until: float) -> None:
+        """See ``lib.store.Store.hold_off``."""
+        with_outcome = self._begin("hold_off")
+        if self._attributes(client_id).get(name, 0) < until:
+            self._change(client_id, {name: until})
+        with_outcome(None)
+
+    def publish(
+        self, lease: Lease, base: Head, changes: Mapping[str, Value], *, pages: bytes
+    ) -> None:
+        """See ``lib.store.Store.publish``."""
+        with_outcome = self._begin("publish")
+        current = self.peek(base.client_id)
+        if (current.lease_token, current.generation) != (lease.token, base.generation):
+            raise ConflictError("a condition did not hold", reason="conflict")
+        generation = base.generation + 1
+        kept_until = changes["pages_expire_at"]
+        assert isinstance(kept_until, int)
+        self.manifests[base.client_id, generation] = (pages, kept_until)
+        listed = pages if len(pages) <= HEAD_PAGES_BYTES else None
+        self._change(base.client_id, {**changes, "generation": generation, "pages": listed})
+        with_outcome(None)
+
+    def _begin[T](self, name: str) -> Callable[[T], T]:
+        """Count a call, break it down if that was asked for, and return what ends it."""
+        self.calls[name] += 1
+        if self.before:
+            self.before(name)
+        waiting = self._breakdowns.get(name)
+        if not waiting:
+            return _unharmed
+        breakdown = waiting.pop(0)
+        if breakdown.when == "before":
+            raise breakdown.error
+
+        def lose(_result: T) -> T:
+            raise breakdown.error
+
+        return lose
+
+    def _attributes(self, client_id: str) -> dict[str, Any]:
+        return dict(self.items.get(client_id, {}))
+
+    def _change(self, client_id: str, changes: Mapping[str, Value]) -> None:
+        merged = self._attributes(client_id) | {
+            name: _rounded(value) for name, value in changes.items()
+        }
+        self.items[client_id] = {name: value for name, value in merged.items() if value is not None}
+
+
+def _unharmed[T](result: T) -> T:
+    return result
+
+
+def _rounded(value: Value) -> Value:
+    return round(value, 3) if isinstance(value, float) else value
+
+
+def _calls(head: Head) -> tuple[int, int]:
+    return head.calls, head.calls_minute
+
+
+@dataclass(frozen=True, slots=True)
+class FakeAnswer[T]:
+    """Data with a rate limit, as the origin's adapter returns it."""
+
+    data: T
+    rate_limit: RateLimit | None
+
+
+@dataclass(slots=True)
+class FakeOrigin:
+    """An origin that pages over ``rows`` by position; ``errors`` are raised first, in order."""
+
+    rows: list[User] = field(default_factory=list)
+    errors: list[Exception] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    rate_limit: RateLimit | None = None
+    before_call: Callable[[], object] | None = None
+    answers: Iterator[Sequence[User]] | None = None
+    deadlines: list[float] = field(default_factory=list)
+
+    def list_users(
+        self, client_id: str, credential: Credential, *, offset: int, limit: int, deadline: float
+    ) -> FakeAnswer[Sequence[User]]:
+        """Return the rows at positions ``offset`` to ``offset + limit``."""
+        assert client_id == CLIENT
+        self._hear(f"list {offset}+{limit}", credential, deadline)
+        rows = self.rows if self.answers is None else next(self.answers)
+        return FakeAnswer(rows[offset : offset + limit], self.rate_limit)
+
+    def get_user(
+        self, client_id: str, credential: Credential, user_id: int, *, deadline: float
+    ) -> FakeAnswer[User | None]:
+        """Return the row of one user, None if there is none."""
+        assert client_id == CLIENT
+        self._hear(f"get {user_id}", credential, deadline)
+        found = next((row for row in self.rows if row["id"] == user_id), None)
+        return FakeAnswer(found, self.rate_limit)
+
+    def _hear(self, call: str, credential: Credential, deadline: float) -> None:
+        self.calls.append(f"{call} {credential.key.reveal()}")
+        self.deadlines.append(deadline)
+        if self.before_call:
+            self.before_call()
+        if self.errors:
+            raise self.errors.pop(0)
+
+
+@dataclass(slots=True)
+class FakeSecrets:
+    """The secret's newest version; ``fetched`` lists what each fetch was to be newer than."""
+
+    keys: dict[str, str] = field(default_factory=lambda: {CLIENT: "key1"})
+    version: str = "v1"
+    down: bool = False
+    fetched: list[str | None] = field(default_factory=list)
+
+    def credential(self, client_id: str, *, newer_than: str | None = None) -> Credential:
+        """Return the client's credential."""
+        self.fetched.append(newer_than)
+        if self.down:
+            raise SecretError("Secrets Manager has no answer", reason="secret-missing")
+        if client_id not in self.keys:
+            raise NotFoundError(f"OAuth client with ID {client_id} not found.")
+        return Credential(SecretKey(self.keys[client_id]), self.version)

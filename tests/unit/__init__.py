@@ -1,0 +1,1 @@
+"""Pure modules and use cases, on fakes; no socket can be opened."""

@@ -1,0 +1,130 @@
+"""One client's service over fakes, wired as the handlers wire it."""
+
+from dataclasses import dataclass, field
+
+from lib.budget import Refusal
+from lib.forced_refresh import ForcedRefresh, Refreshed
+from lib.freshness import FreshnessPolicy
+from lib.http_cache import RequestDirectives
+from lib.memory import Memory
+from lib.models import Head, Lease, Window
+from lib.outcomes import Claim, Outcome
+from lib.proxy import Answer, Proxy, ReadRequest
+from lib.revalidation import Revalidation
+from tests.fakes import CLIENT, Clock, FakeOrigin, FakeSecrets, FakeStore, users
+
+POLICY = FreshnessPolicy(max_age=120, stale_while_revalidate=600, stale_if_error=604_800)
+FRESH, STALE, VERY_STALE, EXPIRED = 119, 120, 720, 604_920
+"""Ages at the last moment of the first window and the first of each other."""
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """Fakes and the use cases over them; ``random`` is always ``jitter``."""
+
+    clock: Clock = field(default_factory=Clock)
+    store: FakeStore = field(default_factory=FakeStore)
+    origin: FakeOrigin = field(default_factory=lambda: FakeOrigin(rows=users(range(1, 21))))
+    secrets: FakeSecrets = field(default_factory=FakeSecrets)
+    policy: FreshnessPolicy = POLICY
+    window: Window = field(default_factory=Window)
+    jitter: float = 0.0
+    handed_over: list[Lease] = field(default_factory=list)
+    memory: Memory = field(init=False)
+    revalidation: Revalidation = field(init=False)
+    proxy: Proxy = field(init=False)
+    forced_refresh: ForcedRefresh = field(init=False)
+
+    def __post_init__(self) -> None:
+        def random() -> float:
+            return self.jitter
+
+        self.memory = Memory(self.store, clock=self.clock)
+        self.revalidation = Revalidation(
+            store=self.store,
+            origin=lambda: self.origin,
+            credentials=lambda: self.secrets,
+            window=self.window,
+            clock=self.clock,
+            sleep=self.clock.sleep,
+            random=random,
+            frozen=self.policy.frozen,
+        )
+        self.proxy = Proxy(
+            store=self.memory,
+            require_client=self.secrets.credential,
+            revalidation=self.revalidation,
+            hand_over=self.handed_over.append,
+            policy=self.policy,
+            clock=self.clock,
+            sleep=self.clock.sleep,
+            random=random,
+        )
+        self.forced_refresh = ForcedRefresh(
+            store=self.store,
+            revalidation=self.revalidation,
+            clock=self.clock,
+            sleep=self.clock.sleep,
+            random=random,
+        )
+
+    @property
+    def head(self) -> Head:
+        """The head as it is stored."""
+        return self.store.peek()
+
+    def claim(self, holder: str = "me") -> Claim:
+        """Take the lease, which must be free."""
+        claimed = self.revalidation.claim(self.head, holder=holder)
+        assert isinstance(claimed, Claim), claimed
+        return claimed
+
+    def refused(self, holder: str = "me") -> Refusal:
+        """Ask for the lease, which must be refused."""
+        claimed = self.revalidation.claim(self.head, holder=holder)
+        assert isinstance(claimed, Refusal), claimed
+        return claimed
+
+    def revalidate(self, *, forced: bool = False, repair: bool = False) -> Outcome:
+        """Claim and run one revalidation."""
+        return self.run(self.claim(), forced=forced, repair=repair)
+
+    def run(self, claim: Claim, *, forced: bool = False, repair: bool = False) -> Outcome:
+        """Run one revalidation under ``claim``."""
+        return self.revalidation.run(
+            claim, deadline=self.clock.now + 25, forced=forced, repair=repair
+        )
+
+    def publish(self, *, age: float = 0) -> None:
+        """Publish what the origin has, let ``age`` seconds pass and forget how that went."""
+        self.revalidate()
+        self.clock.now += age
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget what was called, counted and slept so far."""
+        self.store.calls.clear()
+        self.store.pages_put = 0
+        self.origin.calls.clear()
+        self.secrets.fetched.clear()
+        self.clock.slept.clear()
+
+    def read(self, cache_control: str | None = None, *, seconds: float = 25) -> Answer[list[bytes]]:
+        """Read all users, with ``seconds`` left to answer in."""
+        request = ReadRequest(
+            client_id=CLIENT,
+            directives=RequestDirectives.parse(cache_control),
+            holder="reader",
+            arrived_at=self.clock.now,
+            deadline=self.clock.now + seconds,
+        )
+        return self.proxy.read(request, lambda snapshot: list(snapshot.lines()))
+
+    def refresh(self, *, seconds: float = 25) -> Refreshed:
+        """Force a sweep, with ``seconds`` left to answer in."""
+        return self.forced_refresh.run(
+            CLIENT,
+            holder="caller",
+            requested_at=self.clock.now,
+            deadline=self.clock.now + seconds,
+        )
