@@ -51,11 +51,11 @@ def parse(params: Params) -> tuple[int, int, tuple[str, ...] | None]:
     if isinstance(raw.get("emails"), str):
         raw["emails"] = _addresses(str(raw["emails"]))
     checked = [
+        _check_emails(raw["emails"]) if "emails" in raw else None,
         _check_number(raw["limit"], "limit", least=1, most=MAX_LIMIT) if "limit" in raw else None,
         _check_number(raw["offset"], "offset", least=0) if "offset" in raw else None,
-        _check_emails(raw["emails"]) if "emails" in raw else None,
     ]
-    limit, offset, emails = checked
+    emails, limit, offset = checked
     broken = [check for check in checked if check and check.constraints]
     if broken:
         target = {check.name: check.value for check in checked if check}
