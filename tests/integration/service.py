@@ -1,0 +1,238 @@
+"""The two functions in this process, as one Lambda environment between real neighbours.
+
+DynamoDB and Secrets Manager are the embedded AWS, the origin is its double and Lambda's own API is
+an endpoint that keeps invocations until a test delivers them. All of it is HTTP over loopback.
+Time passes for the service when what its head remembers is moved back, and for the double by its
+clock, so that no test sleeps through a freshness lifetime.
+"""
+
+import json
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from queue import SimpleQueue
+from typing import Any
+
+import pytest
+from requests.structures import CaseInsensitiveDict
+
+from dev.embedded_aws import EmbeddedAws
+from dev.gateway_events import Request, Resource, Response, to_event, to_response
+from dev.lambda_api import LambdaApi
+from dev.local_settings import API_HANDLER, LocalSettings
+from dev.origin_double import OriginDouble
+from dev.template import api_paths
+from handlers import api, refresh
+from handlers.wiring import wiring
+from lib import attributes
+
+type Json = Any  # Bodies are free-form: tests check what they use.
+
+CLIENT = "clxsample0000000000000001"
+SECRET = "key-of-the-sample-client"
+FUNCTION = "the-refresh-function"
+FRESH, STALE_WHILE_REVALIDATE, STALE_IF_ERROR = 120, 600, 604_800
+REVALIDATE_AGE = FRESH + 10
+"""An age at which a stale answer is given at once and a revalidation is started."""
+ERROR_AGE = FRESH + STALE_WHILE_REVALIDATE + 10
+"""An age at which only a failing origin excuses a stale answer."""
+EXPIRED_AGE = FRESH + STALE_IF_ERROR + 10
+
+_RESOURCES = [Resource(path) for path in api_paths()]
+_INSTANTS = (
+    "swept_at",
+    "validated_at",
+    "forced_at",
+    "modified_at",
+    "blocked_until",
+    "retry_at",
+    "quarantined_at",
+    "lease_expires_at",
+    "rate_reset_at",
+    "pages_expire_at",
+)
+
+
+@dataclass(frozen=True)
+class Context:
+    """Lambda's context object, as far as the service uses it."""
+
+    seconds: float = 29
+    aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    started: float = field(default_factory=time.monotonic)
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int((self.started + self.seconds - time.monotonic()) * 1000)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP response after API Gateway's translation; header names in any case."""
+
+    response: Response
+
+    @property
+    def status(self) -> int:
+        return self.response.status
+
+    @cached_property
+    def headers(self) -> CaseInsensitiveDict[str]:
+        return CaseInsensitiveDict(self.response.headers)
+
+    @property
+    def cache_status(self) -> str:
+        return str(self.headers.get("Cache-Status"))
+
+    @property
+    def body(self) -> Json:
+        return json.loads(self.response.body)
+
+    @property
+    def ids(self) -> list[int]:
+        assert self.status == 200, self.response.body[:500]
+        return [user["id"] for user in self.body["data"]]
+
+    @property
+    def error(self) -> Json:
+        return self.body["error"]
+
+
+class Clock:
+    """The time of day, moved forward by ``offset`` seconds."""
+
+    def __init__(self) -> None:
+        self.offset = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.offset
+
+
+class Service:
+    """One Lambda environment of each function; paths without ``/v2`` are those of ``CLIENT``."""
+
+    def __init__(self, aws: EmbeddedAws, origin: OriginDouble, clock: Clock) -> None:
+        self.aws = aws
+        self.origin = origin
+        self.clock = clock
+        self.table = f"table-{uuid.uuid4()}"
+        self.secret = f"secret-{uuid.uuid4()}"
+        self.invocations: SimpleQueue[Json] = SimpleQueue()
+        self.database = aws.client("dynamodb")
+
+    def get(
+        self, path: str = "/users", headers: Mapping[str, str] | None = None, *, seconds: float = 29
+    ) -> Answer:
+        return self.send("GET", path, headers, seconds=seconds)
+
+    def send(
+        self,
+        method: str,
+        path: str = "/users",
+        headers: Mapping[str, str] | None = None,
+        *,
+        seconds: float = 29,
+    ) -> Answer:
+        target = path if path.startswith("/v2") else f"/v2/oauth-clients/{CLIENT}{path}"
+        request = Request(
+            method=method,
+            target=target,
+            headers=list((headers or {}).items()),
+            body=b"",
+            source_ip="127.0.0.1",
+        )
+        request_id = str(uuid.uuid4())
+        return self.handle(
+            to_event(request, resources=_RESOURCES, request_id=request_id, now=time.time()),
+            seconds=seconds,
+        )
+
+    def handle(self, event: Mapping[str, Any], *, seconds: float = 29) -> Answer:
+        return Answer(to_response(api.handler(event, Context(seconds))))
+
+    def refresh(self, event: Mapping[str, Any] | None = None, *, seconds: float = 29) -> Json:
+        """Return what the refresh function makes of ``event``, by default the schedule's."""
+        return refresh.handler(event or {"action": "refresh-all"}, Context(seconds))
+
+    def next_invocation(self) -> Json:
+        """Return the next event that the service queued for its refresh function."""
+        return self.invocations.get(timeout=5)
+
+    def forget(self) -> None:
+        """Go on in a new Lambda environment."""
+        wiring.cache_clear()
+
+    def let_pass(self, seconds: int, *, same_environment: bool = False) -> None:
+        """Let time pass, for the stored head and for the origin; then start a new environment."""
+        head = self.head()
+        moved = {name: -seconds for name in _INSTANTS if head.get(name)}
+        moved |= {"calls_minute": -(seconds // 60)} if "calls_minute" in head else {}
+        if moved:
+            self.database.update_item(
+                TableName=self.table,
+                Key={"pk": {"S": f"client#{CLIENT}"}, "sk": {"S": "head"}},
+                UpdateExpression="ADD " + ", ".join(f"{name} :{name}" for name in moved),
+                ExpressionAttributeValues=attributes.encode(
+                    {f":{name}": by for name, by in moved.items()}
+                ),
+            )
+        self.clock.offset += seconds
+        if not same_environment:
+            self.forget()
+
+    def head(self) -> dict[str, Any]:
+        """Return the head item's attributes, none if there is no head."""
+        item = self.database.get_item(
+            TableName=self.table,
+            Key={"pk": {"S": f"client#{CLIENT}"}, "sk": {"S": "head"}},
+            ConsistentRead=True,
+        )
+        return attributes.decode(item.get("Item", {}))  # type: ignore[arg-type]
+
+    def items(self) -> list[Mapping[str, Any]]:
+        """Return all items of the table."""
+        pages = self.database.get_paginator("scan").paginate(TableName=self.table)
+        return [item for page in pages for item in page["Items"]]
+
+    def put_secret(self, keys: Mapping[str, str]) -> None:
+        self.aws.put_secret(self.secret, keys)
+
+
+@contextmanager
+def running_service(
+    aws: EmbeddedAws,
+    *,
+    users: int = 3,
+    clients: Mapping[str, str] | None = None,
+    **environment: str,
+) -> Iterator[Service]:
+    """Run the service until the end of the block; only one can run at a time."""
+    keys, clock, invoked = clients or {CLIENT: SECRET}, Clock(), LambdaApi()
+    with (
+        OriginDouble(keys, users=users, clock=clock) as origin,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        service = Service(aws, origin, clock)
+        aws.create_table(service.table)
+        service.put_secret(keys)
+        neighbours = {
+            "TABLE_NAME": service.table,
+            "SECRET_ID": service.secret,
+            "CAL_API_URL": origin.url,
+            "REFRESH_FUNCTION_NAME": FUNCTION,
+            "AWS_ENDPOINT_URL_LAMBDA": invoked.url,
+            "SCHEDULE_JITTER_SECONDS": "0",
+        }
+        function = LocalSettings().function(API_HANDLER, aws.environment | neighbours | environment)
+        for name, value in function.environment.items():
+            patch.setenv(name, value)
+        invoked.start({FUNCTION: service.invocations.put})
+        service.forget()
+        try:
+            yield service
+        finally:
+            service.forget()
+            service.database.close()
+            invoked.stop()
