@@ -76,3 +76,21 @@ build: $(VENV) $(SAM) ## Build the functions into .aws-sam (ARCHITECTURE=arm64|x
 .PHONY: build-ApiFunction build-RefreshFunction
 build-ApiFunction build-RefreshFunction: $(VENV)
 	@$(RUN) python -m dev.build_artifact "$(ARTIFACTS_DIR)" --architecture $(ARCHITECTURE) --uv $(UV)
+
+# Emulated where nothing can be deployed. Built for this machine and beside the build for AWS, which
+# stays as it was.
+LOCAL_BUILD := .build/local
+LOCAL_ARCHITECTURE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+
+.PHONY: build-local
+build-local: $(VENV) $(SAM)
+	@mkdir -p .build
+	@ARCHITECTURE=$(LOCAL_ARCHITECTURE) $(SAM) build --build-dir $(LOCAL_BUILD) > .build/local.log 2>&1 || { cat .build/local.log; exit 1; }
+
+.PHONY: deploy-local
+deploy-local: build-local ## Deploy template.yaml to an embedded AWS on this machine, until Ctrl-C
+	@SAM=$(SAM) BUILT=$(LOCAL_BUILD) exec $(RUN) python -m dev.deploy_local
+
+.PHONY: e2e
+e2e: build-local ## The deployed shape: SAM deployment, HTTP, schedule, the Lambda runtime
+	SAM=$(SAM) BUILT=$(LOCAL_BUILD) $(RUN) pytest tests/e2e

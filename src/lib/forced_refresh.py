@@ -60,10 +60,10 @@ class ForcedRefresh:
         waiting = pauses(until=deadline, clock=self.clock, sleep=self.sleep, random=self.random)
         while True:
             head = self.store.head(client_id)
-            self.refuse_if_hopeless(head)
             if head.published and head.swept_at >= requested_at:
                 self._outlive_remembered_heads(head)
                 return Refreshed("joined", head.generation, 0)
+            self.refuse_if_hopeless(head)
             floor_ends = head.forced_at + FORCED_FLOOR_SECONDS
             if floor_ends > self.clock():
                 self._wait_for_floor(floor_ends, deadline)

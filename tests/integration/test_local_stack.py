@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -62,9 +62,7 @@ class Run:
 
     def children(self) -> list[int]:
         """Return descriptors that become readable when the run's child processes end."""
-        threads = Path(f"/proc/{self.process.pid}/task").iterdir()
-        listed = " ".join((thread / "children").read_text() for thread in threads)
-        return [os.pidfd_open(int(pid)) for pid in listed.split()]
+        return [os.pidfd_open(pid) for pid in children_of(self.process.pid)]
 
     def wait(self) -> int:
         """Return the exit code, which has to come in time."""
@@ -275,7 +273,16 @@ def command_of(child: int) -> str:
 def await_child(pid: int) -> None:
     """Return once the process ``pid`` has started a child."""
     deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline:
-        if Path(f"/proc/{pid}/task/{pid}/children").read_text():
-            return
-    raise AssertionError("no child was started")
+    while not children_of(pid):
+        assert time.monotonic() < deadline, "no child was started"
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the process ids of the children of ``pid``."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        # A process may end between being listed and being read.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if re.search(rf"^PPid:\s{pid}$", status.read_text(), re.MULTILINE):
+                found.append(int(status.parent.name))
+    return found

@@ -1,0 +1,45 @@
+"""One deployment for all end-to-end tests: deploying takes longer than testing."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dev.deployment import Deployment
+from dev.origin_double import OriginDouble
+
+CLIENT = "clxdemo0000000000000000001"
+COLD_CLIENT = "clxdemo0000000000000000002"
+CANARY = "canary-secret-7f3a9c51"
+SECRETS = {CLIENT: CANARY, COLD_CLIENT: f"{CANARY}-2"}
+FRESH_SECONDS = 3
+
+
+@pytest.fixture(scope="session")
+def built() -> Path:
+    """Return the directory that ``sam build`` filled."""
+    if "BUILT" not in os.environ:
+        pytest.fail("these tests need a build: run `make e2e`")
+    return Path(os.environ["BUILT"])
+
+
+@pytest.fixture(scope="session")
+def origin() -> Iterator[OriginDouble]:
+    """Return the origin of the deployment, with two clients of 120 users each."""
+    with OriginDouble(SECRETS, users=120) as double:
+        yield double
+
+
+@pytest.fixture(scope="session")
+def deployment(built: Path, origin: OriginDouble) -> Iterator[Deployment]:
+    """Return the deployed stack. Answers go stale soon, so that tests can wait for it."""
+    parameters = {"FreshSeconds": str(FRESH_SECONDS), "ScheduleJitterSeconds": "0"}
+    with Deployment(
+        sam=os.environ["SAM"],
+        built=built,
+        clients=SECRETS,
+        CalApiUrl=origin.url,
+        **parameters,
+    ) as deployed:
+        yield deployed
