@@ -112,12 +112,35 @@ class Revalidation:
                 token=head.lease_token + 1,
                 expires_at=now + LEASE_SECONDS,
             )
-            taken = self.store.acquire(head, lease=lease, now=now, counters=counters)
-            # A write that was refused may be the repetition of one that went through.
-            head = head_changes.apply(head, counters) if taken else self.store.head(head.client_id)
-            if taken or (head.lease_holder, head.lease_token) == (holder, lease.token):
+            head = self._acquire(head, lease, now=now, counters=counters)
+            if (head.lease_holder, head.lease_token) == (holder, lease.token):
                 return Claim(lease, head, calls)
         return Refusal("lease-held", max(head.lease_expires_at, now + 1))
+
+    def _acquire(
+        self, head: Head, lease: Lease, *, now: float, counters: Mapping[str, Value]
+    ) -> Head:
+        """Return the head after trying to take the lease.
+
+        Raises:
+            StoreError: the write was not answered, and a read shows that it was not done.
+        """
+        unanswered: StoreError | None = None
+        try:
+            if self.store.acquire(head, lease=lease, now=now, counters=counters):
+                taken: dict[str, Value] = {
+                    "lease_holder": lease.holder,
+                    "lease_token": lease.token,
+                    "lease_expires_at": lease.expires_at,
+                }
+                return head_changes.apply(head, taken | dict(counters))
+        except StoreError as error:
+            unanswered = error
+        # A write that was refused may be the repetition of one that went through.
+        head = self.store.head(head.client_id)
+        if unanswered and (head.lease_holder, head.lease_token) != (lease.holder, lease.token):
+            raise unanswered
+        return head
 
     def resume(self, lease: Lease) -> Claim | None:
         """Return the claim that another invocation made for this one, if it still stands."""
