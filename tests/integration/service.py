@@ -9,7 +9,7 @@ clock, so that no test sleeps through a freshness lifetime.
 import json
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -172,7 +172,7 @@ class Service:
         if moved:
             self.database.update_item(
                 TableName=self.table,
-                Key={"pk": {"S": f"client#{CLIENT}"}, "sk": {"S": "head"}},
+                Key=_head_key(CLIENT),
                 UpdateExpression="ADD " + ", ".join(f"{name} :{name}" for name in moved),
                 ExpressionAttributeValues=attributes.encode(
                     {f":{name}": by for name, by in moved.items()}
@@ -186,10 +186,15 @@ class Service:
         """Return the head item's attributes, none if there is no head."""
         item = self.database.get_item(
             TableName=self.table,
-            Key={"pk": {"S": f"client#{CLIENT}"}, "sk": {"S": "head"}},
+            Key=_head_key(CLIENT),
             ConsistentRead=True,
         )
-        return attributes.decode(item.get("Item", {}))  # type: ignore[arg-type]
+        return attributes.decode(item.get("Item", {}))
+
+    def delete_head(self, client_id: str = CLIENT) -> None:
+        """Make a client cold, for a new environment."""
+        self.database.delete_item(TableName=self.table, Key=_head_key(client_id))
+        self.forget()
 
     def items(self) -> list[Mapping[str, Any]]:
         """Return all items of the table."""
@@ -200,18 +205,23 @@ class Service:
         self.aws.put_secret(self.secret, keys)
 
 
+def _head_key(client_id: str) -> dict[str, Any]:
+    return attributes.encode({"pk": f"client#{client_id}", "sk": "head"})
+
+
 @contextmanager
 def running_service(
     aws: EmbeddedAws,
     *,
     users: int = 3,
     clients: Mapping[str, str] | None = None,
+    not_platform: Collection[str] = (),
     **environment: str,
 ) -> Iterator[Service]:
     """Run the service until the end of the block; only one can run at a time."""
     keys, clock, invoked = clients or {CLIENT: SECRET}, Clock(), LambdaApi()
     with (
-        OriginDouble(keys, users=users, clock=clock) as origin,
+        OriginDouble(keys, users=users, clock=clock, not_platform=not_platform) as origin,
         pytest.MonkeyPatch.context() as patch,
     ):
         service = Service(aws, origin, clock)
