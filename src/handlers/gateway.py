@@ -11,8 +11,9 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
+from lib.dates import iso_date
 from lib.errors import MethodNotAllowedError, NotFoundError, ServiceError
-from lib.representation import error_body, iso_date
+from lib.representation import error_body
 
 _ROUTE = re.compile(
     r"(?:/v2)?/oauth-clients/(?P<client_id>[A-Za-z0-9_-]{1,64})"

@@ -118,6 +118,9 @@ class Head:
     lease_token: int = 0
     lease_expires_at: float = 0
 
+    announced: int = 0
+    policy: str = ""
+
     calls: int = 0
     calls_minute: int = 0
     calls_before: int = 0

@@ -9,11 +9,11 @@ Pure: no clock, no I/O.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from lib import budget
+from lib.dates import iso_date
 from lib.errors import InvalidRequestError, ServiceError
 from lib.freshness import age_of
 from lib.models import Head
@@ -127,12 +127,6 @@ def cache_data(head: Head, *, now: float) -> dict[str, Any]:
 def _iso(instant: float) -> str | None:
     """Return an instant in the origin's date format, None for never."""
     return iso_date(instant) if instant else None
-
-
-def iso_date(instant: float) -> str:
-    """Return ``instant`` as the origin writes dates: UTC, milliseconds, Z."""
-    text = datetime.fromtimestamp(instant, UTC).isoformat(timespec="milliseconds")
-    return text.removesuffix("+00:00") + "Z"
 
 
 def pagination(head: Head, query: ListQuery, rows: Rows) -> dict[str, Any]:
