@@ -20,7 +20,11 @@ from dev.local_settings import SECRET_NAME, LocalSettings, LocalSettingsError
 from dev.stack import LocalStack, PortBusyError
 from dev.workers import WorkerStartError
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# SIGINT counts even where it was ignored before, as it is in what a shell runs in the background.
+# SIGHUP does not, or nohup would have no effect.
+_SIGNALS = [signal.SIGINT, signal.SIGTERM]
+if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+    _SIGNALS.append(signal.SIGHUP)
 
 
 class _StopRequestedError(BaseException):
