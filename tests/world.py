@@ -1,6 +1,8 @@
 """One client's service over fakes, wired as the handlers wire it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 
 from lib.budget import Refusal
 from lib.forced_refresh import ForcedRefresh, Refreshed
@@ -30,6 +32,7 @@ class World:
     window: Window = field(default_factory=Window)
     jitter: float = 0.0
     handed_over: list[Lease] = field(default_factory=list)
+    invocations: Iterator[int] = field(default_factory=count)
     memory: Memory = field(init=False)
     revalidation: Revalidation = field(init=False)
     proxy: Proxy = field(init=False)
@@ -114,7 +117,7 @@ class World:
         request = ReadRequest(
             client_id=CLIENT,
             directives=RequestDirectives.parse(cache_control),
-            holder="reader",
+            holder=f"reader {next(self.invocations)}",
             arrived_at=self.clock.now,
             deadline=self.clock.now + seconds,
         )
@@ -124,7 +127,12 @@ class World:
         """Force a sweep, with ``seconds`` left to answer in."""
         return self.forced_refresh.run(
             CLIENT,
-            holder="caller",
+            holder=f"caller {next(self.invocations)}",
             requested_at=self.clock.now,
             deadline=self.clock.now + seconds,
         )
+
+
+def said(answer: Answer[list[bytes]]) -> tuple[str, int | None]:
+    """Return what an answer says of itself: Cache-Status without the name, and Age."""
+    return str(answer.served.status).removeprefix("managed-users; "), answer.served.age

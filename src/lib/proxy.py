@@ -204,6 +204,8 @@ class Proxy:
             # The reader has its answer; whoever reads next will try again.
             return
         if isinstance(claimed, Claim):
+            # Whoever reads next here sees the lease, rather than try to take it in vain.
+            self.store.remember(claimed.head)
             self.hand_over(claimed.lease)
 
     def _mend(self, request: ReadRequest, broken: Head) -> Served:
