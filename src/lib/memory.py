@@ -73,7 +73,7 @@ class Memory:
     def page_list(self, head: Head) -> Sequence[PageRef]:
         """Return the pages of the head's generation."""
         key = (head.client_id, head.digest)
-        if key not in self._lists:
+        if key not in self._lists or not self._max_bytes:
             self._lists[key] = self._store.page_list(head)
             _trim(self._lists)
         return self._lists[key]
