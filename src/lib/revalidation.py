@@ -143,10 +143,14 @@ class Revalidation:
         return head
 
     def resume(self, lease: Lease) -> Claim | None:
-        """Return the claim that another invocation made for this one, if it still stands."""
-        head = self.store.head(lease.client_id)
+        """Return the claim that another invocation made for this one, if it still stands.
+
+        It does not once the origin blocks: an earlier holder may have found out since.
+        """
+        head, now = self.store.head(lease.client_id), self.clock()
         still_mine = (head.lease_holder, head.lease_token) == (lease.holder, lease.token)
-        if not still_mine or not head.leased(self.clock()):
+        # The claim has reserved its calls already, so only blocks and backoff count.
+        if not still_mine or not head.leased(now) or budget.refusal(head, calls=0, now=now):
             return None
         return Claim(lease, head, expected_calls(self.window, last_users=head.window_users))
 
