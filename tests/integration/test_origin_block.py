@@ -1,0 +1,140 @@
+"""The origin blocks with 429: nobody calls it until the block is over, whatever is asked."""
+
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+
+from dev.origin_double import Fault
+from tests.integration.service import CLIENT, ERROR_AGE, REVALIDATE_AGE, Service
+
+type Ask = Callable[[Service], object]
+
+
+def read_at(service: Service, seconds: int) -> None:
+    service.let_pass(seconds)
+    service.get()
+
+
+ASKED: dict[str, Ask] = {
+    "a stale read": lambda service: service.get(),
+    "a read that is too stale": lambda service: read_at(service, ERROR_AGE),
+    "no-cache": lambda service: service.get(headers={"Cache-Control": "no-cache"}),
+    "max-age=0": lambda service: service.get(headers={"Cache-Control": "max-age=0"}),
+    "min-fresh": lambda service: service.get(headers={"Cache-Control": "min-fresh=100"}),
+    "a refresh": lambda service: service.send("POST", "/cache/refresh"),
+    "a refresh that waits": lambda service: service.send("POST", "/cache/refresh?wait=true"),
+    "the schedule": lambda service: service.refresh(),
+    "a refresh event": lambda service: service.refresh(
+        {"action": "refresh", "clientId": CLIENT, "requestedAt": time.time()}, seconds=4
+    ),
+}
+
+
+@pytest.fixture
+def blocked(service: Service) -> Service:
+    """The service with three stale users stored; its last revalidation met a block."""
+    service.get()
+    service.let_pass(REVALIDATE_AGE)
+    service.origin.faults = [Fault("status", status=429, times=1)]
+    service.refresh()
+    assert [call.status for call in service.origin.calls[-1:]] == [429]
+    service.origin.clear_calls()
+    return service
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_no_call_reaches_the_origin_during_a_block(blocked: Service, asked: str) -> None:
+    blocked.database.update_item(
+        TableName=blocked.table,
+        Key={"pk": {"S": f"client#{CLIENT}"}, "sk": {"S": "head"}},
+        UpdateExpression="SET blocked_until = blocked_until + :long",
+        ExpressionAttributeValues={":long": {"N": str(ERROR_AGE)}},
+    )
+
+    ASKED[asked](blocked)
+
+    assert blocked.origin.calls == []
+    assert blocked.invocations.empty()
+
+
+def test_a_claim_made_before_the_block_makes_no_call_either(service: Service) -> None:
+    service.get()
+    service.let_pass(REVALIDATE_AGE)
+    service.get()
+    claim = service.next_invocation()
+    # Whoever held the lease before, and was late, has met the block meanwhile.
+    service.database.update_item(
+        TableName=service.table,
+        Key={"pk": {"S": f"client#{CLIENT}"}, "sk": {"S": "head"}},
+        UpdateExpression="SET blocked_until = :until",
+        ExpressionAttributeValues={":until": {"N": str(int(time.time()) + 60)}},
+    )
+    service.origin.clear_calls()
+
+    service.refresh(claim)
+
+    assert service.origin.calls == []
+
+
+def test_readers_are_told_of_the_block_once_data_is_too_stale(blocked: Service) -> None:
+    soon = blocked.get()
+    # As if the block had come at the end of stale-while-revalidate.
+    blocked.database.update_item(
+        TableName=blocked.table,
+        Key={"pk": {"S": f"client#{CLIENT}"}, "sk": {"S": "head"}},
+        UpdateExpression="SET swept_at = swept_at + :earlier",
+        ExpressionAttributeValues={":earlier": {"N": str(-ERROR_AGE)}},
+    )
+    blocked.forget()
+
+    later = blocked.get()
+
+    assert soon.cache_status.endswith("; detail=stale-while-revalidate")
+    assert later.cache_status.endswith("; detail=origin-blocked")
+    assert len(later.ids) == 3
+
+
+def test_nothing_stored_and_a_block_is_503_until_it_is_over(service: Service) -> None:
+    service.origin.faults = [Fault("status", status=429, times=1)]
+
+    answers = [service.get(), service.get()]
+
+    assert [answer.status for answer in answers] == [503, 503]
+    assert all(55 <= int(answer.headers["Retry-After"]) <= 87 for answer in answers)
+    assert len(service.origin.calls) == 1
+
+
+def test_status_tells_until_when_the_origin_blocks(blocked: Service) -> None:
+    data = blocked.get("/cache").body["data"]
+
+    assert data["lastError"] == "origin-blocked"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", data["blockedUntil"])
+
+
+def test_the_origin_is_asked_again_when_the_block_is_over(blocked: Service) -> None:
+    blocked.let_pass(75)
+
+    answer = blocked.get(headers={"Cache-Control": "no-cache"})
+
+    assert answer.cache_status == "managed-users; fwd=request; fwd-status=200; stored"
+    assert [call.status for call in blocked.origin.calls] == [200]
+
+
+def test_a_nearly_used_up_limit_is_left_to_others_until_it_is_reset(service: Service) -> None:
+    service.get()
+    service.database.update_item(
+        TableName=service.table,
+        Key={"pk": {"S": f"client#{CLIENT}"}, "sk": {"S": "head"}},
+        UpdateExpression="SET rate_remaining = :few",
+        ExpressionAttributeValues={":few": {"N": "10"}},
+    )
+    service.origin.clear_calls()
+
+    refused = service.send("POST", "/cache/refresh?wait=true")
+    service.let_pass(61)
+    allowed = service.send("POST", "/cache/refresh?wait=true")
+
+    assert (refused.status, allowed.status) == (503, 200)
+    assert len(service.origin.calls) == 1
