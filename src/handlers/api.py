@@ -162,7 +162,7 @@ def _read(
             stale_if_error=policy.stale_if_error,
         ),
         "ETag": seen.etag,
-        "Last-Modified": _last_modified(call, served.head),
+        "Last-Modified": _last_modified(served.head),
         "Vary": "Accept-Encoding",
     }
     if served.age is not None:
@@ -195,9 +195,9 @@ def _unmodified(call: Call, etag: str, head: Head) -> bool:
     )
 
 
-def _last_modified(call: Call, head: Head) -> str:
+def _last_modified(head: Head) -> str:
     # Never later than the answer itself (RFC 9110 section 8.8.2.1).
-    return http_date(min(head.modified_at, call.arrived_at))
+    return http_date(min(head.modified_at, time()))
 
 
 def _extent(asked: query.ListQuery, total: int) -> dict[str, str]:

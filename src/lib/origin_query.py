@@ -23,7 +23,10 @@ type Params = Mapping[str, Sequence[str]]
 type Raw = str | list[str] | dict[str, str]
 
 _KEY = re.compile(r"(limit|offset|emails)(?:\[([^\[\]]*)\])?")
-_PARSE_INT = re.compile(r"\s*([+-]?)(?:0[xX]([0-9a-fA-F]*)|([0-9]+))")
+# JavaScript's white space; Python's own notion of it is another one.
+_SPACE = "\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+_PARSE_INT = re.compile(rf"[{_SPACE}]*([+-]?)(?:0[xX]([0-9a-fA-F]*)|([0-9]+))")
+_TRIM = re.compile(rf"[{_SPACE}]*(.*?)[{_SPACE}]*", re.DOTALL)
 _LOCAL = re.compile(
     r"[a-z\d!#$%&'*+\-/=?^_`{|}~\u00a1-\ud7ff\uf900-\ufdcf\ufdf0-\uffef]+"
     r"(?:\.[a-z\d!#$%&'*+\-/=?^_`{|}~\u00a1-\ud7ff\uf900-\ufdcf\ufdf0-\uffef]+)*",
@@ -161,7 +164,7 @@ def _json_number(number: float) -> float | None:
 
 
 def _addresses(text: str) -> list[str]:
-    addresses = [part.strip() for part in text.split(",")]
+    addresses = [_TRIM.sub(r"\1", part, count=1) for part in text.split(",")]
     for address in addresses:
         if not is_address(address):
             raise InvalidRequestError(f"Invalid email {address}")

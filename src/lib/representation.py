@@ -154,19 +154,7 @@ def links(query: ListQuery, *, total: int) -> str:
     if query.offset + query.limit < total:
         targets["next"] = query.offset + query.limit
     return ", ".join(
-        f'<?{urlencode(_parameters(query, offset))}>; rel="{name}"'
+        f"<?{urlencode([('limit', query.limit), ('offset', offset), *query.parameters()])}>; "
+        f'rel="{name}"'
         for name, offset in targets.items()
     )
-
-
-def _parameters(query: ListQuery, offset: int) -> list[tuple[str, str | int]]:
-    parameters: list[tuple[str, str | int]] = [("limit", query.limit), ("offset", offset)]
-    # A list is sent back as a list: the origin neither splits nor trims its members.
-    parameters += [("emails[]", address) for address in query.emails or ()]
-    if query.time_zones:
-        parameters.append(("timeZone", ",".join(sorted(query.time_zones))))
-    if query.fields:
-        parameters.append(("fields", ",".join(query.fields)))
-    if query.sort != "id":
-        parameters.append(("sort", query.sort))
-    return parameters
