@@ -23,10 +23,12 @@ type Params = Mapping[str, Sequence[str]]
 type Raw = str | list[str] | dict[str, str]
 
 _KEY = re.compile(r"(limit|offset|emails)(?:\[([^\[\]]*)\])?")
-# JavaScript's white space; Python's own notion of it is another one.
-_SPACE = "\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
-_PARSE_INT = re.compile(rf"[{_SPACE}]*([+-]?)(?:0[xX]([0-9a-fA-F]*)|([0-9]+))")
-_TRIM = re.compile(rf"[{_SPACE}]*(.*?)[{_SPACE}]*", re.DOTALL)
+_PARSE_INT = re.compile(r"([+-]?)(?:0[xX]([0-9a-fA-F]*)|([0-9]+))")
+# What JavaScript's parseInt and trim skip; Python's own notion of white space is another one.
+_SPACE = (
+    "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
 _LOCAL = re.compile(
     r"[a-z\d!#$%&'*+\-/=?^_`{|}~\u00a1-\ud7ff\uf900-\ufdcf\ufdf0-\uffef]+"
     r"(?:\.[a-z\d!#$%&'*+\-/=?^_`{|}~\u00a1-\ud7ff\uf900-\ufdcf\ufdf0-\uffef]+)*",
@@ -67,8 +69,9 @@ def parse(params: Params) -> tuple[int, int, tuple[str, ...] | None]:
             details={"errors": [check.error(target) for check in broken]},
         )
     return (
-        limit.value if limit else DEFAULT_LIMIT,
-        offset.value if offset else 0,
+        int(limit.value) if limit else DEFAULT_LIMIT,
+        # A number that JavaScript prints with an exponent is a float until here.
+        int(offset.value) if offset else 0,
         tuple(emails.value) if emails else None,
     )
 
@@ -102,13 +105,12 @@ def _check_number(value: Raw, name: str, *, least: int, most: float = math.inf) 
         number = parse_int(value)
     elif isinstance(value, list):
         number = parse_int(",".join(value))
-    unusable = not math.isfinite(number)
     constraints = {}
-    if unusable or number > most:
+    if math.isnan(number) or number > most or number == math.inf:
         constraints["max"] = f"{name} must not be greater than {MAX_LIMIT}"
-    if unusable or number < least:
+    if math.isnan(number) or number < least:
         constraints["min"] = f"{name} must not be less than {least}"
-    if unusable:
+    if not math.isfinite(number):
         constraints["isNumber"] = f"{name} must be a number conforming to the specified constraints"
     # An empty string is not converted at the origin, so its validator shows it as it came.
     return _Check(name, "" if value == "" else _json_number(number), constraints)
@@ -137,7 +139,7 @@ def parse_int(text: str) -> float:
     >>> parse_int("10abc"), parse_int("0x10"), parse_int(" 2.9"), parse_int("")
     (10.0, 16.0, 2.0, nan)
     """
-    match = _PARSE_INT.match(text)
+    match = _PARSE_INT.match(text.lstrip(_SPACE))
     if match is None:
         return math.nan
     sign, hexadecimal, decimal = match.groups()
@@ -164,7 +166,7 @@ def _json_number(number: float) -> float | None:
 
 
 def _addresses(text: str) -> list[str]:
-    addresses = [_TRIM.sub(r"\1", part, count=1) for part in text.split(",")]
+    addresses = [part.strip(_SPACE) for part in text.split(",")]
     for address in addresses:
         if not is_address(address):
             raise InvalidRequestError(f"Invalid email {address}")
