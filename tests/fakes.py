@@ -19,7 +19,7 @@ from lib.errors import (
     SecretError,
     StoreError,
 )
-from lib.models import Head, Lease, PageRef, RateLimit
+from lib.models import GENERATION_FIELDS, Head, Lease, PageRef, RateLimit
 from lib.pages import Page, decode, encode, unpack
 from lib.store import HEAD_PAGES_BYTES
 
@@ -85,6 +85,7 @@ class FakeStore:
 
     def __init__(self) -> None:
         self.items: dict[str, dict[str, Value]] = {}
+        self.generations: dict[tuple[str, int], Head] = {}
         self.manifests: dict[tuple[str, int], tuple[bytes, int]] = {}
         self.stored_pages: dict[tuple[str, str], tuple[bytes, int]] = {}
         self.calls: Counter[str] = Counter()
@@ -218,7 +219,25 @@ class FakeStore:
         self.manifests[base.client_id, generation] = (pages, kept_until)
         listed = pages if len(pages) <= HEAD_PAGES_BYTES else None
         self._change(base.client_id, {**changes, "generation": generation, "pages": listed})
+        moved = self._attributes(base.client_id) | {"pages": pages}
+        self.generations[base.client_id, generation] = Head(
+            client_id=base.client_id,
+            **{name: moved[name] for name in GENERATION_FIELDS if name in moved},
+        )
         with_outcome(None)
+
+    def generation(self, client_id: str, number: int) -> Head | None:
+        """See ``lib.store.Store.generation``."""
+        with_outcome = self._begin("generation")
+        return with_outcome(self.generations.get((client_id, number)))
+
+    def mark_announced(self, client_id: str, number: int, *, seen: int) -> bool:
+        """See ``lib.store.Store.mark_announced``."""
+        with_outcome = self._begin("mark_announced")
+        unchanged = self.peek(client_id).announced == seen
+        if unchanged:
+            self._change(client_id, {"announced": number})
+        return with_outcome(unchanged)
 
     def _begin[T](self, name: str) -> Callable[[T], T]:
         """Count a call, break it down if that was asked for, and return what ends it."""

@@ -5,6 +5,7 @@
     |   |-- InvalidRequestError      400  a parameter that does not exist or has a bad value
     |   |-- NotFoundError            404  no such route, client or user
     |   |-- MethodNotAllowedError    405  the route exists, the method does not
+    |   |-- GoneError                410  a cursor or generation that is no longer kept
     |   `-- OnlyIfCachedError        504  only-if-cached, and nothing suitable is stored
     `-- UnavailableError                  a stored snapshot is served instead, where there is one
         |-- OriginError              502  the origin answered, and the answer is not usable
@@ -30,6 +31,7 @@ CODES = {
     HTTPStatus.BAD_REQUEST: "BadRequestException",
     HTTPStatus.NOT_FOUND: "NotFoundException",
     HTTPStatus.METHOD_NOT_ALLOWED: "MethodNotAllowedException",
+    HTTPStatus.GONE: "GoneException",
     HTTPStatus.INTERNAL_SERVER_ERROR: "InternalServerErrorException",
     HTTPStatus.BAD_GATEWAY: "BadGatewayException",
     HTTPStatus.SERVICE_UNAVAILABLE: "ServiceUnavailableException",
@@ -102,6 +104,16 @@ class MethodNotAllowedError(RequestError):
     def __init__(self, message: str, *, allow: str) -> None:
         super().__init__(message)
         self.allow = allow
+
+
+class GoneError(RequestError):
+    """A 410; ``link`` is the value of the ``Link`` header that says where to start again."""
+
+    status = HTTPStatus.GONE
+
+    def __init__(self, message: str, *, link: str = "") -> None:
+        super().__init__(message)
+        self.link = link
 
 
 class OnlyIfCachedError(RequestError):

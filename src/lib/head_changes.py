@@ -54,6 +54,7 @@ def moved(head: Head, draft: Draft, *, started: float, kept_until: int) -> Chang
         "users": draft.users,
         "complete": draft.complete,
         "incomplete_reason": draft.reason or None,
+        "policy": draft.policy,
         "pages_expire_at": kept_until,
         # It must rise: dates have whole seconds, and two generations may share one.
         "modified_at": max(int(started), head.modified_at + 1),

@@ -48,3 +48,6 @@ class HidingPolicy:
                 key: value for key, value in metadata.items() if key not in self.metadata_keys
             }
         return shown
+
+
+NOTHING_HIDDEN = HidingPolicy()

@@ -85,6 +85,20 @@ class Window:
         return tuple(sorted(steps, reverse=True))
 
 
+GENERATION_FIELDS = (
+    "generation",
+    "digest",
+    "users",
+    "complete",
+    "incomplete_reason",
+    "policy",
+    "modified_at",
+    "swept_at",
+    "pages",
+)
+"""What a manifest keeps of the head that published it: a manifest is a head that stands still."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
     """The mutable ref of one client; ``generation`` 0 means that nothing was ever published.
@@ -98,6 +112,7 @@ class Head:
     users: int = 0
     complete: bool = False
     incomplete_reason: str = ""
+    policy: str = ""
     pages: bytes | None = None
     pages_expire_at: int = 0
 
@@ -119,7 +134,6 @@ class Head:
     lease_expires_at: float = 0
 
     announced: int = 0
-    policy: str = ""
 
     calls: int = 0
     calls_minute: int = 0

@@ -45,11 +45,12 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A snapshot to be stored: its pages, and what is known to be missing."""
+    """A snapshot to be stored: its pages, what is known to be missing, and what was hidden."""
 
     pages: Sequence[Page]
     complete: bool
     reason: str
+    policy: str
 
     @property
     def refs(self) -> tuple[PageRef, ...]:
@@ -63,13 +64,14 @@ class Draft:
 
     @property
     def digest(self) -> str:
-        """What names the snapshot: its pages, whether they are all, and why not."""
-        return _digest(pack(self.refs), b"%d" % self.complete, self.reason.encode())
+        """What names the snapshot: all that an answer can depend on."""
+        known = f"{self.complete} {self.reason} {self.policy}"
+        return _digest(pack(self.refs), known.encode())
 
 
-def draft(lines: Sequence[bytes], *, complete: bool) -> Draft:
+def draft(lines: Sequence[bytes], *, complete: bool, policy: str = "") -> Draft:
     """Return the snapshot of a directory given as canonical documents by rising id."""
-    return Draft(cut(lines), complete, "" if complete else "window-full")
+    return Draft(cut(lines), complete, "" if complete else "window-full", policy)
 
 
 def canonical(user: Mapping[str, Any]) -> bytes:

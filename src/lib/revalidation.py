@@ -27,11 +27,12 @@ from lib.errors import (
     UnavailableError,
 )
 from lib.head_changes import KEEP_SECONDS
+from lib.hiding import NOTHING_HIDDEN, HidingPolicy
 from lib.models import LEASE_SECONDS, Head, Lease, PageRef, Window
 from lib.origin_calls import Counters, Credentials, Origin, OriginCalls
 from lib.outcomes import Claim, Failed, Outcome, Published, Unchanged
 from lib.pages import Draft, Page
-from lib.sweep import Sweep, expected_calls, sweep
+from lib.sweep import ListRows, Sweep, expected_calls, sweep
 
 RENEW_SECONDS = KEEP_SECONDS // 2
 """What a head names is renewed when it would be kept for less than this."""
@@ -88,6 +89,7 @@ class Revalidation:
     sleep: Callable[[float], None]
     random: Callable[[], float]
     frozen: bool = False
+    hiding: HidingPolicy = NOTHING_HIDDEN
 
     def claim(self, head: Head, *, holder: str) -> Claim | Refusal:
         """Take the lease and reserve the calls of a sweep, in one write, or tell why not.
@@ -196,8 +198,10 @@ class Revalidation:
         self, claim: Claim, calls: OriginCalls, *, forced: bool, repair: bool
     ) -> Published | Unchanged:
         head, started = claim.head, self.clock()
-        found = sweep(calls.list_rows, self.window, last_users=head.window_users)
-        draft = pages.draft(list(found.users.values()), complete=found.complete)
+        found = sweep(self._hiding(calls), self.window, last_users=head.window_users)
+        draft = pages.draft(
+            list(found.users.values()), complete=found.complete, policy=self.hiding.digest
+        )
         changes = head_changes.released(calls.rate_limit) | head_changes.validated(
             started=started, now=self.clock(), window_users=len(found.users), forced=forced
         )
@@ -210,6 +214,11 @@ class Revalidation:
         changes |= head_changes.moved(head, draft, started=started, kept_until=kept_until)
         changes |= head_changes.released(calls.rate_limit)
         return Published(self._publish(claim, draft, changes), calls.made)
+
+    def _hiding(self, calls: OriginCalls) -> ListRows:
+        return lambda offset, limit: [
+            self.hiding.apply(row) for row in calls.list_rows(offset, limit)
+        ]
 
     def _put(self, head: Head, draft: Draft, stored: Sequence[PageRef]) -> int:
         """Write the pages that are not stored yet; return until when all of them are kept."""

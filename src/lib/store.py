@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lib import attributes
 from lib.attributes import Item, Value
 from lib.errors import BrokenSnapshotError, ConflictError, LeaseLostError, StoreError
-from lib.models import Head, Lease, PageRef
+from lib.models import GENERATION_FIELDS, Head, Lease, PageRef
 from lib.pages import Page, decode, encode, unpack
 
 if TYPE_CHECKING:
@@ -44,9 +44,28 @@ class Store:
 
     def head(self, client_id: str) -> Head:
         """Return the head as it is now; generation 0 if nothing was ever published."""
-        item = self._get(_head_key(client_id))
-        known = {name: typed for name, typed in item.items() if name in _HEAD_FIELDS}
-        return Head(client_id=client_id, **attributes.decode(known))
+        return _head(client_id, self._get(_head_key(client_id)))
+
+    def generation(self, client_id: str, number: int) -> Head | None:
+        """Return what the head was when it published generation ``number``, None if that is gone.
+
+        What changes without a generation (lease, counters, blocks) is not in it.
+        """
+        item = self._get(_manifest_key(client_id, number))
+        return _head(client_id, item) if item else None
+
+    def mark_announced(self, client_id: str, number: int, *, seen: int) -> bool:
+        """Note that everything up to ``number`` was announced, unless the mark is not ``seen``."""
+        try:
+            self._update(
+                _head_key(client_id),
+                {"announced": number},
+                condition=_unchanged("announced", seen),
+                values={"announced_seen": seen},
+            )
+        except ConflictError:
+            return False
+        return True
 
     def page_list(self, head: Head) -> tuple[PageRef, ...]:
         """Return the pages of the head's generation, from the head itself or its manifest.
@@ -178,18 +197,13 @@ class Store:
             ConflictError: the lease was taken over, or the head is not at ``base``.
         """
         generation = base.generation + 1
-        manifest = {name: changes[name] for name in ("digest", "users", "swept_at")} | {
-            "generation": generation,
+        moved = {**changes, "generation": generation, "pages": pages}
+        manifest = {name: moved.get(name) for name in GENERATION_FIELDS} | {
             "previous": base.generation,
-            "pages": pages,
             "expires_at": changes["pages_expire_at"],
         }
         update = attributes.update(
-            {
-                **changes,
-                "generation": generation,
-                "pages": pages if len(pages) <= HEAD_PAGES_BYTES else None,
-            },
+            moved | {"pages": pages if len(pages) <= HEAD_PAGES_BYTES else None},
             condition=f"#lease_token = :mine AND {_unchanged('generation', base.generation)}",
             values={"mine": lease.token, "generation_seen": base.generation},
         )
@@ -235,6 +249,11 @@ class Store:
                 asked = self._client.batch_write_item(RequestItems=asked).get("UnprocessedItems")
             if not asked:
                 return
+
+
+def _head(client_id: str, item: Mapping[str, Any]) -> Head:
+    known = {name: typed for name, typed in item.items() if name in _HEAD_FIELDS}
+    return Head(client_id=client_id, **attributes.decode(known))
 
 
 def _head_key(client_id: str) -> Item:
