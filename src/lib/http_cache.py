@@ -51,7 +51,7 @@ class RequestDirectives:
             only_if_cached="only-if-cached" in found,
             max_age=max_age,
             min_fresh=_greatest(found.get("min-fresh")),
-            max_stale=FOREVER if max_stale == [None] else _least(max_stale),
+            max_stale=FOREVER if set(max_stale or ()) == {None} else _least(max_stale),
         )
 
 

@@ -1,0 +1,134 @@
+"""How much of the origin's limit may be used, and who must keep away until when."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib import budget, head_changes
+from lib.budget import Refusal
+from lib.models import Head
+from tests.fakes import CLIENT, NOW
+
+MINUTE = int(NOW // 60)
+
+
+@pytest.mark.parametrize(("told", "allowed"), [(0, 72), (120, 72), (500, 300), (1, 0)])
+def test_sixty_percent_of_the_origins_limit_may_be_used(told: int, allowed: int) -> None:
+    assert budget.limit_of(Head(client_id=CLIENT, rate_limit=told)) == allowed
+
+
+@pytest.mark.parametrize(
+    ("minute", "counted"),
+    [
+        (MINUTE + 1, (7, 3)),
+        (MINUTE, (7, 3)),
+        (MINUTE - 1, (0, 7)),
+        (MINUTE - 2, (0, 0)),
+        (0, (0, 0)),
+    ],
+)
+def test_the_running_minute_and_the_one_before_it_count(
+    minute: int, counted: tuple[int, int]
+) -> None:
+    head = Head(client_id=CLIENT, calls=7, calls_before=3, calls_minute=minute)
+
+    assert budget.counted(head, now=NOW) == counted
+    assert budget.remaining(head, now=NOW) == 72 - sum(counted)
+
+
+@pytest.mark.parametrize(
+    ("calls", "before", "asked", "allowed"),
+    [(0, 0, 72, True), (0, 0, 73, False), (40, 31, 1, True), (40, 32, 1, False), (99, 0, 1, False)],
+)
+def test_calls_beyond_the_share_are_refused_until_the_next_minute(
+    calls: int, before: int, asked: int, *, allowed: bool
+) -> None:
+    head = Head(client_id=CLIENT, calls=calls, calls_before=before, calls_minute=MINUTE)
+
+    refused = budget.refusal(head, calls=asked, now=NOW + 20)
+
+    assert refused == (None if allowed else Refusal("origin-budget", NOW + 60))
+
+
+@pytest.mark.parametrize(
+    ("remaining", "until", "refused"),
+    [(199, NOW + 5, True), (200, NOW + 5, False), (199, NOW, False), (0, NOW + 5, True)],
+)
+def test_under_forty_percent_left_nobody_asks_before_the_origins_next_window(
+    remaining: int, until: float, *, refused: bool
+) -> None:
+    head = Head(client_id=CLIENT, rate_limit=500, rate_remaining=remaining, rate_reset_at=until)
+
+    found = budget.refusal(head, calls=1, now=NOW)
+
+    assert found == (Refusal("origin-budget", until) if refused else None)
+
+
+@pytest.mark.parametrize(
+    ("head", "reason"),
+    [
+        (Head(client_id=CLIENT, blocked_until=NOW + 1, retry_at=NOW + 9), "origin-blocked"),
+        (Head(client_id=CLIENT, retry_at=NOW + 1, last_error="origin-5xx"), "origin-backoff"),
+        (Head(client_id=CLIENT, retry_at=NOW + 1, last_error="quarantined"), "quarantined"),
+        (Head(client_id=CLIENT, blocked_until=NOW, retry_at=NOW), None),
+    ],
+)
+def test_a_block_goes_before_a_pause_and_both_end_at_their_instant(
+    head: Head, reason: str | None
+) -> None:
+    refused = budget.refusal(head, calls=1, now=NOW)
+
+    assert (refused.reason if refused else None) == reason
+
+
+def test_counting_in_a_new_minute_moves_the_old_count_back() -> None:
+    head = Head(client_id=CLIENT, calls=7, calls_before=3, calls_minute=MINUTE - 1)
+
+    assert budget.counters(head, calls=2, now=NOW) == {
+        "calls": 2,
+        "calls_before": 7,
+        "calls_minute": MINUTE,
+    }
+
+
+def test_a_clock_behind_the_counters_does_not_set_them_back() -> None:
+    head = Head(client_id=CLIENT, calls=7, calls_before=3, calls_minute=MINUTE + 1)
+
+    counters = budget.counters(head, calls=2, now=NOW)
+
+    assert (counters["calls"], counters["calls_minute"]) == (9, MINUTE + 1)
+
+
+@given(st.lists(st.tuples(st.floats(0, 45), st.integers(1, 20)), max_size=60))
+def test_no_sixty_seconds_see_more_calls_than_the_share(
+    arrivals: list[tuple[float, int]],
+) -> None:
+    head, now = Head(client_id=CLIENT), NOW
+    made: list[tuple[float, int]] = []
+
+    for pause, calls in arrivals:
+        now += pause
+        if budget.refusal(head, calls=calls, now=now) is None:
+            made.append((now, calls))
+            head = head_changes.apply(head, budget.counters(head, calls=calls, now=now))
+
+    for begin, _ in made:
+        assert sum(calls for at, calls in made if begin <= at < begin + 60) <= 72
+
+
+@pytest.mark.parametrize(
+    ("failures", "jitter", "pause"),
+    [
+        *((1, 0, 5), (2, 0, 10), (3, 0, 20), (4, 0, 40), (5, 0, 60), (99, 0, 60)),
+        *((1, 1, 6), (4, 1, 48), (5, 1, 60), (5, 0.5, 60)),
+    ],
+)
+def test_pauses_double_up_to_a_minute_jitter_included(
+    failures: int, jitter: float, pause: float
+) -> None:
+    assert budget.backoff_until(failures=failures, now=NOW, jitter=jitter) == NOW + pause
+
+
+@pytest.mark.parametrize(("jitter", "pause"), [(0, 30), (0.5, 33), (1, 36)])
+def test_a_block_is_kept_at_least_as_long_as_the_origin_asks(jitter: float, pause: float) -> None:
+    assert budget.block_until(reset_seconds=30, now=NOW, jitter=jitter) == NOW + pause
