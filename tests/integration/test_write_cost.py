@@ -1,0 +1,130 @@
+"""What a revalidation writes, counted on the wire between the service and DynamoDB.
+
+Write units are computed from the sizes of the items written (one per begun KB, twice that in a
+transaction), because the embedded DynamoDB's own figures are approximate.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from dev.embedded_aws import EmbeddedAws
+from tests.integration.relay import Relay
+from tests.integration.service import CLIENT, REVALIDATE_AGE, Json, Service, running_service
+
+USERS = 500
+UNIT_BYTES = 1024
+
+
+@pytest.fixture
+def dynamodb(aws: EmbeddedAws) -> Iterator[Relay]:
+    with Relay(aws.endpoint) as relay:
+        yield relay
+
+
+@pytest.fixture
+def service(aws: EmbeddedAws, dynamodb: Relay) -> Iterator[Service]:
+    with running_service(aws, users=USERS, AWS_ENDPOINT_URL_DYNAMODB=dynamodb.url) as running:
+        running.get()
+        running.let_pass(REVALIDATE_AGE)
+        dynamodb.calls.clear()
+        yield running
+
+
+def item_bytes(item: Mapping[str, Mapping[str, Json]]) -> int:
+    """Return the size that DynamoDB counts: names, and values by type."""
+    return sum(
+        len(name) + _value_bytes(kind, value)
+        for name, typed in item.items()
+        for kind, value in typed.items()
+    )
+
+
+def _value_bytes(kind: str, value: Json) -> int:
+    match kind:
+        case "BOOL":
+            return 1
+        case "N":
+            # One byte for two digits, and one more.
+            return len(value) // 2 + 2
+        case _:
+            return len(value)
+
+
+def head_bytes(service: Service) -> int:
+    (head,) = (item for item in service.items() if item["sk"]["S"] == "head")
+    return item_bytes(head)
+
+
+def test_an_unchanged_revalidation_costs_two_write_units(service: Service, dynamodb: Relay) -> None:
+    service.get()
+    claimed = head_bytes(service)
+
+    result = service.refresh(service.next_invocation())
+
+    assert result["outcome"] == "unchanged"
+    assert [operation for operation, _ in dynamodb.writes] == ["UpdateItem", "UpdateItem"]
+    assert max(claimed, head_bytes(service)) <= UNIT_BYTES
+
+
+def test_an_unchanged_scheduled_revalidation_costs_two_write_units(
+    service: Service, dynamodb: Relay
+) -> None:
+    service.refresh()
+
+    assert [operation for operation, _ in dynamodb.writes] == ["UpdateItem", "UpdateItem"]
+
+
+@pytest.mark.parametrize("position", [0, 250, 499])
+def test_one_deleted_user_rewrites_one_page(
+    service: Service, dynamodb: Relay, position: int
+) -> None:
+    service.origin.delete(CLIENT, service.origin.users(CLIENT)[position]["id"])
+
+    result = service.refresh()["results"][0]
+
+    assert (result["outcome"], result["users"]) == ("published", USERS - 1)
+    assert [operation for operation, _ in dynamodb.writes] == [
+        "UpdateItem",
+        "BatchWriteItem",
+        "TransactWriteItems",
+    ]
+    (puts,) = dynamodb.writes[1][1]["RequestItems"].values()
+    assert len(puts) == 1
+
+
+def test_hits_read_the_head_once_a_second_and_write_nothing(
+    service: Service, dynamodb: Relay
+) -> None:
+    service.refresh()
+    service.get()
+    dynamodb.calls.clear()
+
+    for offset in range(0, 400, 50):
+        service.get(f"/users?offset={offset}")
+
+    operations = [operation for operation, _ in dynamodb.calls]
+    assert dynamodb.writes == []
+    assert operations.count("GetItem") <= 2
+
+
+def test_a_304_for_a_list_touches_no_page(service: Service, dynamodb: Relay) -> None:
+    service.refresh()
+    tag = service.get("/users?limit=1").headers["ETag"]
+    service.forget()
+    dynamodb.calls.clear()
+
+    answer = service.get("/users?limit=1", {"If-None-Match": tag})
+
+    assert answer.status == 304
+    assert [operation for operation, _ in dynamodb.calls] == ["GetItem"]
+
+
+def test_a_failed_revalidation_leaves_what_is_stored_and_says_so_in_two_updates_more(
+    service: Service, dynamodb: Relay
+) -> None:
+    service.origin.stop()
+
+    service.refresh()
+
+    assert [operation for operation, _ in dynamodb.writes] == ["UpdateItem"] * 3
