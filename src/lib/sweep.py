@@ -47,10 +47,12 @@ def sweep(list_rows: ListRows, window: Window, *, last_users: int) -> Sweep:
         rows = list_rows(0, window.max_limit)
         if len(rows) < window.max_limit:
             return Sweep(_rising(rows), complete=True)
-    users: dict[int, bytes] = {}
-    for offset in window.offsets:
+    far_end = list_rows(window.offsets[0], window.max_limit)
+    users = _rising(far_end)
+    for offset in window.offsets[1:]:
         users = _join(_rising(list_rows(offset, window.max_limit)), users)
-    return Sweep(users, complete=len(users) < window.size)
+    # Not told from their number: a deletion between two calls makes it smaller than the window.
+    return Sweep(users, complete=len(far_end) < window.max_limit)
 
 
 def _fits_one_call(window: Window, last_users: int) -> bool:
