@@ -13,10 +13,8 @@ so the second function and the next build only copy.
 """
 
 import argparse
-import compileall
 import hashlib
 import os
-import py_compile
 import shutil
 import subprocess
 import sys
@@ -41,11 +39,11 @@ _INSTALLER_FILES = frozenset(
 _UNUSED = ("bin", "boto3/data", "boto3/examples", "**/tests", "**/__pycache__")
 
 
-def build(target: Path, *, architecture: str, uv: str) -> None:
+def build(target: Path, *, architecture: str, uv: str, cache: Path = _CACHE) -> None:
     """Fill the directory ``target`` with the artifact for ``architecture``."""
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(_dependencies(architecture, uv=uv), target)
-    with tempfile.TemporaryDirectory(dir=_CACHE) as scratch:
+    shutil.copytree(_dependencies(architecture, uv=uv, cache=cache), target)
+    with tempfile.TemporaryDirectory(dir=cache) as scratch:
         own = Path(scratch)
         unwanted = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / "src", own, dirs_exist_ok=True, ignore=unwanted)
@@ -54,16 +52,16 @@ def build(target: Path, *, architecture: str, uv: str) -> None:
     _fix_times_and_modes(target)
 
 
-def _dependencies(architecture: str, *, uv: str) -> Path:
+def _dependencies(architecture: str, *, uv: str, cache: Path) -> Path:
     """Return the directory of installed, trimmed and compiled dependencies; make it if need be."""
     locked = _output(uv, "export", "--frozen", "--no-dev", "--no-emit-project", "--no-header")
     recipe = [locked, Path(__file__).read_text(encoding="utf-8"), architecture, sys.version]
     name = hashlib.sha256("\0".join(recipe).encode()).hexdigest()[:16]
-    made = _CACHE / f"dependencies-{architecture}-{name}"
+    made = cache / f"dependencies-{architecture}-{name}"
     if made.exists():
         return made
-    _CACHE.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=_CACHE) as scratch:
+    cache.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as scratch:
         requirements = Path(scratch, "requirements.txt")
         requirements.write_text(locked, encoding="utf-8")
         packages = Path(scratch, "packages")
@@ -93,6 +91,7 @@ def _output(*command: str) -> str:
 
 
 def _trim(packages: Path) -> None:
+    (packages / ".lock").unlink(missing_ok=True)
     for pattern in _UNUSED:
         for directory in list(packages.glob(pattern)):
             shutil.rmtree(directory)
@@ -106,16 +105,14 @@ def _trim(packages: Path) -> None:
 
 
 def _compile(directory: Path) -> None:
-    """Write bytecode that is used without looking at its source's time, which a zip file blurs."""
-    compiled = compileall.compile_dir(
-        directory,
-        quiet=1,
-        stripdir=str(directory),
-        prependdir=_TASK_ROOT,
-        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-    )
-    if not compiled:
-        raise SystemExit(f"some files under {directory} do not compile")
+    """Write bytecode that is used without looking at its source's time, which a zip file blurs.
+
+    An interpreter of its own does it: what bytecode looks like depends on what the compiling
+    process holds in memory.
+    """
+    options = ["-q", "--invalidation-mode", "unchecked-hash", "-s", str(directory)]
+    command = [sys.executable, "-I", "-m", "compileall", *options, "-p", _TASK_ROOT, str(directory)]
+    subprocess.run(command, check=True)  # noqa: S603 - this interpreter.
 
 
 def _fix_times_and_modes(directory: Path) -> None:

@@ -1,11 +1,13 @@
 """One deployment for all end-to-end tests: deploying takes longer than testing."""
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from dev.child import ROOT
 from dev.deployment import Deployment
 from dev.origin_double import OriginDouble
 
@@ -28,7 +30,15 @@ def built() -> Path:
 def origin() -> Iterator[OriginDouble]:
     """Return the origin of the deployment, with two clients of 120 users each."""
     with OriginDouble(SECRETS, users=120) as double:
+        for user, address in zip(double.users(CLIENT), _addresses_in_events(), strict=False):
+            double.update(CLIENT, user["id"], email=address)
         yield double
+
+
+def _addresses_in_events() -> list[str]:
+    text = Path(ROOT, "events/list-users-by-email.json").read_text(encoding="utf-8")
+    addresses: str = json.loads(text)["queryStringParameters"]["emails"]
+    return addresses.split(",")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,92 @@
+"""What ``sam build`` made: complete by itself, compiled, trimmed, the same every time."""
+
+import hashlib
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dev.build_artifact import build
+from dev.child import ROOT
+from dev.deployment import ARCHITECTURE
+
+pytestmark = pytest.mark.e2e
+FUNCTIONS = {"ApiFunction": "handlers.api", "RefreshFunction": "handlers.refresh"}
+# Lambda refuses more than 250 MB; this bounds what a cold start has to fetch.
+MOST_BYTES = 32_000_000
+_IMPORT = """
+import importlib, json, sys
+sys.path.insert(0, sys.argv[1])
+assert importlib.import_module(sys.argv[2]).handler
+import boto3
+for service in ("dynamodb", "lambda", "secretsmanager"):
+    boto3.client(service, region_name="us-east-1")
+files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+json.dump([file for file in files if file], sys.stdout)
+"""
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_imports_nothing_but_its_artifact_and_python_itself(
+    built: Path, function: str
+) -> None:
+    artifact = (built / function).resolve()
+    standard_library = Path(os.__file__).parent
+
+    done = subprocess.run(  # noqa: S603 - this interpreter, without site-packages.
+        [sys.executable, "-I", "-S", "-c", _IMPORT, str(artifact), FUNCTIONS[function]],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    strangers = [
+        file
+        for file in json.loads(done.stdout)
+        if not Path(file).is_relative_to(artifact)
+        and not Path(file).is_relative_to(standard_library)
+    ]
+    assert strangers == []
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_module_has_bytecode_that_is_not_checked_again(built: Path, function: str) -> None:
+    sources = sorted((built / function).rglob("*.py"))
+    compiled = [Path(importlib.util.cache_from_source(str(source))) for source in sources]
+
+    assert len(sources) > 100
+    assert [path for path in compiled if not path.exists()] == []
+    # Hash-based and unchecked, by the flags in the header (PEP 552).
+    assert {path.read_bytes()[4:8] for path in compiled} == {b"\x01\x00\x00\x00"}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_an_artifact_is_trimmed(built: Path, function: str) -> None:
+    artifact = built / function
+    services = {path.name for path in (artifact / "botocore/data").iterdir() if path.is_dir()}
+    size = sum(path.stat().st_size for path in artifact.rglob("*") if path.is_file())
+
+    assert services == {"dynamodb", "lambda", "secretsmanager"}
+    assert not list(artifact.rglob("tests"))
+    assert size < MOST_BYTES
+
+
+def test_a_build_gives_the_same_bytes_again(built: Path, tmp_path: Path) -> None:
+    (uv,) = (ROOT / ".tools").glob("uv-*/bin/uv")
+
+    build(tmp_path / "again", architecture=ARCHITECTURE, uv=str(uv), cache=tmp_path / "cache")
+
+    assert _digests(tmp_path / "again") == _digests(built / "ApiFunction")
+    assert _digests(built / "RefreshFunction") == _digests(built / "ApiFunction")
+
+
+def _digests(directory: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in directory.rglob("*")
+        if path.is_file()
+    }

@@ -1,0 +1,87 @@
+"""Each function under the real Lambda runtime, for every event in events/."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dev.child import ROOT
+from dev.deployment import Deployment
+from tests.e2e.conftest import CLIENT
+from tests.e2e.runtime import Json, LambdaRuntime, copy_runtime_packages, environment_of
+
+pytestmark = pytest.mark.e2e
+type Check = Callable[[Json], bool]
+
+
+@pytest.fixture(scope="module")
+def runtimes(
+    deployment: Deployment, built: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, LambdaRuntime]]:
+    """Return one running environment of each deployed function, by the function's logical id."""
+    packages = tmp_path_factory.mktemp("runtime")
+    copy_runtime_packages(packages)
+    functions: Any = deployment.aws.client("lambda")
+    with ExitStack() as running:
+        started = {}
+        for name in ("ApiFunction", "RefreshFunction"):
+            deployed = deployment.outputs[f"{name}Name"]
+            configuration = functions.get_function_configuration(FunctionName=deployed)
+            artifact = (built / name).resolve()
+            environment = environment_of(configuration) | deployment.aws.environment
+            environment["PYTHONPATH"] = f"{artifact}:{packages}"
+            runtime = LambdaRuntime(
+                sam=Path(os.environ["SAM"]),
+                artifact=artifact,
+                handler=configuration["Handler"],
+                environment=environment,
+            )
+            started[name] = running.enter_context(runtime)
+        yield started
+
+
+def _answers(status: int, *, rows: int | None = None) -> Check:
+    def check(result: Json) -> bool:
+        if rows is not None and len(json.loads(result["body"])["data"]) != rows:
+            return False
+        return bool(result["statusCode"] == status)
+
+    return check
+
+
+CASES: dict[str, tuple[str, Check]] = {
+    "list-users": ("ApiFunction", _answers(200, rows=10)),
+    "list-users-by-email": ("ApiFunction", _answers(200, rows=2)),
+    "get-user": ("ApiFunction", _answers(200)),
+    "head-users": ("ApiFunction", lambda result: _answers(200)(result) and not result["body"]),
+    "cache-status": ("ApiFunction", _answers(200)),
+    "cache-refresh": ("ApiFunction", _answers(200)),
+    "schedule": ("RefreshFunction", lambda result: result == {"clients": 2, "failed": []}),
+    "refresh-client": (
+        "RefreshFunction",
+        lambda result: (result["clientId"], result["outcome"]) == (CLIENT, "joined"),
+    ),
+    "refresh-with-lease": (
+        "RefreshFunction",
+        lambda result: result == {"clientId": CLIENT, "outcome": "superseded"},
+    ),
+}
+
+
+def test_there_is_a_case_for_every_event() -> None:
+    assert {path.stem for path in Path(ROOT, "events").glob("*.json")} == CASES.keys()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_event_is_handled(runtimes: dict[str, LambdaRuntime], name: str) -> None:
+    event = json.loads(Path(ROOT, "events", f"{name}.json").read_text(encoding="utf-8"))
+    function, expected = CASES[name]
+
+    result = runtimes[function].invoke(event)
+
+    assert "errorType" not in result
+    assert expected(result), result
