@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from queue import SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from requests.structures import CaseInsensitiveDict
@@ -28,6 +28,9 @@ from dev.template import api_paths
 from handlers import api, refresh
 from handlers.wiring import wiring
 from lib import attributes
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 type Json = Any  # Bodies are free-form: tests check what they use.
 
@@ -110,6 +113,43 @@ class Clock:
         return time.time() + self.offset
 
 
+class Table:
+    """The service's table, seen from outside."""
+
+    def __init__(self, client: "DynamoDBClient", name: str) -> None:
+        self.client = client
+        self.name = name
+
+    def head(self, client_id: str) -> dict[str, Any]:
+        """Return the head item's attributes, none if there is no head."""
+        item = self.client.get_item(
+            TableName=self.name, Key=_head_key(client_id), ConsistentRead=True
+        )
+        return attributes.decode(item.get("Item", {}))
+
+    def change_head(self, client_id: str, **values: float) -> None:
+        """Set attributes of the head item."""
+        self.client.update_item(
+            TableName=self.name, Key=_head_key(client_id), **attributes.update(values)
+        )
+
+    def delete_head(self, client_id: str) -> None:
+        self.client.delete_item(TableName=self.name, Key=_head_key(client_id))
+
+    def let_pass(self, client_id: str, seconds: int) -> None:
+        """Move back every instant that the head item holds."""
+        head = self.head(client_id)
+        moved = {name: head[name] - seconds for name in _INSTANTS if head.get(name)}
+        if "calls_minute" in head:
+            moved["calls_minute"] = head["calls_minute"] - seconds // 60
+        if moved:
+            self.change_head(client_id, **moved)
+
+    def items(self) -> list[Mapping[str, Any]]:
+        pages = self.client.get_paginator("scan").paginate(TableName=self.name)
+        return [item for page in pages for item in page["Items"]]
+
+
 class Service:
     """One Lambda environment of each function; paths without ``/v2`` are those of ``CLIENT``."""
 
@@ -117,10 +157,9 @@ class Service:
         self.aws = aws
         self.origin = origin
         self.clock = clock
-        self.table = f"table-{uuid.uuid4()}"
+        self.table = Table(aws.client("dynamodb"), f"table-{uuid.uuid4()}")
         self.secret = f"secret-{uuid.uuid4()}"
         self.invocations: SimpleQueue[Json] = SimpleQueue()
-        self.database = aws.client("dynamodb")
 
     def get(
         self, path: str = "/users", headers: Mapping[str, str] | None = None, *, seconds: float = 29
@@ -166,40 +205,21 @@ class Service:
 
     def let_pass(self, seconds: int, *, same_environment: bool = False) -> None:
         """Let time pass, for the stored head and for the origin; then start a new environment."""
-        head = self.head()
-        moved = {name: -seconds for name in _INSTANTS if head.get(name)}
-        moved |= {"calls_minute": -(seconds // 60)} if "calls_minute" in head else {}
-        if moved:
-            self.database.update_item(
-                TableName=self.table,
-                Key=_head_key(CLIENT),
-                UpdateExpression="ADD " + ", ".join(f"{name} :{name}" for name in moved),
-                ExpressionAttributeValues=attributes.encode(
-                    {f":{name}": by for name, by in moved.items()}
-                ),
-            )
+        self.table.let_pass(CLIENT, seconds)
         self.clock.offset += seconds
         if not same_environment:
             self.forget()
 
     def head(self) -> dict[str, Any]:
-        """Return the head item's attributes, none if there is no head."""
-        item = self.database.get_item(
-            TableName=self.table,
-            Key=_head_key(CLIENT),
-            ConsistentRead=True,
-        )
-        return attributes.decode(item.get("Item", {}))
+        return self.table.head(CLIENT)
 
     def delete_head(self, client_id: str = CLIENT) -> None:
         """Make a client cold, for a new environment."""
-        self.database.delete_item(TableName=self.table, Key=_head_key(client_id))
+        self.table.delete_head(client_id)
         self.forget()
 
     def items(self) -> list[Mapping[str, Any]]:
-        """Return all items of the table."""
-        pages = self.database.get_paginator("scan").paginate(TableName=self.table)
-        return [item for page in pages for item in page["Items"]]
+        return self.table.items()
 
     def put_secret(self, keys: Mapping[str, str]) -> None:
         self.aws.put_secret(self.secret, keys)
@@ -225,15 +245,16 @@ def running_service(
         pytest.MonkeyPatch.context() as patch,
     ):
         service = Service(aws, origin, clock)
-        aws.create_table(service.table)
+        aws.create_table(service.table.name)
         service.put_secret(keys)
         neighbours = {
-            "TABLE_NAME": service.table,
+            "TABLE_NAME": service.table.name,
             "SECRET_ID": service.secret,
             "CAL_API_URL": origin.url,
             "REFRESH_FUNCTION_NAME": FUNCTION,
             "AWS_ENDPOINT_URL_LAMBDA": invoked.url,
             "SCHEDULE_JITTER_SECONDS": "0",
+            "HIDDEN_METADATA_KEYS": "",
         }
         function = LocalSettings().function(API_HANDLER, aws.environment | neighbours | environment)
         for name, value in function.environment.items():
@@ -244,5 +265,4 @@ def running_service(
             yield service
         finally:
             service.forget()
-            service.database.close()
             invoked.stop()

@@ -46,12 +46,8 @@ def blocked(service: Service) -> Service:
 
 @pytest.mark.parametrize("asked", ASKED)
 def test_no_call_reaches_the_origin_during_a_block(blocked: Service, asked: str) -> None:
-    blocked.database.update_item(
-        TableName=blocked.table,
-        Key={"pk": {"S": f"client#{CLIENT}"}, "sk": {"S": "head"}},
-        UpdateExpression="SET blocked_until = blocked_until + :long",
-        ExpressionAttributeValues={":long": {"N": str(ERROR_AGE)}},
-    )
+    until = blocked.head()["blocked_until"] + ERROR_AGE
+    blocked.table.change_head(CLIENT, blocked_until=until)
 
     ASKED[asked](blocked)
 
@@ -65,12 +61,7 @@ def test_a_claim_made_before_the_block_makes_no_call_either(service: Service) ->
     service.get()
     claim = service.next_invocation()
     # Whoever held the lease before, and was late, has met the block meanwhile.
-    service.database.update_item(
-        TableName=service.table,
-        Key={"pk": {"S": f"client#{CLIENT}"}, "sk": {"S": "head"}},
-        UpdateExpression="SET blocked_until = :until",
-        ExpressionAttributeValues={":until": {"N": str(int(time.time()) + 60)}},
-    )
+    service.table.change_head(CLIENT, blocked_until=time.time() + 60)
     service.origin.clear_calls()
 
     service.refresh(claim)
@@ -81,12 +72,7 @@ def test_a_claim_made_before_the_block_makes_no_call_either(service: Service) ->
 def test_readers_are_told_of_the_block_once_data_is_too_stale(blocked: Service) -> None:
     soon = blocked.get()
     # As if the block had come at the end of stale-while-revalidate.
-    blocked.database.update_item(
-        TableName=blocked.table,
-        Key={"pk": {"S": f"client#{CLIENT}"}, "sk": {"S": "head"}},
-        UpdateExpression="SET swept_at = swept_at + :earlier",
-        ExpressionAttributeValues={":earlier": {"N": str(-ERROR_AGE)}},
-    )
+    blocked.table.change_head(CLIENT, swept_at=time.time() - ERROR_AGE)
     blocked.forget()
 
     later = blocked.get()
@@ -124,12 +110,7 @@ def test_the_origin_is_asked_again_when_the_block_is_over(blocked: Service) -> N
 
 def test_a_nearly_used_up_limit_is_left_to_others_until_it_is_reset(service: Service) -> None:
     service.get()
-    service.database.update_item(
-        TableName=service.table,
-        Key={"pk": {"S": f"client#{CLIENT}"}, "sk": {"S": "head"}},
-        UpdateExpression="SET rate_remaining = :few",
-        ExpressionAttributeValues={":few": {"N": "10"}},
-    )
+    service.table.change_head(CLIENT, rate_remaining=10)
     service.origin.clear_calls()
 
     refused = service.send("POST", "/cache/refresh?wait=true")

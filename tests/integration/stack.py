@@ -1,0 +1,58 @@
+"""What tests of the whole local stack share: requests over HTTP, the table, waiting for a state."""
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import requests
+
+from dev.local_settings import TABLE_NAME
+from dev.origin_double import OriginDouble
+from dev.stack import LocalStack
+from tests.integration.service import Table
+
+PARALLEL = 200
+
+
+class Caller:
+    """Somebody who uses the running stack as one client."""
+
+    def __init__(self, stack: LocalStack, client_id: str) -> None:
+        self.stack = stack
+        self.client_id = client_id
+        self.table = Table(stack.aws.client("dynamodb"), TABLE_NAME)
+
+    @property
+    def origin(self) -> OriginDouble:
+        assert self.stack.origin is not None
+        return self.stack.origin
+
+    def send(
+        self, method: str, path: str = "/users", headers: Mapping[str, str] | None = None
+    ) -> requests.Response:
+        url = f"{self.stack.url}/v2/oauth-clients/{self.client_id}{path}"
+        return requests.request(method, url, headers=headers, timeout=60)
+
+    def get(
+        self, path: str = "/users", headers: Mapping[str, str] | None = None
+    ) -> requests.Response:
+        return self.send("GET", path, headers)
+
+    def get_in_parallel(self, path: str = "/users") -> list[requests.Response]:
+        """Return the answers to ``PARALLEL`` requests that are under way at the same time."""
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            return list(pool.map(self.get, [path] * PARALLEL))
+
+    def let_pass(self, seconds: int) -> None:
+        self.table.let_pass(self.client_id, seconds)
+
+    def list_calls(self) -> int:
+        return len(self.origin.list_calls(self.client_id))
+
+
+def wait_until(reached: Callable[[], bool], *, seconds: float = 10) -> None:
+    """Return as soon as ``reached`` tells so, which must happen in time."""
+    deadline = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < deadline, "not reached in time"
+        time.sleep(0.02)
