@@ -85,8 +85,7 @@ class FakeStore:
 
     def __init__(self) -> None:
         self.items: dict[str, dict[str, Value]] = {}
-        self.generations: dict[tuple[str, int], Head] = {}
-        self.manifests: dict[tuple[str, int], tuple[bytes, int]] = {}
+        self.manifests: dict[tuple[str, int], dict[str, Any]] = {}
         self.stored_pages: dict[tuple[str, str], tuple[bytes, int]] = {}
         self.calls: Counter[str] = Counter()
         self.pages_put = 0
@@ -119,15 +118,32 @@ class FakeStore:
         head = self.peek(client_id)
         return with_outcome(head)
 
+    def generation(self, client_id: str, number: int) -> Head | None:
+        """See ``lib.store.Store.generation``."""
+        with_outcome = self._begin("generation")
+        manifest = self.manifests.get((client_id, number))
+        if manifest is None:
+            return with_outcome(None)
+        known = {name: manifest[name] for name in GENERATION_FIELDS if name in manifest}
+        return with_outcome(Head(client_id=client_id, **known))
+
+    def mark_announced(self, client_id: str, number: int, *, seen: int) -> bool:
+        """See ``lib.store.Store.mark_announced``."""
+        with_outcome = self._begin("mark_announced")
+        free = self.peek(client_id).announced == seen
+        if free:
+            self._change(client_id, {"announced": number})
+        return with_outcome(free)
+
     def page_list(self, head: Head) -> Sequence[PageRef]:
         """See ``lib.store.Store.page_list``."""
         with_outcome = self._begin("page_list")
-        packed = head.pages
-        if packed is None:
-            packed, _ = self.manifests.get((head.client_id, head.generation), (None, 0))
-        if packed is None:
+        if head.pages is not None:
+            return with_outcome(unpack(head.pages))
+        manifest = self.manifests.get((head.client_id, head.generation))
+        if manifest is None:
             raise BrokenSnapshotError("a manifest is missing", reason="missing-manifest")
-        return with_outcome(unpack(packed))
+        return with_outcome(unpack(manifest["pages"]))
 
     def pages(self, client_id: str, refs: Sequence[PageRef]) -> Sequence[Page]:
         """See ``lib.store.Store.pages``."""
@@ -156,7 +172,7 @@ class FakeStore:
             raise BrokenSnapshotError("a page is missing", reason="missing-page")
         for key in keys:
             self.stored_pages[key] = (self.stored_pages[key][0], expires_at)
-        self.manifests[manifest] = (self.manifests[manifest][0], expires_at)
+        self.manifests[manifest]["expires_at"] = expires_at
         self._change(head.client_id, {"pages_expire_at": expires_at})
         with_outcome(None)
 
@@ -214,30 +230,14 @@ class FakeStore:
         if (current.lease_token, current.generation) != (lease.token, base.generation):
             raise ConflictError("a condition did not hold", reason="conflict")
         generation = base.generation + 1
-        kept_until = changes["pages_expire_at"]
-        assert isinstance(kept_until, int)
-        self.manifests[base.client_id, generation] = (pages, kept_until)
+        moved: dict[str, Value] = {**changes, "generation": generation, "pages": pages}
+        self.manifests[base.client_id, generation] = {
+            **{name: moved[name] for name in GENERATION_FIELDS if moved.get(name) is not None},
+            "expires_at": changes["pages_expire_at"],
+        }
         listed = pages if len(pages) <= HEAD_PAGES_BYTES else None
-        self._change(base.client_id, {**changes, "generation": generation, "pages": listed})
-        moved = self._attributes(base.client_id) | {"pages": pages}
-        self.generations[base.client_id, generation] = Head(
-            client_id=base.client_id,
-            **{name: moved[name] for name in GENERATION_FIELDS if name in moved},
-        )
+        self._change(base.client_id, moved | {"pages": listed})
         with_outcome(None)
-
-    def generation(self, client_id: str, number: int) -> Head | None:
-        """See ``lib.store.Store.generation``."""
-        with_outcome = self._begin("generation")
-        return with_outcome(self.generations.get((client_id, number)))
-
-    def mark_announced(self, client_id: str, number: int, *, seen: int) -> bool:
-        """See ``lib.store.Store.mark_announced``."""
-        with_outcome = self._begin("mark_announced")
-        unchanged = self.peek(client_id).announced == seen
-        if unchanged:
-            self._change(client_id, {"announced": number})
-        return with_outcome(unchanged)
 
     def _begin[T](self, name: str) -> Callable[[T], T]:
         """Count a call, break it down if that was asked for, and return what ends it."""

@@ -313,8 +313,8 @@ def test_a_renewal_reaches_every_page_and_the_manifest() -> None:
     world.revalidation.renew(world.head)
 
     until = int(world.clock.now) + KEEP_SECONDS
-    kept = [*world.store.stored_pages.values(), *world.store.manifests.values()]
-    assert {expires_at for _, expires_at in kept} == {until}
+    assert {expires_at for _, expires_at in world.store.stored_pages.values()} == {until}
+    assert [each["expires_at"] for each in world.store.manifests.values()] == [until]
 
 
 def test_nothing_is_renewed_before_anything_was_published() -> None:

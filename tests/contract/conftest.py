@@ -1,0 +1,13 @@
+"""One embedded AWS for all contract tests that need one."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from dev.embedded_aws import EmbeddedAws
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[EmbeddedAws]:
+    with EmbeddedAws() as running:
+        yield running

@@ -1,0 +1,306 @@
+"""What every store promises: asked of the fake and of DynamoDB alike."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dev.embedded_aws import EmbeddedAws
+from lib import pages
+from lib.errors import BrokenSnapshotError, ConflictError, LeaseLostError
+from lib.models import Head, Lease
+from lib.store import HEAD_PAGES_BYTES
+from tests.contract.store_rig import COUNTERS, MINUTE, TABLE, Rig, fake_rig, real_rig
+from tests.fakes import NOW
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@pytest.fixture(scope="module")
+def dynamodb(aws: EmbeddedAws) -> Iterator["DynamoDBClient"]:
+    aws.create_table(TABLE)
+    client = aws.client("dynamodb")
+    yield client
+    client.close()
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def rig(request: pytest.FixtureRequest) -> Rig:
+    if request.param == "fake":
+        return fake_rig()
+    return real_rig(request.getfixturevalue("dynamodb"))
+
+
+def test_a_client_nobody_has_heard_of_has_an_empty_head(rig: Rig) -> None:
+    assert rig.head == Head(client_id=rig.client_id)
+    assert not rig.head.published
+
+
+def test_acquiring_writes_lease_and_counters_and_nothing_else(rig: Rig) -> None:
+    rig.acquire("me")
+
+    assert rig.head == Head(
+        client_id=rig.client_id,
+        lease_holder="me",
+        lease_token=1,
+        lease_expires_at=NOW + 15.25,
+        calls=2,
+        calls_minute=MINUTE,
+    )
+
+
+def test_of_two_who_saw_the_same_head_one_acquires(rig: Rig) -> None:
+    seen = rig.head
+    rig.acquire("first", head=seen)
+
+    second = Lease(client_id=rig.client_id, holder="second", token=1, expires_at=NOW + 15)
+    taken = rig.store.acquire(seen, lease=second, now=NOW, counters=COUNTERS)
+
+    assert not taken
+    assert rig.head.lease_holder == "first"
+
+
+@pytest.mark.parametrize(
+    ("attribute", "until", "taken"),
+    [
+        ("blocked_until", NOW + 0.001, False),
+        ("blocked_until", NOW, True),
+        ("retry_at", NOW + 0.001, False),
+        ("retry_at", NOW, True),
+    ],
+)
+def test_a_block_or_pause_noted_since_refuses_the_lease(
+    rig: Rig, attribute: str, until: float, *, taken: bool
+) -> None:
+    seen = rig.head
+    rig.store.hold_off(rig.client_id, attribute, until)
+
+    lease = Lease(client_id=rig.client_id, holder="me", token=1, expires_at=NOW + 15)
+    done = rig.store.acquire(seen, lease=lease, now=NOW, counters=COUNTERS)
+
+    assert done is taken
+    assert rig.head.lease_token == int(taken)
+
+
+@pytest.mark.parametrize("counters", [COUNTERS, COUNTERS | {"calls_minute": MINUTE + 1}])
+def test_calls_counted_since_refuse_the_lease_and_further_counting(
+    rig: Rig, counters: dict[str, int]
+) -> None:
+    rig.store.reserve(rig.head, COUNTERS | {"calls": 1})
+    seen = rig.head
+    counted = rig.store.reserve(seen, counters)
+
+    lease = Lease(client_id=rig.client_id, holder="me", token=1, expires_at=NOW + 15)
+    acquired = rig.store.acquire(seen, lease=lease, now=NOW, counters=COUNTERS)
+    reserved = rig.store.reserve(seen, COUNTERS | {"calls": 9})
+
+    assert (counted, acquired, reserved) == (True, False, False)
+    assert (rig.head.calls, rig.head.lease_token) == (2, 0)
+
+
+def test_counting_from_the_newest_counters_works(rig: Rig) -> None:
+    rig.store.reserve(rig.head, COUNTERS | {"calls_before": 4})
+
+    done = rig.store.reserve(rig.head, COUNTERS | {"calls": 3, "calls_before": 4})
+
+    assert done
+    assert (rig.head.calls, rig.head.calls_before, rig.head.calls_minute) == (3, 4, MINUTE)
+
+
+def test_the_holder_changes_and_removes_attributes(rig: Rig) -> None:
+    lease = rig.acquire()
+
+    rig.store.update_held(
+        lease, {"last_error": "origin-5xx", "failures": 2, "lease_holder": None, "complete": True}
+    )
+
+    head = rig.head
+    assert (head.last_error, head.failures, head.complete) == ("origin-5xx", 2, True)
+    assert (head.lease_holder, head.lease_token) == ("", 1)
+
+
+def test_a_holder_that_was_overtaken_changes_nothing(rig: Rig) -> None:
+    slow = rig.acquire("slow")
+    rig.acquire("fast", now=NOW + 20)
+
+    with pytest.raises(LeaseLostError):
+        rig.store.update_held(slow, {"failures": 2})
+
+    assert (rig.head.failures, rig.head.lease_holder) == (0, "fast")
+
+
+@pytest.mark.parametrize("attribute", ["blocked_until", "retry_at"])
+def test_holding_off_only_rises(rig: Rig, attribute: str) -> None:
+    seen = []
+
+    for until in (NOW + 30, NOW + 10, NOW + 60.5):
+        rig.store.hold_off(rig.client_id, attribute, until)
+        seen.append(getattr(rig.head, attribute))
+
+    assert seen == [NOW + 30, NOW + 30, NOW + 60.5]
+
+
+def test_numbers_keep_milliseconds_and_no_more(rig: Rig) -> None:
+    rig.store.hold_off(rig.client_id, "retry_at", NOW + 0.123456)
+
+    assert rig.head.retry_at == NOW + 0.123
+
+
+def test_pages_come_back_in_the_order_asked_for(rig: Rig) -> None:
+    cut = rig.put(120)
+
+    asked = [page.ref for page in reversed(cut)]
+    found = rig.store.pages(rig.client_id, asked)
+
+    assert list(found) == list(reversed(cut))
+
+
+def test_no_pages_asked_for_are_none(rig: Rig) -> None:
+    assert list(rig.store.pages(rig.client_id, [])) == []
+
+
+def test_putting_no_pages_does_nothing(rig: Rig) -> None:
+    rig.store.put_pages(rig.client_id, [], expires_at=0)
+
+    assert rig.head == Head(client_id=rig.client_id)
+
+
+def test_a_missing_page_is_never_left_out(rig: Rig) -> None:
+    cut = rig.put(3)
+    rig.put_item("page", cut[1].ref.digest, None)
+
+    with pytest.raises(BrokenSnapshotError):
+        rig.store.pages(rig.client_id, [page.ref for page in cut])
+
+
+def test_an_altered_page_is_never_returned(rig: Rig) -> None:
+    cut = rig.put(2)
+    rig.put_item("page", cut[1].ref.digest, pages.encode(cut[0]))
+
+    with pytest.raises(BrokenSnapshotError):
+        rig.store.pages(rig.client_id, [page.ref for page in cut])
+
+
+def test_publishing_moves_the_head(rig: Rig) -> None:
+    cut = rig.publish()
+
+    head = rig.head
+    assert (head.generation, head.digest, head.users, head.complete) == (1, "d1", 3, True)
+    assert (head.swept_at, head.lease_holder) == (NOW + 0.125, "")
+    assert tuple(rig.store.page_list(head)) == tuple(page.ref for page in cut)
+
+
+@pytest.mark.parametrize(("count", "in_head"), [(0, True), (12, True), (13, False)])
+def test_a_long_page_list_is_in_the_manifest_alone(rig: Rig, count: int, *, in_head: bool) -> None:
+    cut = rig.publish(count)
+
+    assert (rig.head.pages is not None) is in_head
+    assert (30 * count <= HEAD_PAGES_BYTES) is in_head
+    assert tuple(rig.store.page_list(rig.head)) == tuple(page.ref for page in cut)
+
+
+def test_a_short_page_list_after_a_long_one_is_not_the_old_one(rig: Rig) -> None:
+    rig.publish(13)
+
+    cut = rig.publish(2)
+
+    assert tuple(rig.store.page_list(rig.head)) == tuple(page.ref for page in cut)
+
+
+def test_a_long_page_list_without_its_manifest_is_broken(rig: Rig) -> None:
+    rig.publish(13)
+    rig.put_item("manifest", "1", None)
+
+    with pytest.raises(BrokenSnapshotError):
+        rig.store.page_list(rig.head)
+
+
+def test_a_generation_can_be_looked_up_after_the_next_one_came(rig: Rig) -> None:
+    cut = rig.publish(2, incomplete_reason="window-full", complete=False)
+    rig.publish(3, digest="d2")
+
+    old = rig.store.generation(rig.client_id, 1)
+
+    assert old == Head(
+        client_id=rig.client_id,
+        generation=1,
+        digest="d1",
+        users=3,
+        incomplete_reason="window-full",
+        policy="p1",
+        modified_at=int(NOW),
+        swept_at=NOW + 0.125,
+        pages=pages.pack(page.ref for page in cut),
+    )
+
+
+def test_a_generation_that_never_was_or_is_gone_is_none(rig: Rig) -> None:
+    rig.publish()
+    assert rig.store.generation(rig.client_id, 1) is not None
+    rig.put_item("manifest", "1", None)
+
+    assert rig.store.generation(rig.client_id, 1) is None
+    assert rig.store.generation(rig.client_id, 2) is None
+
+
+def test_publishing_twice_from_the_same_base_is_a_conflict(rig: Rig) -> None:
+    base = rig.head
+    lease = rig.acquire()
+    rig.store.publish(lease, base, rig.changes(), pages=b"")
+
+    with pytest.raises(ConflictError):
+        rig.store.publish(lease, base, rig.changes(digest="d2"), pages=b"")
+
+    assert (rig.head.generation, rig.head.digest) == (1, "d1")
+
+
+def test_publishing_with_an_old_token_is_a_conflict_and_writes_nothing(rig: Rig) -> None:
+    base = rig.head
+    slow = rig.acquire("slow")
+    rig.acquire("fast", now=NOW + 20)
+
+    with pytest.raises(ConflictError):
+        rig.store.publish(slow, base, rig.changes(), pages=b"")
+
+    assert rig.head.generation == 0
+    assert rig.store.generation(rig.client_id, 1) is None
+
+
+def test_publishing_removes_what_is_none(rig: Rig) -> None:
+    lease = rig.acquire()
+    rig.store.update_held(lease, {"last_error": "origin-5xx", "quarantine": "q"})
+
+    rig.publish(last_error=None, quarantine=None)
+
+    assert (rig.head.last_error, rig.head.quarantine) == ("", "")
+
+
+def test_renewing_reaches_the_head(rig: Rig) -> None:
+    cut = rig.publish()
+
+    rig.store.renew(rig.head, [page.ref for page in cut], expires_at=int(NOW) + 999)
+
+    assert rig.head.pages_expire_at == NOW + 999
+
+
+@pytest.mark.parametrize("kind", ["page", "manifest"])
+def test_renewing_what_is_gone_is_an_error_and_makes_nothing(rig: Rig, kind: str) -> None:
+    cut = rig.publish()
+    refs = [page.ref for page in cut]
+    rig.put_item(kind, refs[1].digest if kind == "page" else "1", None)
+
+    with pytest.raises(BrokenSnapshotError):
+        rig.store.renew(rig.head, refs, expires_at=int(NOW) + 999)
+
+    assert rig.head.pages_expire_at == NOW + 60
+
+
+def test_the_mark_of_what_was_announced_moves_only_from_where_it_was_seen(rig: Rig) -> None:
+    marked = [
+        rig.store.mark_announced(rig.client_id, number, seen=seen)
+        for number, seen in ((1, 0), (2, 0), (2, 1))
+    ]
+
+    assert marked == [True, False, True]
+    assert rig.head.announced == 2
