@@ -5,7 +5,9 @@ ones, and any of them may be null.
 """
 
 import re
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
@@ -17,12 +19,14 @@ from lib.representation import error_body
 
 _ROUTE = re.compile(
     r"(?:/v2)?/oauth-clients/(?P<client_id>[A-Za-z0-9_-]{1,64})"
-    r"/(?P<rest>users|users/(?P<user_id>[^/]+)|cache|cache/refresh)/?"
+    r"/(?P<rest>users|users/lookup|users/(?P<user_id>[^/]+)|cache|cache/refresh|cache/changes)/?"
 )
 _METHODS = {
     "users": ("GET", "HEAD"),
     "users/{userId}": ("GET", "HEAD"),
+    "users/lookup": ("POST",),
     "cache": ("GET",),
+    "cache/changes": ("GET",),
     "cache/refresh": ("POST",),
 }
 
@@ -36,6 +40,7 @@ class Request:
     params: Mapping[str, Sequence[str]]
     headers: Mapping[str, str]
     request_id: str
+    body: str = field(default="", repr=False)
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any], *, fallback_id: str) -> "Request":
@@ -54,6 +59,7 @@ class Request:
                 ).items()
             },
             request_id=str(context.get("requestId") or fallback_id),
+            body=_body(event),
         )
 
     @cached_property
@@ -128,6 +134,17 @@ def error_response(
         request_id=request.request_id,
     )
     return Response(error.status, body, headers)
+
+
+def _body(event: Mapping[str, Any]) -> str:
+    body = event.get("body")
+    if not isinstance(body, str):
+        return ""
+    if not event.get("isBase64Encoded"):
+        return body
+    with suppress(ValueError):
+        return b64decode(body).decode()
+    return ""
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

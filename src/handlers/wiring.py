@@ -14,7 +14,11 @@ import boto3
 from botocore.config import Config
 
 from handlers.observing import ObservedRevalidation
+from lib.announcing import Announcing
+from lib.change_events import EventFormat
+from lib.change_log import ChangeLog
 from lib.errors import UnavailableError
+from lib.event_bus import EventBus
 from lib.forced_refresh import ForcedRefresh
 from lib.invoker import Invoker
 from lib.memory import Memory
@@ -114,6 +118,7 @@ class Wiring:
                 sleep=self.sleep,
                 random=self.random,
                 frozen=self.settings.policy.frozen,
+                hiding=self.settings.hiding,
             )
         )
 
@@ -140,6 +145,21 @@ class Wiring:
             clock=self.clock,
             sleep=self.sleep,
             random=self.random,
+        )
+
+    @cached_property
+    def change_log(self) -> ChangeLog:
+        """What changed since a generation."""
+        return ChangeLog(self.memory)
+
+    @cached_property
+    def announcing(self) -> Announcing:
+        """Announcements of changes."""
+        bus = EventBus(self._client("events", attempts=2), self.settings.event_bus_name)
+        return Announcing(
+            store=self.memory,
+            send=bus.send,
+            event_format=EventFormat(with_values=self.settings.event_values),
         )
 
     def _require_client(self, client_id: str) -> None:

@@ -13,12 +13,11 @@ from typing import Protocol
 from lib import changes
 from lib.change_events import Event, EventFormat
 from lib.errors import BrokenSnapshotError
-from lib.models import Head, PageRef
-from lib.pages import Page
-from lib.snapshot import Snapshot
+from lib.models import Head
+from lib.snapshot import SnapshotReads, snapshot_of
 
 
-class Generations(Protocol):
+class Generations(SnapshotReads, Protocol):
     """What announcing needs of the store; see ``lib.store``."""
 
     def head(self, client_id: str) -> Head:
@@ -26,12 +25,6 @@ class Generations(Protocol):
 
     def generation(self, client_id: str, number: int) -> Head | None:
         """Return what the head was at generation ``number``, None if that is gone."""
-
-    def page_list(self, head: Head) -> Sequence[PageRef]:
-        """Return the pages of the head's generation."""
-
-    def pages(self, client_id: str, refs: Sequence[PageRef]) -> Sequence[Page]:
-        """Return pages."""
 
     def mark_announced(self, client_id: str, number: int, *, seen: int) -> bool:
         """Move the mark from ``seen``, unless somebody else did."""
@@ -75,16 +68,9 @@ class Announcing:
         if not changes.comparable(old, new):
             return new.generation, [self.event_format.baseline(new)]
         try:
-            found = list(changes.diff(self._snapshot(old), self._snapshot(new)))
+            found = list(changes.diff(snapshot_of(self.store, old), snapshot_of(self.store, new)))
         except BrokenSnapshotError:
             return head.generation, [self.event_format.baseline(head)]
         return new.generation, [
             self.event_format.changed(change, old=old, new=new) for change in found
         ]
-
-    def _snapshot(self, head: Head) -> Snapshot:
-        return Snapshot(
-            head=head,
-            refs=lambda: self.store.page_list(head),
-            load=lambda refs: self.store.pages(head.client_id, refs),
-        )

@@ -26,6 +26,12 @@ class Reads(Protocol):
     def head(self, client_id: str) -> Head:
         """Return the head as it is now."""
 
+    def generation(self, client_id: str, number: int) -> Head | None:
+        """Return what the head was at generation ``number``, None if that is gone."""
+
+    def mark_announced(self, client_id: str, number: int, *, seen: int) -> bool:
+        """Move the mark of what was announced."""
+
     def page_list(self, head: Head) -> Sequence[PageRef]:
         """Return the pages of the head's generation."""
 
@@ -43,6 +49,7 @@ class Memory:
         self._clock = clock
         self._max_bytes = max_bytes
         self._heads: OrderedDict[str, tuple[Head, float]] = OrderedDict()
+        self._generations: OrderedDict[tuple[str, int], Head] = OrderedDict()
         self._lists: OrderedDict[tuple[str, str], Sequence[PageRef]] = OrderedDict()
         self._pages: OrderedDict[tuple[str, str], Page] = OrderedDict()
         self._bytes = 0
@@ -69,6 +76,21 @@ class Memory:
             if remembered and remembered[0].published:
                 return remembered[0]
             raise
+
+    def generation(self, client_id: str, number: int) -> Head | None:
+        """Return what the head was at generation ``number``, None if that is gone."""
+        key = (client_id, number)
+        if key not in self._generations:
+            head = self._store.generation(client_id, number)
+            if head is None:
+                return None
+            self._generations[key] = head
+            _trim(self._generations)
+        return self._generations[key]
+
+    def mark_announced(self, client_id: str, number: int, *, seen: int) -> bool:
+        """Move the mark of what was announced from ``seen``, unless somebody else did."""
+        return self._store.mark_announced(client_id, number, seen=seen)
 
     def page_list(self, head: Head) -> Sequence[PageRef]:
         """Return the pages of the head's generation."""

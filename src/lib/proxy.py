@@ -5,7 +5,7 @@ origin that is known to be down, a failure never takes away a usable snapshot, a
 served says how old it is and why.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, assert_never
 
@@ -13,6 +13,8 @@ from lib import freshness
 from lib.budget import Refusal
 from lib.errors import (
     BrokenSnapshotError,
+    GoneError,
+    InvalidRequestError,
     NotAskedError,
     NotFoundError,
     OnlyIfCachedError,
@@ -22,20 +24,22 @@ from lib.errors import (
 )
 from lib.freshness import Freshness, FreshnessPolicy, Plan
 from lib.http_cache import CacheStatus, RequestDirectives, retry_after
-from lib.models import CLIENT_NOT_CONFIGURED, FORCED_FLOOR_SECONDS, Head, Lease, PageRef
+from lib.models import CLIENT_NOT_CONFIGURED, FORCED_FLOOR_SECONDS, Head, Lease
 from lib.outcomes import Claim, Failed, Published, Revalidator, Unchanged
-from lib.pages import Page
-from lib.snapshot import Snapshot
+from lib.snapshot import Snapshot, SnapshotReads, snapshot_of
 from lib.waiting import pauses
 
 FOLLOW_SECONDS = 10.0
 """Longest wait for another invocation's revalidation."""
 
+NEXT_GENERATION_SECONDS = 2.0
+"""Longest wait for a generation that is not published yet."""
+
 FOLLOW_MARGIN_SECONDS = 2.0
 """What a follower leaves of its own time to answer in."""
 
 
-class Reads(Protocol):
+class Reads(SnapshotReads, Protocol):
     """What a read needs of the store; see ``lib.memory``."""
 
     def head(self, client_id: str) -> Head:
@@ -47,18 +51,16 @@ class Reads(Protocol):
     def remember(self, head: Head) -> None:
         """Take ``head`` for the newest."""
 
-    def page_list(self, head: Head) -> Sequence[PageRef]:
-        """Return the pages of the head's generation."""
-
-    def pages(self, client_id: str, refs: Sequence[PageRef]) -> Sequence[Page]:
-        """Return pages."""
+    def generation(self, client_id: str, number: int) -> Head | None:
+        """Return what the head was at generation ``number``, None if that is gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadRequest:
     """Who asks for what, and until when an answer is of use.
 
-    ``holder`` is unique to the invocation; ``arrived_at`` and ``deadline`` are instants.
+    ``holder`` is unique to the invocation; ``arrived_at`` and ``deadline`` are instants. An answer
+    is of ``min_generation`` or a later one.
     """
 
     client_id: str
@@ -66,6 +68,7 @@ class ReadRequest:
     holder: str
     arrived_at: float
     deadline: float
+    min_generation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +120,38 @@ class Proxy:
 
         Raises:
             NotFoundError: the client is not configured.
+            InvalidRequestError: nobody can have been told of ``min_generation`` yet.
             OnlyIfCachedError: ``only-if-cached`` cannot be met.
             UnavailableError: nothing usable is stored and no new data could be had.
         """
         head = self.store.recent_head(request.client_id)
         self.require_known(head)
+        if head.generation < request.min_generation:
+            head = self._at_least(request)
         served = self._serve(request, head)
         try:
-            return Answer(view(self._snapshot(served.head)), served)
+            return Answer(view(snapshot_of(self.store, served.head)), served)
         except BrokenSnapshotError:
             served = self._mend(request, served.head)
-            return Answer(view(self._snapshot(served.head)), served)
+            return Answer(view(snapshot_of(self.store, served.head)), served)
+
+    def read_pinned[T](
+        self, client_id: str, generation: int, view: Callable[[Snapshot], T]
+    ) -> Answer[T]:
+        """Return what ``view`` makes of exactly ``generation``; nothing is ever revalidated.
+
+        Raises:
+            NotFoundError: the client is not configured.
+            GoneError: the generation is no longer kept.
+        """
+        self.require_known(self.store.recent_head(client_id))
+        head = self.store.generation(client_id, generation)
+        if head is None:
+            raise GoneError("This generation is no longer kept.")
+        try:
+            return Answer(view(snapshot_of(self.store, head)), self._hit(head, detail="pinned"))
+        except BrokenSnapshotError as error:
+            raise GoneError("This generation is no longer kept.") from error
 
     def require_known(self, head: Head) -> None:
         """Make sure that the head's client is configured; a hit needs no secret for that.
@@ -141,12 +165,25 @@ class Proxy:
         elif head.last_error == CLIENT_NOT_CONFIGURED:
             raise NotFoundError(f"OAuth client with ID {head.client_id} not found.")
 
-    def _snapshot(self, head: Head) -> Snapshot:
-        return Snapshot(
-            head=head,
-            refs=lambda: self.store.page_list(head),
-            load=lambda refs: self.store.pages(head.client_id, refs),
-        )
+    def _at_least(self, request: ReadRequest) -> Head:
+        """Return a head of ``min_generation`` or later, waiting a moment for the very next one."""
+        head, wanted = self.store.head(request.client_id), request.min_generation
+        if wanted > head.generation + 1:
+            raise InvalidRequestError(
+                f"Parameter 'min_generation' is above the newest generation, {head.generation}, "
+                "and the next."
+            )
+        until = min(request.deadline, self.clock() + NEXT_GENERATION_SECONDS)
+        waiting = pauses(until=until, clock=self.clock, sleep=self.sleep, random=self.random)
+        while head.generation < wanted:
+            if next(waiting, _OVER) is _OVER:
+                raise NotAskedError(
+                    "This generation is not published yet.",
+                    reason="generation-awaited",
+                    retry_after=retry_after(1, jitter=self.random()),
+                )
+            head = self.store.head(request.client_id)
+        return head
 
     def _plan(self, request: ReadRequest, head: Head) -> Plan:
         return freshness.plan(

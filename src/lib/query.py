@@ -9,24 +9,41 @@ it.
 Pure: no I/O.
 """
 
+import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any
 
-from lib import origin_query
+from lib import cursor, origin_query
+from lib.cursor import Cursor
 from lib.dates import iso_date
 from lib.errors import InvalidRequestError
-from lib.models import USER_FIELDS
 from lib.origin_query import Params
+from lib.parameters import (
+    METADATA,
+    METADATA_NAME,
+    read_fields,
+    read_ids,
+    read_instant,
+    read_members,
+    read_names_like,
+    read_number,
+    read_one_of,
+    read_text,
+    refuse,
+    refuse_unknown,
+)
 
 SORT_KEYS = ("id", "createdDate", "name", "email")
-MAX_MEMBERS = 250
-"""Most users that one question may name."""
 
-_METADATA = re.compile(r"metadata\[([^\[\]]{1,64})\]")
-_NAME_LIKE = re.compile(r"[A-Za-z0-9_+/-]{1,64}")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """Of which generation an answer must be: not before one, or exactly a cursor's."""
+
+    min_generation: int = 0
+    cursor: Cursor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +102,11 @@ class ListQuery:
                 parameters.append((name, _written(value)))
         return parameters + [(f"metadata[{key}]", _written(texts)) for key, texts in self.metadata]
 
+    def view_digest(self, client_id: str) -> str:
+        """Return what names the view of one client in a cursor."""
+        named = f"{client_id} {self.view_key()}".encode("utf-8", "backslashreplace")
+        return hashlib.blake2b(named, digest_size=9).hexdigest()
+
     def key(self) -> str:
         """Return the whole question in normal form: the view and the window of it."""
         return f"{self.limit} {self.offset} {self.view_key()}"
@@ -110,7 +132,7 @@ def parse_list(params: Params) -> ListQuery:
         InvalidRequestError: naming parameter, reason and what is allowed.
     """
     own = {name: values for name, values in params.items() if not origin_query.owns(name)}
-    _refuse_unknown(own, _VIEWS, names=LIST_NAMES)
+    refuse_unknown(own, names=LIST_NAMES)
     limit, offset, emails = origin_query.parse(params)
     views = {
         attribute: parse(name, own[name])
@@ -126,8 +148,33 @@ def parse_user_fields(params: Params) -> tuple[str, ...]:
     Raises:
         InvalidRequestError: naming parameter, reason and what is allowed.
     """
-    _refuse_unknown(params, ("fields",), names=("fields",))
-    return _fields("fields", params.get("fields", ("id",))) if "fields" in params else ()
+    refuse_unknown(params, names=("fields", "min_generation"))
+    return read_fields("fields", params["fields"]) if "fields" in params else ()
+
+
+def parse_moment(params: Params) -> Moment:
+    """Return of which generation an answer must be.
+
+    Raises:
+        InvalidRequestError: naming parameter, reason and what is allowed.
+    """
+    if "cursor" not in params:
+        least = params.get("min_generation", ("0",))
+        return Moment(min_generation=read_number("min_generation", least))
+    for other in ("offset", "min_generation"):
+        if other in params:
+            refuse(other, "says nothing beside a cursor", allowed=("limit",))
+    return Moment(cursor=cursor.decode(",".join(params["cursor"])))
+
+
+def parse_generation(params: Params, name: str) -> int:
+    """Return the generation that the required parameter ``name`` holds; no other is allowed.
+
+    Raises:
+        InvalidRequestError: naming parameter, reason and what is allowed.
+    """
+    refuse_unknown(params, names=(name,))
+    return read_number(name, params.get(name, ("",)))
 
 
 def parse_switch(params: Params, name: str) -> bool:
@@ -136,8 +183,8 @@ def parse_switch(params: Params, name: str) -> bool:
     Raises:
         InvalidRequestError: naming parameter, reason and what is allowed.
     """
-    _refuse_unknown(params, (name,), names=(name,))
-    return _one_of(("false", "true"))(name, params.get(name, ("false",))) == "true"
+    refuse_unknown(params, names=(name,))
+    return read_one_of(("false", "true"))(name, params.get(name, ("false",))) == "true"
 
 
 def parse_nothing(params: Params) -> None:
@@ -146,7 +193,7 @@ def parse_nothing(params: Params) -> None:
     Raises:
         InvalidRequestError: naming the parameter.
     """
-    _refuse_unknown(params, (), names=())
+    refuse_unknown(params, names=())
 
 
 def parse_user_id(text: str) -> int:
@@ -160,124 +207,32 @@ def parse_user_id(text: str) -> int:
     return int(text)
 
 
-def _members(name: str, values: Sequence[str]) -> tuple[str, ...]:
-    members = tuple(member.strip() for value in values for member in value.split(","))
-    if not all(members):
-        _refuse(name, "has an empty member", allowed=("values separated by commas",))
-    if len(members) > MAX_MEMBERS:
-        _refuse(name, f"has {len(members)} members", allowed=(f"at most {MAX_MEMBERS}",))
-    return members
-
-
-def _ids(name: str, values: Sequence[str]) -> tuple[int, ...]:
-    members = _members(name, values)
-    for member in members:
-        if not re.fullmatch(r"[0-9]{1,15}", member):
-            _refuse(name, f"holds '{member}'", allowed=("user ids, like 1001,1002",))
-    return tuple(map(int, members))
-
-
-def _text(name: str, values: Sequence[str]) -> str:
-    if len(values) > 1 or not values[0].strip():
-        _refuse(name, "is not one text", allowed=("a part of a name, username or address",))
-    return values[0].strip().casefold()
-
-
-def _names_like(example: str) -> Callable[[str, Sequence[str]], frozenset[str]]:
-    def parse(name: str, values: Sequence[str]) -> frozenset[str]:
-        members = _members(name, values)
-        for member in members:
-            if not _NAME_LIKE.fullmatch(member):
-                _refuse(name, f"holds '{member}'", allowed=(f"names like {example}",))
-        return frozenset(members)
-
-    return parse
-
-
-def _instant(name: str, values: Sequence[str]) -> float:
-    try:
-        (text,) = values
-        instant = datetime.fromisoformat(text.strip())
-        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        _refuse(name, "is not one date", allowed=("2026-01-31", "2026-01-31T12:00:00.000Z"))
-
-
-def _fields(name: str, values: Sequence[str]) -> tuple[str, ...]:
-    members = _members(name, values)
-    for member in members:
-        if member not in USER_FIELDS:
-            _refuse(name, f"holds the unknown field '{member}'", USER_FIELDS, given=member)
-    return tuple(field for field in USER_FIELDS if field in members)
-
-
-def _one_of(allowed: Sequence[str]) -> Callable[[str, Sequence[str]], str]:
-    def parse(name: str, values: Sequence[str]) -> str:
-        if len(values) > 1 or values[0] not in allowed:
-            _refuse(name, f"is '{','.join(values)}'", allowed, given=values[0])
-        return values[0]
-
-    return parse
-
-
 def _metadata(params: Params) -> tuple[tuple[str, frozenset[str]], ...]:
-    found = ((_METADATA.fullmatch(name), name, values) for name, values in params.items())
+    found = ((METADATA.fullmatch(name), name, values) for name, values in params.items())
     return tuple(
         sorted(
-            (match[1], frozenset(_members(name, values))) for match, name, values in found if match
+            (match[1], frozenset(read_members(name, values)))
+            for match, name, values in found
+            if match
         )
     )
 
 
 _VIEWS: Mapping[str, tuple[str, Callable[[str, Sequence[str]], Any]]] = {
-    "email_match": ("email_match", _one_of(("exact", "folded"))),
-    "ids": ("ids", _ids),
-    "usernames": ("usernames", _members),
-    "q": ("q", _text),
-    "timeZone": ("time_zones", _names_like("Europe/London")),
-    "locale": ("locales", _names_like("en")),
-    "createdAfter": ("created_after", _instant),
-    "createdBefore": ("created_before", _instant),
-    "fields": ("fields", _fields),
-    "sort": ("sort", _one_of(tuple(sign + key for key in SORT_KEYS for sign in ("", "-")))),
+    "email_match": ("email_match", read_one_of(("exact", "folded"))),
+    "ids": ("ids", read_ids),
+    "usernames": ("usernames", read_members),
+    "q": ("q", read_text),
+    "timeZone": ("time_zones", read_names_like("Europe/London")),
+    "locale": ("locales", read_names_like("en")),
+    "createdAfter": ("created_after", read_instant),
+    "createdBefore": ("created_before", read_instant),
+    "fields": ("fields", read_fields),
+    "sort": ("sort", read_one_of(tuple(sign + key for key in SORT_KEYS for sign in ("", "-")))),
 }
 """Each view of our own: the attribute of ``ListQuery`` it sets, and what reads its values."""
 
 _DEFAULT = ListQuery()
 
-LIST_NAMES = ("limit", "offset", "emails", *_VIEWS, "metadata[key]")
+LIST_NAMES = ("limit", "offset", "emails", *_VIEWS, METADATA_NAME, "cursor", "min_generation")
 """Every parameter that a list understands."""
-
-
-def _refuse_unknown(params: Params, known: Iterable[str], *, names: Sequence[str]) -> None:
-    for name in params.keys() - set(known) - {"clientId"}:
-        if not ("metadata[key]" in names and _METADATA.fullmatch(name)):
-            raise _invalid(name, f"Unknown parameter '{name}'", names, given=name)
-
-
-def _refuse(
-    name: str, reason: str, allowed: Sequence[str], *, given: str | None = None
-) -> NoReturn:
-    raise _invalid(name, f"Parameter '{name}' {reason}", allowed, given=given)
-
-
-def _invalid(
-    name: str, problem: str, allowed: Sequence[str], *, given: str | None
-) -> InvalidRequestError:
-    suggestion = _nearest(given, allowed) if given else None
-    hint = f" Did you mean '{suggestion}'?" if suggestion else ""
-    message = f"{problem}.{hint} Allowed: {', '.join(allowed) or 'none'}."
-    details: dict[str, Any] = {"message": message, "error": "Bad Request", "statusCode": 400}
-    details |= {"parameter": name, "allowed": list(allowed)}
-    return InvalidRequestError(
-        message, details=details | ({"suggestion": suggestion} if suggestion else {})
-    )
-
-
-def _nearest(given: str, allowed: Sequence[str]) -> str | None:
-    # Imported here, since only a refused request needs it.
-    from difflib import get_close_matches  # noqa: PLC0415
-
-    by_folded = {name.casefold(): name for name in allowed}
-    close = get_close_matches(given.casefold()[:64], by_folded, n=1, cutoff=0.6)
-    return by_folded[close[0]] if close else None

@@ -8,7 +8,8 @@ Pure: no clock, no I/O.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,8 +24,11 @@ from lib.views import Rows
 VERSION = "1"
 """Changes whenever the same snapshot and question give other bytes than before."""
 
-MAX_ENVELOPE = 6 * 1024 * 1024 - 16 * 1024
-"""Most bytes of a body inside Lambda's 6 MB response, headers set aside."""
+MAX_ENVELOPE = 6 * 1024 * 1024
+"""Most bytes that Lambda returns, the body escaped as a JSON string within (documented: 6 MB)."""
+
+ROOM_FOR_THE_REST = 128 * 1024
+"""Of these, what headers, pagination and the addresses not found may take."""
 
 
 def list_etag(head: Head, query: ListQuery) -> str:
@@ -42,41 +46,42 @@ def _etag(*parts: str) -> str:
     return f'W/"{VERSION}-{digest.hexdigest()}"'
 
 
-def list_body(head: Head, query: ListQuery, rows: Rows) -> str:
-    """Return the body of a list.
+def fitting(rows: Rows, *, shorten: bool) -> Rows:
+    """Return the rows if they fit into Lambda's response, else as many as do if ``shorten``.
 
     Raises:
-        InvalidRequestError: it would pass Lambda's response limit; the message names the largest
-            ``limit`` that fits.
+        InvalidRequestError: they do not fit; the message names the largest ``limit`` that does.
     """
+    room, count = MAX_ENVELOPE - ROOM_FOR_THE_REST, 0
+    for line in rows.lines:
+        room -= encoded_size(line) + 1
+        if room < 0:
+            break
+        count += 1
+    if count == len(rows.lines):
+        return rows
+    if shorten and count:
+        return replace(rows, lines=rows.lines[:count])
+    raise InvalidRequestError(
+        f"The answer would be larger than 6 MB. Ask for at most limit={count} at this offset, "
+        "or for fewer fields with fields=.",
+        code="ResponseTooLarge",
+    )
+
+
+def list_body(head: Head, query: ListQuery, rows: Rows) -> str:
+    """Return the body of a list whose rows fit."""
     tail = json.dumps(pagination(head, query, rows), separators=(",", ":"))
     missed = ""
     if rows.not_found is not None:
         missed = f',"notFound":{json.dumps(rows.not_found, separators=(",", ":"))}'
     data = b",".join(rows.lines).decode("utf-8")
-    body = f'{{"status":"success","data":[{data}],"pagination":{tail}{missed}}}'
-    if encoded_size(body) > MAX_ENVELOPE:
-        raise _too_large(rows, spent=len(body) - len(data))
-    return body
+    return f'{{"status":"success","data":[{data}],"pagination":{tail}{missed}}}'
 
 
-def encoded_size(body: str) -> int:
-    """Return the bytes ``body`` takes inside the JSON that a function returns."""
-    return len(body.encode("utf-8")) + body.count('"') + body.count("\\")
-
-
-def _too_large(rows: Rows, *, spent: int) -> InvalidRequestError:
-    room, fitting = MAX_ENVELOPE - 2 * spent, 0
-    for line in rows.lines:
-        room -= encoded_size(line.decode("utf-8")) + 1
-        if room < 0:
-            break
-        fitting += 1
-    message = (
-        f"The answer would be larger than 6 MB. Ask for at most limit={fitting} at this offset, "
-        "or for fewer fields with fields=."
-    )
-    return InvalidRequestError(message, code="ResponseTooLarge")
+def encoded_size(line: bytes) -> int:
+    """Return the bytes that ``line`` takes inside the JSON that a function returns."""
+    return len(line) + line.count(b'"') + line.count(b"\\")
 
 
 def user_body(line: bytes) -> str:
@@ -146,15 +151,26 @@ def pagination(head: Head, query: ListQuery, rows: Rows) -> dict[str, Any]:
     }
 
 
-def links(query: ListQuery, *, total: int) -> str:
-    """Return the Link field (RFC 8288): query-only references, so any base path will do."""
-    targets = {"first": 0}
+def links(query: ListQuery, cursor_at: Callable[[int], str], *, end: int, total: int) -> str:
+    """Return the Link field (RFC 8288) of a window that ends before position ``end``.
+
+    References are query-only, so any base path will do. ``cursor_at`` gives the cursor of a
+    position in this very generation; ``first`` starts over with the newest.
+    """
+    targets = {"first": first_link(query)}
     if query.offset > 0:
-        targets["prev"] = max(0, query.offset - query.limit)
-    if query.offset + query.limit < total:
-        targets["next"] = query.offset + query.limit
-    return ", ".join(
-        f"<?{urlencode([('limit', query.limit), ('offset', offset), *query.parameters()])}>; "
-        f'rel="{name}"'
-        for name, offset in targets.items()
-    )
+        targets["prev"] = _reference(
+            query, ("cursor", cursor_at(max(0, query.offset - query.limit)))
+        )
+    if end < total:
+        targets["next"] = _reference(query, ("cursor", cursor_at(end)))
+    return ", ".join(f'{target}; rel="{name}"' for name, target in targets.items())
+
+
+def first_link(query: ListQuery) -> str:
+    """Return the reference to the first window of the same view, of the newest generation."""
+    return _reference(query)
+
+
+def _reference(query: ListQuery, *place: tuple[str, str]) -> str:
+    return f"<?{urlencode([('limit', query.limit), *place, *query.parameters()])}>"

@@ -10,6 +10,7 @@ from typing import ClassVar, Self
 from urllib.parse import urlsplit
 
 from lib.freshness import FreshnessPolicy
+from lib.hiding import HidingPolicy
 from lib.models import Window
 
 
@@ -30,6 +31,10 @@ class Settings:
             "ORIGIN_MAX_LIMIT",
             "ORIGIN_MAX_OFFSET",
             "SCHEDULE_JITTER_SECONDS",
+            "HIDDEN_FIELDS",
+            "HIDDEN_METADATA_KEYS",
+            "EVENT_BUS_NAME",
+            "EVENT_VALUES",
         }
     )
 
@@ -40,6 +45,9 @@ class Settings:
     refresh_function_name: str
     window: Window
     schedule_jitter_seconds: int
+    hiding: HidingPolicy
+    event_bus_name: str
+    event_values: bool
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -68,6 +76,12 @@ class Settings:
                 max_offset=_whole(env, "ORIGIN_MAX_OFFSET"),
             ),
             schedule_jitter_seconds=_whole(env, "SCHEDULE_JITTER_SECONDS"),
+            hiding=HidingPolicy(
+                fields=_members(env["HIDDEN_FIELDS"]),
+                metadata_keys=_members(env["HIDDEN_METADATA_KEYS"]),
+            ),
+            event_bus_name=env["EVENT_BUS_NAME"],
+            event_values=_switch(env, "EVENT_VALUES"),
         )
 
 
@@ -81,6 +95,10 @@ def _switch(env: Mapping[str, str], name: str) -> bool:
     if env[name] not in {"true", "false"}:
         raise ValueError(f"{name} must be 'true' or 'false'")
     return env[name] == "true"
+
+
+def _members(text: str) -> frozenset[str]:
+    return frozenset(member.strip() for member in text.split(",") if member.strip())
 
 
 def _origin_url(text: str) -> str:

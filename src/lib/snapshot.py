@@ -6,9 +6,20 @@ Pure but for the loader it is given.
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from lib.models import Head, PageRef
 from lib.pages import Page
+
+
+class SnapshotReads(Protocol):
+    """What a snapshot is read through; see ``lib.memory`` and ``lib.store``."""
+
+    def page_list(self, head: Head) -> Sequence[PageRef]:
+        """Return the pages of the head's generation."""
+
+    def pages(self, client_id: str, refs: Sequence[PageRef]) -> Sequence[Page]:
+        """Return pages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,3 +61,12 @@ class Snapshot:
             return None
         (page,) = self.load([refs[position]])
         return dict(zip(page.ids, page.lines, strict=True)).get(user_id)
+
+
+def snapshot_of(store: SnapshotReads, head: Head) -> Snapshot:
+    """Return the snapshot that ``head`` names, read through ``store`` as far as it is asked for."""
+    return Snapshot(
+        head=head,
+        refs=lambda: store.page_list(head),
+        load=lambda refs: store.pages(head.client_id, refs),
+    )

@@ -269,8 +269,9 @@ def _page_key(client_id: str, digest: str) -> Item:
 
 
 def _unchanged(name: str, seen: int) -> str:
-    """Return the condition that ``name`` still is what was read; 0 stands for never set."""
-    return f"#{name} = :{name}_seen" if seen else f"attribute_not_exists(#{name})"
+    """Return the condition that ``name`` still is what was read; 0 may stand for never set."""
+    same, never_set = f"#{name} = :{name}_seen", f"attribute_not_exists(#{name})"
+    return same if seen else f"({never_set} OR {same})"
 
 
 def _not_called_since(head: Head) -> str:

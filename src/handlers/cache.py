@@ -1,0 +1,57 @@
+"""Answers what is stored, what changed, and the wish for a new sweep."""
+
+from http import HTTPStatus
+from time import time
+
+from handlers.call import Call
+from handlers.gateway import Response
+from handlers.wiring import wiring
+from lib import query, representation
+from lib.models import Head
+
+
+def show_cache(call: Call) -> Response:
+    """Answer ``GET …/cache``."""
+    query.parse_nothing(call.request.params)
+    data = representation.cache_data(_known_head(call), now=time())
+    return Response(HTTPStatus.OK, representation.success_body(data))
+
+
+def list_changes(call: Call) -> Response:
+    """Answer ``GET …/cache/changes?since=<generation>``."""
+    since = query.parse_generation(call.request.params, "since")
+    head = _known_head(call)
+    changes = wiring().change_log.since(head, since)
+    return Response(HTTPStatus.OK, representation.success_body(changes))
+
+
+def refresh(call: Call) -> Response:
+    """Answer ``POST …/cache/refresh``."""
+    wait = query.parse_switch(call.request.params, "wait")
+    head = _known_head(call)
+    client_id = call.route.client_id
+    if wait:
+        done = wiring().forced_refresh.run(
+            client_id,
+            holder=call.holder,
+            requested_at=call.arrived_at,
+            deadline=call.deadline,
+        )
+        data = {"outcome": done.outcome, "generation": done.generation, "calls": done.calls}
+        return Response(HTTPStatus.OK, representation.success_body(data))
+    wiring().forced_refresh.refuse_if_hopeless(head)
+    wiring().invoker.invoke(
+        {"action": "refresh", "clientId": client_id, "requestedAt": call.arrived_at}
+    )
+    return Response(
+        HTTPStatus.ACCEPTED,
+        representation.success_body({"outcome": "accepted", "generation": head.generation}),
+        {"Retry-After": "1"},
+    )
+
+
+def _known_head(call: Call) -> Head:
+    head = wiring().memory.head(call.route.client_id)
+    wiring().proxy.require_known(head)
+    call.line["client_id"] = head.client_id
+    return head

@@ -1,0 +1,212 @@
+"""Answers the questions about users: lists, single users, look-ups."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from time import time
+from typing import Any
+
+from handlers import observing
+from handlers.call import Call
+from handlers.gateway import Response, error_response
+from handlers.wiring import wiring
+from lib import query, representation, views
+from lib.cursor import LIFETIME_SECONDS, Cursor
+from lib.errors import GoneError, InvalidRequestError, NotFoundError
+from lib.freshness import age_of
+from lib.http_cache import RequestDirectives, cache_control, http_date, not_modified
+from lib.models import Head
+from lib.origin_query import is_address
+from lib.parameters import MAX_MEMBERS
+from lib.proxy import Answer, ReadRequest, Served
+from lib.query import ListQuery, Moment
+from lib.snapshot import Snapshot
+
+_LOOKUPS = ("emails", "ids", "usernames")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a read makes of a snapshot; ``body`` None stands for 304."""
+
+    etag: str
+    body: str | None
+    headers: Mapping[str, str]
+
+
+def list_users(call: Call) -> Response:
+    """Answer ``GET …/users``."""
+    params = call.request.params
+    return _list(call, query.parse_list(params), query.parse_moment(params))
+
+
+def look_users_up(call: Call) -> Response:
+    """Answer ``POST …/users/lookup``: a list whose names stay out of URLs and access logs."""
+    params = {"limit": [str(MAX_MEMBERS)], **call.request.params}
+    asked = replace(query.parse_list(params), **_named(call.request.body))
+    return _list(call, asked, query.parse_moment(params))
+
+
+def get_user(call: Call) -> Response:
+    """Answer ``GET …/users/{userId}``."""
+    fields = query.parse_user_fields(call.request.params)
+    moment = query.parse_moment(call.request.params)
+    user_id = query.parse_user_id(call.route.user_id)
+
+    def view(snapshot: Snapshot) -> View | None:
+        found = snapshot.find(user_id)
+        if found is None:
+            return None
+        etag = representation.user_etag(found, fields)
+        if _unmodified(call, etag, snapshot.head):
+            return View(etag, None, {})
+        return View(etag, representation.user_body(views.project(found, fields)), {})
+
+    answer = _read(call, view, moment)
+    if answer.value is None:
+        missing = NotFoundError(f"User with ID {user_id} is not part of this OAuth client.")
+        status = {"Cache-Status": str(answer.served.status)}
+        return error_response(missing, call.request, now=time(), headers=status)
+    return _response(answer.value, answer.served, cacheable=_cacheable())
+
+
+def _list(call: Call, asked: ListQuery, moment: Moment) -> Response:
+    if moment.cursor is not None:
+        return _next_window(call, asked, moment.cursor)
+    answer = _read(call, lambda snapshot: _window(call, asked, snapshot), moment)
+    return _response(answer.value, answer.served, cacheable=_cacheable())
+
+
+def _next_window(call: Call, asked: ListQuery, cursor: Cursor) -> Response:
+    """Answer from the generation that ``cursor`` pins."""
+    client_id = call.route.client_id
+    if cursor.view != asked.view_digest(client_id):
+        raise InvalidRequestError("Parameter 'cursor' belongs to another view.")
+    first = f'{representation.first_link(asked)}; rel="first"'
+    expired = time() - cursor.issued_at >= LIFETIME_SECONDS
+    if expired or cursor.policy != wiring().settings.hiding.digest:
+        raise GoneError("This cursor is no longer valid; start again.", link=first)
+    there = replace(asked, offset=cursor.offset)
+    try:
+        answer = wiring().proxy.read_pinned(
+            client_id,
+            cursor.generation,
+            lambda snapshot: _window(call, there, snapshot, shorten=True),
+        )
+    except GoneError as error:
+        raise GoneError(error.message, link=first) from error
+    _observe(call, answer.served)
+    return _response(answer.value, answer.served, cacheable="private, no-cache")
+
+
+def _window(call: Call, asked: ListQuery, snapshot: Snapshot, *, shorten: bool = False) -> View:
+    head, etag = snapshot.head, representation.list_etag(snapshot.head, asked)
+
+    def cursor_at(offset: int) -> str:
+        view = asked.view_digest(head.client_id)
+        return Cursor(head.generation, offset, int(time()), view, head.policy).encode()
+
+    if _unmodified(call, etag, head):
+        # Where a filter may hide users, their number is not known without reading them.
+        if asked.filtered:
+            return View(etag, None, {})
+        end, total, body = asked.offset + asked.limit, head.users, None
+    else:
+        rows = representation.fitting(views.select(snapshot, asked), shorten=shorten)
+        body = representation.list_body(head, asked, rows)
+        end, total = asked.offset + len(rows.lines), rows.total
+    links = representation.links(asked, cursor_at, end=end, total=total)
+    return View(etag, body, {"Link": links, "X-Total-Count": str(total)})
+
+
+def _named(body: str) -> dict[str, Any]:
+    """Return the one list of users that a look-up's body names.
+
+    Raises:
+        InvalidRequestError: it names none, more than one, or something else.
+    """
+    try:
+        content = json.loads(body)
+        ((name, members),) = content.items()
+    except (ValueError, AttributeError, RecursionError):
+        name, members = "", None
+    kind = int if name == "ids" else str
+    usable = name in _LOOKUPS and isinstance(members, list) and 0 < len(members) <= MAX_MEMBERS
+    if not usable or any(type(member) is not kind for member in members):
+        raise InvalidRequestError(
+            'The body must be JSON like {"emails": ["…"]}, {"ids": [1]} or {"usernames": ["…"]}, '
+            f"with 1 to {MAX_MEMBERS} members."
+        )
+    for address in members if name == "emails" else ():
+        if not is_address(address):
+            raise InvalidRequestError(f"Invalid email {address}")
+    return {name: tuple(members)}
+
+
+def _read[T](call: Call, view: Callable[[Snapshot], T], moment: Moment) -> Answer[T]:
+    headers = call.request.headers
+    answer = wiring().proxy.read(
+        ReadRequest(
+            client_id=call.route.client_id,
+            directives=RequestDirectives.parse(headers.get("cache-control"), headers.get("pragma")),
+            holder=call.holder,
+            arrived_at=call.arrived_at,
+            deadline=call.deadline,
+            min_generation=moment.min_generation,
+        ),
+        view,
+    )
+    _observe(call, answer.served)
+    return answer
+
+
+def _observe(call: Call, served: Served) -> None:
+    age = age_of(served.head.swept_at, now=call.arrived_at)
+    call.line.update(
+        client_id=call.route.client_id,
+        cache_status=str(served.status),
+        age=age,
+        generation=served.head.generation,
+    )
+    stale = age >= wiring().settings.policy.max_age
+    observing.count(Hit=int(served.status.fwd is None), Stale=int(stale))
+    observing.seconds(AgeServed=age)
+
+
+def _response(seen: View, served: Served, *, cacheable: str) -> Response:
+    fields = {
+        "Cache-Status": str(served.status),
+        **seen.headers,
+        "Cache-Control": cacheable,
+        "ETag": seen.etag,
+        # Never later than the answer itself (RFC 9110 section 8.8.2.1).
+        "Last-Modified": http_date(min(served.head.modified_at, time())),
+        "Vary": "Accept-Encoding",
+    }
+    if served.age is not None:
+        fields["Age"] = str(served.age)
+    if seen.body is None:
+        return Response(HTTPStatus.NOT_MODIFIED, headers=fields)
+    return Response(HTTPStatus.OK, seen.body, fields)
+
+
+def _cacheable() -> str:
+    policy = wiring().settings.policy
+    return cache_control(
+        max_age=policy.max_age,
+        stale_while_revalidate=policy.stale_while_revalidate,
+        stale_if_error=policy.stale_if_error,
+    )
+
+
+def _unmodified(call: Call, etag: str, head: Head) -> bool:
+    # A POST is no conditional request, whatever it carries (RFC 9110 section 13.1.2).
+    if call.request.method == "POST":
+        return False
+    return not_modified(
+        if_none_match=call.request.headers.get("if-none-match"),
+        if_modified_since=call.request.headers.get("if-modified-since"),
+        etag=etag,
+        modified_at=head.modified_at,
+    )
