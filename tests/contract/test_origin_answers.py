@@ -1,0 +1,178 @@
+"""Answers that no known origin gives, byte by byte: what the origin's adapter makes of them."""
+
+import gzip
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any, override
+
+import pytest
+
+from lib.credential import Credential, SecretKey
+from lib.errors import OriginBlockedError, OriginError
+from lib.models import RateLimit
+from lib.origin import Answer, Origin
+from tests.fakes import NOW, Clock
+
+CLIENT = "clientid1"
+ROW = {"id": 1, "email": f"a+{CLIENT}@example.com"}
+GOOD = json.dumps({"status": "success", "data": [ROW]}).encode()
+
+
+class Scripted:
+    """An HTTP server that gives one answer, whatever it is asked."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.body = GOOD
+        self.headers: Mapping[str, str] = {}
+        scripted = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(scripted.status)
+                for name, text in scripted.headers.items():
+                    self.send_header(name, text)
+                self.send_header("Content-Length", str(len(scripted.body)))
+                self.end_headers()
+                self.wfile.write(scripted.body)
+
+            @override
+            def log_message(self, format: str, *args: Any) -> None:
+                """Say nothing."""
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+
+    def ask(self, *, limit: int = 250) -> Answer[Any]:
+        """Return what the adapter makes of the answer."""
+        origin = Origin(f"http://127.0.0.1:{self.server.server_port}/v2", clock=Clock())
+        credential = Credential(SecretKey("key"), "v1")
+        return origin.list_users(CLIENT, credential, offset=0, limit=limit, deadline=NOW + 20)
+
+
+@pytest.fixture
+def scripted() -> Iterator[Scripted]:
+    script = Scripted()
+    thread = threading.Thread(target=script.server.serve_forever, args=(0.01,))
+    thread.start()
+    yield script
+    script.server.shutdown()
+    thread.join()
+    script.server.server_close()
+
+
+def test_unknown_fields_and_odd_values_pass_as_they_are(scripted: Scripted) -> None:
+    row = ROW | {"locale": None, "weekStart": 7, "metadata": {"a": {"b": [1]}}, "new": "x"}
+    scripted.body = json.dumps({"status": "success", "data": [row], "more": 1}).encode()
+
+    answer = scripted.ask()
+
+    assert answer.data == [row]
+
+
+def test_a_compressed_answer_is_unpacked(scripted: Scripted) -> None:
+    scripted.body, scripted.headers = gzip.compress(GOOD), {"Content-Encoding": "gzip"}
+
+    answer = scripted.ask()
+
+    assert answer.data == [ROW]
+
+
+def test_an_answer_that_unpacks_to_more_than_16_megabytes_is_refused(scripted: Scripted) -> None:
+    scripted.body = gzip.compress(GOOD + b" " * (17 * 1024 * 1024))
+    scripted.headers = {"Content-Encoding": "gzip"}
+
+    with pytest.raises(OriginError) as caught:
+        scripted.ask()
+
+    assert caught.value.reason == "too-large"
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "not-json"),
+        (b"null", "not-json"),
+        (b"\xff\xfe\xfd", "not-json"),
+        (b"[" * 100_000, "not-json"),
+        (b'{"status":"success","data":[NaN]}', "not-json"),
+        (b'{"status":"success","data":[]} x', "not-json"),
+        (b"[]", "wrong-shape"),
+        (b"5", "wrong-shape"),
+        (b'{"data":[]}', "wrong-shape"),
+        (b'{"status":"success","data":[{"id":1}]}', "wrong-shape"),
+        (b'{"status":"success","data":[{"id":0,"email":"a"}]}', "wrong-shape"),
+        (b'{"status":"success","data":[{"id":1.5,"email":"a"}]}', "wrong-shape"),
+        (b'{"status":"success","data":[{"id":true,"email":"a"}]}', "wrong-shape"),
+        (b'{"status":"success","data":[{"id":9007199254740992,"email":"a"}]}', "wrong-shape"),
+        (b'{"status":"success","data":[{"id":1,"email":"a@example.com"}]}', "foreign-rows"),
+    ],
+)
+def test_what_is_not_a_list_of_this_clients_users_is_refused(
+    scripted: Scripted, body: bytes, reason: str
+) -> None:
+    scripted.body = body
+
+    with pytest.raises(OriginError) as caught:
+        scripted.ask()
+
+    assert (caught.value.reason, caught.value.received) == (reason, 200)
+
+
+def test_more_rows_than_asked_for_are_refused(scripted: Scripted) -> None:
+    scripted.body = json.dumps({"status": "success", "data": [ROW, ROW | {"id": 2}]}).encode()
+
+    with pytest.raises(OriginError) as caught:
+        scripted.ask(limit=1)
+
+    assert caught.value.reason == "too-many-rows"
+
+
+@pytest.mark.parametrize("status", [201, 204, 304])
+def test_another_success_than_200_is_none(scripted: Scripted, status: int) -> None:
+    scripted.status, scripted.body = status, b""
+
+    with pytest.raises(OriginError) as caught:
+        scripted.ask()
+
+    assert (caught.value.reason, caught.value.received) == ("origin-status", status)
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({}, None),
+        ({"Limit": "500"}, None),
+        ({"Limit": "x", "Remaining": "1"}, None),
+        ({"Limit": "-5", "Remaining": "1"}, None),
+        ({"Limit": "500", "Remaining": "9" * 16}, None),
+        ({"Limit": "500", "Remaining": "400", "Reset": "30"}, (500, 400, NOW + 30)),
+        ({"Limit": "500", "Remaining": "400"}, (500, 400, NOW + 60)),
+        ({"Limit": "500", "Remaining": "400", "Reset": "0"}, (500, 400, NOW + 1)),
+        ({"Limit": "500", "Remaining": "400", "Reset": "121"}, (500, 400, NOW + 120)),
+        ({"Limit": "500", "Remaining": "400", "Reset": "1800000030"}, (500, 400, NOW + 60)),
+    ],
+)
+def test_the_rate_limit_is_read_defensively(
+    scripted: Scripted, headers: dict[str, str], told: tuple[int, int, float] | None
+) -> None:
+    scripted.headers = {f"X-RateLimit-{name}-Default": text for name, text in headers.items()}
+
+    answer = scripted.ask()
+
+    expected = told and RateLimit(limit=told[0], remaining=told[1], reset_at=told[2])
+    assert answer.rate_limit == expected
+
+
+@pytest.mark.parametrize(("reset", "seconds"), [("7", 7), (None, 60), ("soon", 60), ("999", 120)])
+def test_a_block_without_a_usable_reset_lasts_a_minute(
+    scripted: Scripted, reset: str | None, seconds: int
+) -> None:
+    scripted.status = 429
+    scripted.headers = {} if reset is None else {"X-RateLimit-Reset-Default": reset}
+
+    with pytest.raises(OriginBlockedError) as caught:
+        scripted.ask()
+
+    assert caught.value.reset_seconds == seconds
