@@ -1,0 +1,227 @@
+"""Secrets Manager's adapter: rotation, removal, outages, and what never shows."""
+
+import json
+from collections.abc import Callable, Iterator
+from itertools import count
+from traceback import TracebackException
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from dev.embedded_aws import EmbeddedAws
+from lib.errors import NotFoundError, SecretError
+from lib.secret import KEEP_SECONDS, PAUSE_SECONDS, Secrets
+from tests.fakes import Clock
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+numbers = count(1)
+
+
+class Vault:
+    """A client in front of Secrets Manager that counts fetches and can be cut off."""
+
+    def __init__(self, client: "SecretsManagerClient", name: str) -> None:
+        self.client = client
+        self.name = name
+        self.fetches = 0
+        self.outage: Exception | None = None
+        self.clock = Clock()
+        self.secrets = Secrets(cast("SecretsManagerClient", self), name, clock=self.clock)
+
+    def get_secret_value(self, **parameters: str) -> Any:  # noqa: ANN401 - boto3's own answer
+        """Answer as Secrets Manager does, unless there is an outage."""
+        self.fetches += 1
+        if self.outage:
+            raise self.outage
+        return self.client.get_secret_value(SecretId=parameters["SecretId"])
+
+    def put(self, text: str) -> None:
+        """Make ``text`` the newest version."""
+        self.client.put_secret_value(SecretId=self.name, SecretString=text)
+
+    def put_keys(self, **keys: str) -> None:
+        """Make the newest version of these keys."""
+        self.put(json.dumps(keys))
+
+    def key(self, client_id: str = "one") -> str:
+        """Return the key of a client."""
+        return self.secrets.credential(client_id).key.reveal()
+
+
+@pytest.fixture(scope="module")
+def client(aws: EmbeddedAws) -> Iterator["SecretsManagerClient"]:
+    made = aws.client("secretsmanager")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def vault(client: "SecretsManagerClient") -> Vault:
+    made = Vault(client, f"secret-{next(numbers)}")
+    text = json.dumps({"one": "key1", "two": "key2"})
+    client.create_secret(Name=made.name, SecretString=text)
+    return made
+
+
+def unreachable() -> Exception:
+    """Return what botocore raises while nothing listens."""
+    return EndpointConnectionError(endpoint_url="https://secretsmanager.example")
+
+
+def throttled() -> Exception:
+    """Return what botocore raises when Secrets Manager refuses."""
+    return ClientError({"Error": {"Code": "ThrottlingException"}}, "GetSecretValue")
+
+
+def test_each_client_has_its_key_of_the_same_version(vault: Vault) -> None:
+    one, two = vault.secrets.credential("one"), vault.secrets.credential("two")
+
+    assert (one.key.reveal(), two.key.reveal()) == ("key1", "key2")
+    assert one.version == two.version
+    assert vault.fetches == 1
+
+
+def test_the_configured_clients_are_told_in_order(vault: Vault) -> None:
+    assert vault.secrets.client_ids() == ["one", "two"]
+
+
+@pytest.mark.parametrize(("passed", "key"), [(KEEP_SECONDS - 1, "key1"), (KEEP_SECONDS, "new")])
+def test_a_fetched_secret_is_used_for_five_minutes(vault: Vault, passed: int, key: str) -> None:
+    vault.key()
+    vault.put_keys(one="new")
+    vault.clock.now += passed
+
+    assert vault.key() == key
+
+
+def test_a_version_that_the_origin_refused_is_replaced_at_once(vault: Vault) -> None:
+    old = vault.secrets.credential("one")
+    vault.put_keys(one="new")
+
+    fetched = vault.secrets.credential("one", newer_than=old.version)
+
+    assert fetched.key.reveal() == "new"
+    assert fetched.version != old.version
+
+
+def test_a_refused_version_that_is_still_the_newest_is_returned_as_it_is(vault: Vault) -> None:
+    old = vault.secrets.credential("one")
+
+    fetched = vault.secrets.credential("one", newer_than=old.version)
+
+    assert (fetched.version, vault.fetches) == (old.version, 2)
+
+
+def test_a_client_that_is_not_named_is_not_found(vault: Vault) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        vault.key("three")
+
+    assert caught.value.message == "OAuth client with ID three not found."
+
+
+@pytest.mark.parametrize(("passed", "fetches"), [(PAUSE_SECONDS - 1, 1), (PAUSE_SECONDS, 2)])
+def test_an_unknown_client_is_not_looked_for_at_every_request(
+    vault: Vault, passed: int, fetches: int
+) -> None:
+    vault.key()
+    vault.clock.now += passed
+
+    with pytest.raises(NotFoundError):
+        vault.key("three")
+
+    assert vault.fetches == fetches
+
+
+def test_a_client_that_was_just_added_is_found_after_a_moment(vault: Vault) -> None:
+    vault.key()
+    vault.put_keys(one="key1", three="key3")
+    vault.clock.now += PAUSE_SECONDS
+
+    assert vault.key("three") == "key3"
+
+
+def test_a_client_that_was_removed_is_not_found_after_a_while(vault: Vault) -> None:
+    vault.key("two")
+    vault.put_keys(one="key1")
+    vault.clock.now += KEEP_SECONDS
+
+    with pytest.raises(NotFoundError):
+        vault.key("two")
+
+
+@pytest.mark.parametrize("outage", [unreachable, throttled])
+def test_during_an_outage_the_last_good_secret_goes_on_being_used(
+    vault: Vault, outage: Callable[[], Exception]
+) -> None:
+    old = vault.secrets.credential("one")
+    vault.outage = outage()
+    vault.clock.now += KEEP_SECONDS
+
+    credentials = [vault.secrets.credential("one") for _ in range(3)]
+
+    assert {credential.version for credential in credentials} == {old.version}
+    assert vault.fetches == 2
+
+
+@pytest.mark.parametrize("outage", [unreachable, throttled])
+def test_without_any_secret_an_outage_is_an_error_and_asked_about_again(
+    vault: Vault, outage: Callable[[], Exception]
+) -> None:
+    vault.outage = outage()
+    with pytest.raises(SecretError) as caught:
+        vault.key()
+    vault.outage = None
+
+    assert vault.key() == "key1"
+    assert (caught.value.status, caught.value.reason) == (503, "secret-missing")
+
+
+def test_a_secret_that_does_not_exist_is_an_error(client: "SecretsManagerClient") -> None:
+    vault = Vault(client, "never-made")
+
+    with pytest.raises(SecretError):
+        vault.key()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "canary-key",
+        '{"one": "canary-key"',
+        '["canary-key"]',
+        "{}",
+        '{"one": 5}',
+        '{"one": ""}',
+        '{"one": {"key": "canary-key"}}',
+        "null",
+    ],
+)
+def test_a_malformed_secret_is_an_error_that_quotes_nothing(vault: Vault, text: str) -> None:
+    vault.put(text)
+
+    with pytest.raises(SecretError) as caught:
+        vault.key()
+
+    trace = TracebackException.from_exception(caught.value)
+    assert caught.value.reason == "secret-malformed"
+    assert "canary-key" not in "".join(trace.format())
+
+
+def test_a_malformed_new_version_leaves_the_last_good_one(vault: Vault) -> None:
+    vault.key()
+    vault.put("{}")
+    vault.clock.now += KEEP_SECONDS
+
+    assert vault.key() == "key1"
+
+
+def test_no_printed_form_holds_a_key(vault: Vault) -> None:
+    vault.put_keys(one="canary-key")
+    credential = vault.secrets.credential("one")
+
+    printed = f"{credential!r} {credential} {vars(vault.secrets)!r}"
+
+    assert "canary-key" not in printed
