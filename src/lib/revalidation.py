@@ -97,11 +97,12 @@ class Revalidation:
         ``holder`` must be unique to the invocation. Acquiring *is* the claim: many who try at
         once start one revalidation.
         """
-        now = self.clock()
+        now, seen = self.clock(), head
         if self.frozen:
             return Refusal("frozen", now + FROZEN_SECONDS)
         for _ in range(3):
-            if head.leased(now):
+            # ``head`` may have been remembered: a sweep that succeeded since has met the need.
+            if head.leased(now) or head.swept_at > seen.swept_at:
                 break
             calls = expected_calls(self.window, last_users=head.window_users)
             refused = budget.refusal(head, calls=calls, now=now)
