@@ -41,6 +41,20 @@ def test_the_schedule_keeps_what_is_stored_fresh(service: Service) -> None:
     assert service.invocations.empty()
 
 
+def test_a_reader_whose_memory_is_a_moment_old_starts_nothing(service: Service) -> None:
+    service.get()
+    service.let_pass(REVALIDATE_AGE)
+    remembered = service.get(headers={"Cache-Control": "only-if-cached"})
+    service.refresh()
+
+    answer = service.get()
+
+    assert "; detail=stale-while-revalidate" in remembered.cache_status
+    assert len(answer.ids) == 3
+    assert service.head()["lease_token"] == 2
+    assert service.invocations.empty()
+
+
 @pytest.fixture
 def two_clients(aws: EmbeddedAws) -> Iterator[Service]:
     with running_service(aws, clients={CLIENT: SECRET, OTHER: "other-key"}) as running:
