@@ -103,7 +103,9 @@ def _members(text: str) -> frozenset[str]:
 
 def _origin_url(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.username:
-        raise ValueError("CAL_API_URL must be an http(s) URL without credentials or query")
+    # Looked for in the text, since a parser leaves empty parts out.
+    further = set(text) & set("@?#")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or further:
+        raise ValueError("CAL_API_URL must be an http(s) URL of host and path alone")
     base = text.rstrip("/")
     return base if base.endswith("/v2") else f"{base}/v2"

@@ -1,0 +1,117 @@
+"""Settings: nothing missing, nothing contradictory, and errors that name the variable."""
+
+import pytest
+
+from lib.freshness import FreshnessPolicy
+from lib.hiding import HidingPolicy
+from lib.models import Window
+from lib.settings import Settings
+
+GOOD = {
+    "TABLE_NAME": "table",
+    "SECRET_ID": "arn:secret",
+    "CAL_API_URL": "https://api.cal.com/v2",
+    "FRESH_SECONDS": "120",
+    "STALE_WHILE_REVALIDATE_SECONDS": "600",
+    "STALE_IF_ERROR_SECONDS": "604800",
+    "FROZEN_MODE": "false",
+    "REFRESH_FUNCTION_NAME": "refresh",
+    "ORIGIN_MAX_LIMIT": "250",
+    "ORIGIN_MAX_OFFSET": "250",
+    "SCHEDULE_JITTER_SECONDS": "5",
+    "HIDDEN_FIELDS": "bio, avatarUrl",
+    "HIDDEN_METADATA_KEYS": "stripeCustomerId",
+    "EVENT_BUS_NAME": "",
+    "EVENT_VALUES": "false",
+}
+
+
+def test_every_variable_is_read() -> None:
+    settings = Settings.from_env(GOOD)
+
+    assert settings == Settings(
+        table_name="table",
+        secret_id="arn:secret",
+        origin_url="https://api.cal.com/v2",
+        policy=FreshnessPolicy(
+            max_age=120, stale_while_revalidate=600, stale_if_error=604_800, frozen=False
+        ),
+        refresh_function_name="refresh",
+        window=Window(max_limit=250, max_offset=250),
+        schedule_jitter_seconds=5,
+        hiding=HidingPolicy(
+            fields=frozenset({"bio", "avatarUrl"}),
+            metadata_keys=frozenset({"stripeCustomerId"}),
+        ),
+        event_bus_name="",
+        event_values=False,
+    )
+    assert GOOD.keys() == Settings.VARIABLES
+
+
+@pytest.mark.parametrize("name", sorted(GOOD))
+def test_a_missing_variable_is_named(name: str) -> None:
+    env = {key: value for key, value in GOOD.items() if key != name}
+
+    with pytest.raises(ValueError, match=f"missing environment variables: {name}$"):
+        Settings.from_env(env)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FRESH_SECONDS", ""),
+        ("FRESH_SECONDS", "-1"),
+        ("FRESH_SECONDS", "1.5"),
+        ("FRESH_SECONDS", " 5"),
+        ("FRESH_SECONDS", "²"),
+        ("STALE_WHILE_REVALIDATE_SECONDS", "x"),
+        ("STALE_IF_ERROR_SECONDS", "x"),
+        ("STALE_IF_ERROR_SECONDS", "599"),
+        ("FROZEN_MODE", "True"),
+        ("FROZEN_MODE", "1"),
+        ("EVENT_VALUES", "no"),
+        ("ORIGIN_MAX_LIMIT", "0"),
+        ("ORIGIN_MAX_OFFSET", "-1"),
+        ("SCHEDULE_JITTER_SECONDS", "x"),
+        ("CAL_API_URL", ""),
+        ("CAL_API_URL", "api.cal.com"),
+        ("CAL_API_URL", "ftp://api.cal.com"),
+        ("CAL_API_URL", "https://"),
+        ("CAL_API_URL", "https://api.cal.com/?a=1"),
+        ("CAL_API_URL", "https://api.cal.com/?"),
+        ("CAL_API_URL", "https://api.cal.com/#v2"),
+        ("CAL_API_URL", "https://user@api.cal.com"),
+        ("CAL_API_URL", "https://:password@api.cal.com"),
+    ],
+)
+def test_a_bad_value_is_refused_and_its_variable_named(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        Settings.from_env(GOOD | {name: value})
+
+
+@pytest.mark.parametrize("hidden", ["id", "email", "createdDate", "nope", "bio,nope"])
+def test_a_field_that_cannot_be_hidden_is_refused(hidden: str) -> None:
+    with pytest.raises(ValueError, match="cannot be hidden"):
+        Settings.from_env(GOOD | {"HIDDEN_FIELDS": hidden})
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("https://api.cal.com", "https://api.cal.com/v2"),
+        ("https://api.cal.com/", "https://api.cal.com/v2"),
+        ("https://api.cal.com/v2/", "https://api.cal.com/v2"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080/v2"),
+        ("https://cal.example/api/v2", "https://cal.example/api/v2"),
+    ],
+)
+def test_the_origins_url_ends_in_its_version(given: str, url: str) -> None:
+    assert Settings.from_env(GOOD | {"CAL_API_URL": given}).origin_url == url
+
+
+@pytest.mark.parametrize("given", ["", " ", ",", " , "])
+def test_nothing_may_be_hidden(given: str) -> None:
+    settings = Settings.from_env(GOOD | {"HIDDEN_FIELDS": given, "HIDDEN_METADATA_KEYS": given})
+
+    assert settings.hiding == HidingPolicy()
