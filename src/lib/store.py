@@ -5,20 +5,16 @@ lease holder writes is conditional on its token, so a holder that was overtaken 
 (fencing). ``expires_at`` is rubbish collection, never freshness: expiry is computed on read.
 """
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from itertools import batched
 from typing import TYPE_CHECKING, Any
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from lib import attributes
 from lib.attributes import Item, Value
-from lib.errors import BrokenSnapshotError, ConflictError, LeaseLostError, StoreError
+from lib.errors import BrokenSnapshotError, ConflictError, LeaseLostError
 from lib.models import GENERATION_FIELDS, Head, Lease, PageRef
 from lib.pages import Page, decode, encode, unpack
+from lib.table import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,9 +22,6 @@ if TYPE_CHECKING:
 HEAD_PAGES_BYTES = 360
 """The longest page list that the head carries: with it, the item stays under 1 KB."""
 
-_BATCH_GET = 100
-_BATCH_WRITE = 25
-_CONFLICTS = {"ConditionalCheckFailedException", "TransactionCanceledException"}
 _HEAD_FIELDS = frozenset(field.name for field in fields(Head)) - {"client_id"}
 
 
@@ -39,25 +32,24 @@ class Store:
     """
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
-        self._table = table
+        self._table = Table(client, table)
 
     def head(self, client_id: str) -> Head:
         """Return the head as it is now; generation 0 if nothing was ever published."""
-        return _head(client_id, self._get(_head_key(client_id)))
+        return _head(client_id, self._table.get(_head_key(client_id)))
 
     def generation(self, client_id: str, number: int) -> Head | None:
         """Return what the head was when it published generation ``number``, None if that is gone.
 
         What changes without a generation (lease, counters, blocks) is not in it.
         """
-        item = self._get(_manifest_key(client_id, number))
+        item = self._table.get(_manifest_key(client_id, number))
         return _head(client_id, item) if item else None
 
     def mark_announced(self, client_id: str, number: int, *, seen: int) -> bool:
         """Note that everything up to ``number`` was announced, unless the mark is not ``seen``."""
         try:
-            self._update(
+            self._table.update(
                 _head_key(client_id),
                 {"announced": number},
                 condition=_unchanged("announced", seen),
@@ -75,7 +67,7 @@ class Store:
         """
         if head.pages is not None:
             return unpack(head.pages)
-        manifest = self._get(_manifest_key(head.client_id, head.generation))
+        manifest = self._table.get(_manifest_key(head.client_id, head.generation))
         if not manifest:
             raise BrokenSnapshotError("a manifest is missing", reason="missing-manifest")
         return unpack(manifest["pages"]["B"])
@@ -87,9 +79,8 @@ class Store:
             BrokenSnapshotError: a page is missing or is not what its digest says.
         """
         found: dict[str, bytes] = {}
-        for batch in batched(refs, _BATCH_GET, strict=False):
-            for item in self._batch_get([_page_key(client_id, ref.digest) for ref in batch]):
-                found[item["pk"]["S"]] = item["data"]["B"]
+        for item in self._table.get_all([_page_key(client_id, ref.digest) for ref in refs]):
+            found[item["pk"]["S"]] = item["data"]["B"]
         keys = [_page_key(client_id, ref.digest)["pk"]["S"] for ref in refs]
         if not found.keys() >= set(keys):
             raise BrokenSnapshotError("a page is missing", reason="missing-page")
@@ -97,13 +88,13 @@ class Store:
 
     def put_pages(self, client_id: str, pages: Sequence[Page], *, expires_at: int) -> None:
         """Write ``pages``; writing one that is there already only renews it."""
-        for batch in batched(pages, _BATCH_WRITE, strict=False):
-            items = [
+        self._table.put_all(
+            [
                 _page_key(client_id, page.ref.digest)
                 | attributes.encode({"data": encode(page), "expires_at": expires_at})
-                for page in batch
+                for page in pages
             ]
-            self._batch_write([{"PutRequest": {"Item": item}} for item in items])
+        )
 
     def renew(self, head: Head, refs: Sequence[PageRef], *, expires_at: int) -> None:
         """Keep everything that ``head`` names until ``expires_at``.
@@ -115,10 +106,12 @@ class Store:
         keys.append(_manifest_key(head.client_id, head.generation))
         try:
             for key in keys:
-                self._update(key, {"expires_at": expires_at}, condition="attribute_exists(#pk)")
+                self._table.update(
+                    key, {"expires_at": expires_at}, condition="attribute_exists(#pk)"
+                )
         except ConflictError as error:
             raise BrokenSnapshotError("a page is missing", reason="missing-page") from error
-        self._update(_head_key(head.client_id), {"pages_expire_at": expires_at})
+        self._table.update(_head_key(head.client_id), {"pages_expire_at": expires_at})
 
     def acquire(
         self, head: Head, *, lease: Lease, now: float, counters: Mapping[str, Value]
@@ -131,7 +124,7 @@ class Store:
         not_blocked_since = "(attribute_not_exists(#blocked_until) OR #blocked_until <= :now)"
         no_failure_since = "(attribute_not_exists(#retry_at) OR #retry_at <= :now)"
         try:
-            self._update(
+            self._table.update(
                 _head_key(head.client_id),
                 {
                     "lease_holder": lease.holder,
@@ -151,7 +144,7 @@ class Store:
     def reserve(self, head: Head, counters: Mapping[str, Value]) -> bool:
         """Count calls about to be made, unless others did since; tell whether we did."""
         try:
-            self._update(
+            self._table.update(
                 _head_key(head.client_id),
                 counters,
                 condition=_not_called_since(head),
@@ -168,7 +161,7 @@ class Store:
             LeaseLostError: somebody has taken the lease since.
         """
         try:
-            self._update(
+            self._table.update(
                 _head_key(lease.client_id),
                 changes,
                 condition="#lease_token = :mine",
@@ -181,7 +174,9 @@ class Store:
         """Raise ``blocked_until`` or ``retry_at``; they only rise, so no lease is needed."""
         never_set, earlier = f"attribute_not_exists(#{name})", f"#{name} < :set_{name}"
         try:
-            self._update(_head_key(client_id), {name: until}, condition=f"{never_set} OR {earlier}")
+            self._table.update(
+                _head_key(client_id), {name: until}, condition=f"{never_set} OR {earlier}"
+            )
         except ConflictError:
             return
 
@@ -208,47 +203,7 @@ class Store:
             values={"mine": lease.token, "generation_seen": base.generation},
         )
         item = _manifest_key(base.client_id, generation) | attributes.encode(manifest)
-        actions: Any = [
-            {"Put": {"TableName": self._table, "Item": item}},
-            {"Update": {"TableName": self._table, "Key": _head_key(base.client_id), **update}},
-        ]
-        with _translated():
-            self._client.transact_write_items(TransactItems=actions)
-
-    def _get(self, key: Item) -> Mapping[str, Any]:
-        with _translated():
-            answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        return answer.get("Item", {})
-
-    def _update(
-        self,
-        key: Item,
-        changes: Mapping[str, Value],
-        *,
-        condition: str = "",
-        values: Mapping[str, Value] | None = None,
-    ) -> None:
-        parameters = attributes.update(changes, condition=condition, values=values)
-        with _translated():
-            self._client.update_item(TableName=self._table, Key=key, **parameters)
-
-    def _batch_get(self, keys: Sequence[Item]) -> Iterator[Mapping[str, Any]]:
-        asked: Any = {self._table: {"Keys": keys, "ConsistentRead": True}}
-        for _ in _attempts():
-            with _translated():
-                answer = self._client.batch_get_item(RequestItems=asked)
-            yield from answer["Responses"].get(self._table, [])
-            asked = answer.get("UnprocessedKeys")
-            if not asked:
-                return
-
-    def _batch_write(self, requests: Sequence[Item]) -> None:
-        asked: Any = {self._table: requests}
-        for _ in _attempts():
-            with _translated():
-                asked = self._client.batch_write_item(RequestItems=asked).get("UnprocessedItems")
-            if not asked:
-                return
+        self._table.put_and_update(item, _head_key(base.client_id), update)
 
 
 def _head(client_id: str, item: Mapping[str, Any]) -> Head:
@@ -280,28 +235,3 @@ def _not_called_since(head: Head) -> str:
 
 def _seen(head: Head) -> dict[str, Value]:
     return {"calls_seen": head.calls, "calls_minute_seen": head.calls_minute}
-
-
-def _attempts() -> Iterator[None]:
-    """Yield before each try of a batch that DynamoDB may answer in part, pausing in between.
-
-    Raises:
-        StoreError: after the last try.
-    """
-    for pause in (0.05, 0.1, 0.2, 0.4):
-        yield
-        time.sleep(pause)
-    raise StoreError("DynamoDB left a batch unfinished", reason="store-throttled")
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "unknown")
-        if code in _CONFLICTS:
-            raise ConflictError("a condition did not hold", reason="conflict") from error
-        raise StoreError("DynamoDB refused a request", reason="store-refused") from error
-    except BotoCoreError as error:
-        raise StoreError("DynamoDB did not answer", reason="store-unreachable") from error
