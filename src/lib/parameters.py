@@ -65,11 +65,13 @@ def read_names_like(example: str) -> Callable[[str, Sequence[str]], frozenset[st
 
 
 def read_instant(name: str, values: Sequence[str]) -> float:
-    """Return one date as epoch seconds; without a zone it is UTC."""
+    """Return one date as epoch seconds, with milliseconds as links write it; without a zone UTC."""
     try:
         (text,) = values
         instant = datetime.fromisoformat(text.strip())
-        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
+        # Near both ends of the calendar, a date with a zone may have no equal in UTC.
+        in_utc = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+        return round(in_utc.replace(microsecond=in_utc.microsecond // 1000 * 1000).timestamp(), 3)
     except (ValueError, OverflowError):
         refuse(name, "is not one date", allowed=("2026-01-31", "2026-01-31T12:00:00.000Z"))
 

@@ -65,7 +65,7 @@ class ListQuery:
     locales: frozenset[str] = frozenset()
     created_after: float | None = None
     created_before: float | None = None
-    metadata: tuple[tuple[str, frozenset[str]], ...] = ()
+    metadata: tuple[tuple[str, tuple[str, ...]], ...] = ()
     fields: tuple[str, ...] = ()
     sort: str = "id"
 
@@ -207,11 +207,12 @@ def parse_user_id(text: str) -> int:
     return int(text)
 
 
-def _metadata(params: Params) -> tuple[tuple[str, frozenset[str]], ...]:
+def _metadata(params: Params) -> tuple[tuple[str, tuple[str, ...]], ...]:
     found = ((METADATA.fullmatch(name), name, values) for name, values in params.items())
     return tuple(
         sorted(
-            (match[1], frozenset(read_members(name, values)))
+            # In order, since a set prints in another one in every environment.
+            (match[1], tuple(sorted(set(read_members(name, values)))))
             for match, name, values in found
             if match
         )

@@ -129,7 +129,7 @@ def _created(user: User) -> float:
         return float("nan")
 
 
-def _has_metadata(key: str, values: frozenset[str]) -> Test:
+def _has_metadata(key: str, values: Sequence[str]) -> Test:
     return lambda user: _metadata_text(user, key) in values
 
 
