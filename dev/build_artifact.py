@@ -4,12 +4,12 @@ SAM's own Python builders ship no bytecode, and Lambda's file system is read-onl
 cold start compiles everything again. So the Makefile's ``build-<function>`` targets, which
 ``sam build`` calls, run this module.
 
-Both functions get the same content, each in an artifact of its own. A shared layer would save a
+All functions get the same content, each in an artifact of its own. A shared layer would save a
 second upload and nothing else, and would bring a version to publish, keep and clean up.
 
 The content depends on ``uv.lock``, ``src`` and this file alone: wheels only, their hashes checked,
 times and paths fixed. Dependencies are kept in ``.build`` under a name made from what decides them,
-so the second function and the next build only copy.
+so the other functions and the next build only copy.
 """
 
 import argparse
@@ -30,7 +30,7 @@ _TASK_ROOT = "/var/task"
 _EPOCH = 315_532_800
 
 # Of the 400 services that botocore describes, those that the functions call.
-_SERVICES = frozenset({"dynamodb", "lambda", "secretsmanager"})
+_SERVICES = frozenset({"dynamodb", "events", "lambda", "secretsmanager"})
 # Files that pip and uv write for themselves, and which differ from one installation to the next.
 _INSTALLER_FILES = frozenset(
     {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json"}

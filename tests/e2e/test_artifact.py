@@ -15,7 +15,11 @@ from dev.child import ROOT
 from dev.deployment import ARCHITECTURE
 
 pytestmark = pytest.mark.e2e
-FUNCTIONS = {"ApiFunction": "handlers.api", "RefreshFunction": "handlers.refresh"}
+FUNCTIONS = {
+    "ApiFunction": "handlers.api",
+    "RefreshFunction": "handlers.refresh",
+    "ChangesFunction": "handlers.changes",
+}
 # Lambda refuses more than 250 MB; this bounds what a cold start has to fetch.
 MOST_BYTES = 32_000_000
 _IMPORT = """
@@ -23,7 +27,7 @@ import importlib, json, sys
 sys.path.insert(0, sys.argv[1])
 assert importlib.import_module(sys.argv[2]).handler
 import boto3
-for service in ("dynamodb", "lambda", "secretsmanager"):
+for service in ("dynamodb", "events", "lambda", "secretsmanager"):
     boto3.client(service, region_name="us-east-1")
 files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
 json.dump([file for file in files if file], sys.stdout)
@@ -70,7 +74,7 @@ def test_an_artifact_is_trimmed(built: Path, function: str) -> None:
     services = {path.name for path in (artifact / "botocore/data").iterdir() if path.is_dir()}
     size = sum(path.stat().st_size for path in artifact.rglob("*") if path.is_file())
 
-    assert services == {"dynamodb", "lambda", "secretsmanager"}
+    assert services == {"dynamodb", "events", "lambda", "secretsmanager"}
     assert not list(artifact.rglob("tests"))
     assert size < MOST_BYTES
 

@@ -9,7 +9,7 @@ ALARMS = STACK.of_type("AWS::CloudWatch::Alarm")
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:alarms"
 
 
-def test_errors_old_answers_and_lost_invocations_are_watched() -> None:
+def test_errors_old_answers_late_changes_and_lost_invocations_are_watched() -> None:
     watched = {
         (alarm["Namespace"], alarm["MetricName"], str(alarm["Dimensions"][0]["Value"]))
         for alarm in ALARMS.values()
@@ -19,6 +19,8 @@ def test_errors_old_answers_and_lost_invocations_are_watched() -> None:
         ("AWS/Lambda", "Errors", "{'Ref': 'ApiFunction'}"),
         ("AWS/Lambda", "Errors", "{'Ref': 'RefreshFunction'}"),
         ("AWS/Lambda", "Throttles", "{'Ref': 'RefreshFunction'}"),
+        ("AWS/Lambda", "Errors", "{'Ref': 'ChangesFunction'}"),
+        ("AWS/Lambda", "IteratorAge", "{'Ref': 'ChangesFunction'}"),
         ("AWS/ApiGateway", "5XXError", "{'Ref': 'AWS::StackName'}"),
         ("ManagedUsersProxy", "AgeServed", "{'Ref': 'AWS::StackName'}"),
         (
@@ -45,6 +47,16 @@ def test_the_age_alarm_waits_until_revalidation_must_have_failed() -> None:
 
     assert int(parameters["AgeAlarmSeconds"]) > still_normal
     assert STACK.properties("AgeServedAlarm")["Threshold"] == parameters["AgeAlarmSeconds"]
+
+
+def test_the_changes_alarm_goes_off_long_before_a_record_is_given_up() -> None:
+    alarm = STACK.properties("ChangesAgeAlarm")
+    (mapping,) = STACK.of_type("AWS::Lambda::EventSourceMapping").values()
+    noticed_after = alarm["Threshold"] // 1000 + alarm["EvaluationPeriods"] * alarm["Period"]
+
+    # IteratorAge is in milliseconds.
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Maximum", 600_000)
+    assert noticed_after * 10 < mapping["MaximumRecordAgeInSeconds"]
 
 
 def test_an_api_without_callers_is_not_an_alarm() -> None:

@@ -12,8 +12,10 @@ IAM = Stack()
 VPC = Stack(ApiAccess="vpc", VpcEndpointIds="vpce-1,vpce-2")
 ROUTES = (
     "/oauth-clients/{clientId}/cache",
+    "/oauth-clients/{clientId}/cache/changes",
     "/oauth-clients/{clientId}/cache/refresh",
     "/oauth-clients/{clientId}/users",
+    "/oauth-clients/{clientId}/users/lookup",
     "/oauth-clients/{clientId}/users/{userId}",
 )
 METHODS = {"delete", "get", "head", "options", "patch", "post", "put"}

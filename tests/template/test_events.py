@@ -16,7 +16,7 @@ EVENTS: dict[str, Json] = {
     for path in sorted(Path(ROOT, "events").glob("*.json"))
 }
 API = [name for name, event in EVENTS.items() if "httpMethod" in event]
-REFRESH = [name for name in EVENTS if name not in API]
+OTHERS = [name for name in EVENTS if name not in API]
 
 
 def test_there_is_an_event_for_each_trigger() -> None:
@@ -28,7 +28,13 @@ def test_there_is_an_event_for_each_trigger() -> None:
         "list-users",
         "list-users-by-email",
     }
-    assert set(REFRESH) == {"refresh-client", "refresh-with-lease", "schedule"}
+    assert set(OTHERS) == {
+        "generation-published",
+        "refresh-client",
+        "refresh-with-lease",
+        "replay",
+        "schedule",
+    }
 
 
 @pytest.mark.parametrize("name", API)
@@ -88,3 +94,18 @@ def test_a_refresh_event_names_its_client_and_why_it_was_sent() -> None:
     assert by_lease["lease"].keys() == {"holder", "token", "expiresAt"}
     assert {by_request["clientId"], by_lease["clientId"]} == {CLIENT}
     assert {by_request["action"], by_lease["action"]} == {"refresh"}
+
+
+def test_a_stream_event_tells_of_a_new_generation_by_its_keys_alone() -> None:
+    (record,) = EVENTS["generation-published"]["Records"]
+    change = record["dynamodb"]
+    stream = STACK.properties("Table")["StreamSpecification"]
+
+    assert (record["eventSource"], record["eventName"]) == ("aws:dynamodb", "INSERT")
+    assert change["Keys"] == {"pk": {"S": f"client#{CLIENT}"}, "sk": {"S": "gen#1"}}
+    assert change["StreamViewType"] == stream["StreamViewType"]
+    assert not change.keys() & {"NewImage", "OldImage"}
+
+
+def test_a_replay_event_names_its_client_and_the_generation_to_start_after() -> None:
+    assert EVENTS["replay"] == {"action": "replay", "clientId": CLIENT, "from": 0}

@@ -73,7 +73,7 @@ def test_a_function_is_traced_by_lambda_and_logs_where_retention_is_set(name: st
 def test_a_lease_ends_before_its_holder_can_be_killed() -> None:
     timeouts = {name: function["Timeout"] for name, function in FUNCTIONS.items()}
 
-    assert timeouts == {"ApiFunction": 29, "RefreshFunction": 60}
+    assert timeouts == {"ApiFunction": 29, "RefreshFunction": 60, "ChangesFunction": 60}
     assert min(timeouts.values()) > LEASE_SECONDS
 
 

@@ -68,6 +68,13 @@ def test_a_default_is_within_its_own_bounds(name: str) -> None:
         ("ScheduleExpression", "rate(0 minutes)", False),
         ("ScheduleExpression", "rate(30 seconds)", False),
         ("ScheduleExpression", "cron(* * * * ? *)", False),
+        ("HiddenFields", "bio,metadata", True),
+        ("HiddenFields", "email", False),
+        ("HiddenFields", "bio, metadata", False),
+        ("HiddenMetadataKeys", "stripeCustomerId,plan", True),
+        ("HiddenMetadataKeys", "stripeCustomerId,,plan", False),
+        ("WebhookUrl", "https://hooks.example.org/users", True),
+        ("WebhookUrl", "http://hooks.example.org/users", False),
         ("VpcEndpointIds", "vpce-0123abcd,vpce-4567cdef", True),
         ("VpcEndpointIds", "vpce-0123abcd, vpce-4567cdef", False),
         ("SubnetIds", "subnet-0123abcd", True),
@@ -84,7 +91,7 @@ def test_a_pattern_accepts_what_works_and_nothing_else(
     assert bool(re.fullmatch(PARAMETERS[name]["AllowedPattern"], value)) is accepted
 
 
-def test_rules_refuse_half_given_networks() -> None:
+def test_rules_refuse_what_is_half_given() -> None:
     stated = {
         assertion["AssertDescription"]
         for rule in TEMPLATE["Rules"].values()
@@ -94,6 +101,7 @@ def test_rules_refuse_half_given_networks() -> None:
     assert stated == {
         "ApiAccess=vpc needs VpcEndpointIds",
         "VpcEndpointIds mean nothing unless ApiAccess=vpc",
+        "WebhookUrl needs WebhookKey",
         "SubnetIds need SecurityGroupIds",
         "SecurityGroupIds need SubnetIds",
     }

@@ -66,7 +66,7 @@ def test_dead_letters_are_encrypted_and_kept_for_two_weeks() -> None:
 def test_every_log_group_ends_its_records() -> None:
     groups = STACK.of_type("AWS::Logs::LogGroup")
 
-    assert groups.keys() == {"ApiLogs", "RefreshLogs", "ApiAccessLogs"}
+    assert groups.keys() == {"ApiLogs", "RefreshLogs", "ChangesLogs", "ApiAccessLogs"}
     assert {group["RetentionInDays"] for group in groups.values()} == {"30"}
 
 
@@ -80,6 +80,8 @@ def test_outputs_say_what_an_operator_needs() -> None:
         "TableName",
         "ApiFunctionName",
         "RefreshFunctionName",
+        "ChangesFunctionName",
+        "EventBusName",
         "DeadLetterQueueUrl",
     }
     assert all(output["Description"] for output in outputs.values())
