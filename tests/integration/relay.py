@@ -11,7 +11,7 @@ _DROPPED = frozenset({"connection", "content-length", "date", "server", "transfe
 
 
 class Relay(ThreadingHTTPServer):
-    """Passes AWS calls on to ``upstream``; after ``stop`` connections are refused."""
+    """Passes AWS calls on to ``upstream``, or hangs up; after ``stop`` connections are refused."""
 
     daemon_threads = True
 
@@ -19,6 +19,7 @@ class Relay(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Connection)
         self.upstream = urlsplit(upstream).netloc
         self.calls: list[tuple[str, Any]] = []
+        self.hangs_up = False
         self._serving = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
 
     @property
@@ -55,6 +56,8 @@ class _Connection(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         operation = self.headers["X-Amz-Target"].rpartition(".")[2]
         self.server.calls.append((operation, json.loads(body)))
+        if self.server.hangs_up:
+            return
         upstream = HTTPConnection(self.server.upstream, timeout=10)
         try:
             upstream.request("POST", self.path, body, dict(self.headers))

@@ -15,7 +15,7 @@ EXAMPLE_CLIENT = "clxdemo0000000000000000001"
 
 
 def event_files(member: str) -> list[str]:
-    """Return the files of the events that have ``member``, which tells the function they are for."""
+    """Return the files of the events that have ``member``: it tells which function they are for."""
     return [path.name for path in sorted(EVENTS.glob("*.json")) if member in load(path)]
 
 

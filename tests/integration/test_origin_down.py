@@ -204,6 +204,19 @@ def test_a_stopped_origin_is_502_when_nothing_is_stored(service: Service) -> Non
     assert service.get().status == 502
 
 
+def test_nothing_stored_and_somebody_elses_sweep_that_takes_too_long_is_503(
+    service: Service,
+) -> None:
+    service.table.change_head(CLIENT, lease_token=1, lease_expires_at=time.time() + LEASE_SECONDS)
+
+    answer = service.get(seconds=4)
+
+    assert (answer.status, answer.error["code"]) == (503, "ServiceUnavailableException")
+    assert answer.cache_status == "managed-users; detail=lease-held"
+    assert 10 <= int(answer.headers["Retry-After"]) <= 18
+    assert service.origin.calls == []
+
+
 def test_what_is_older_than_stale_if_error_is_not_served(stored: Service) -> None:
     stored.origin.faults = [Fault("reset")]
 

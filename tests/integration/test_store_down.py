@@ -1,0 +1,92 @@
+"""What is stored is broken, or DynamoDB is down: nothing wrong is served, what is known is."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from dev.embedded_aws import EmbeddedAws
+from tests.integration.relay import Relay
+from tests.integration.service import CLIENT, Answer, Service, running_service
+from tests.integration.stack import wait_until
+
+
+@pytest.fixture
+def dynamodb(aws: EmbeddedAws) -> Iterator[Relay]:
+    with Relay(aws.endpoint) as relay:
+        yield relay
+
+
+@pytest.fixture
+def service(aws: EmbeddedAws, dynamodb: Relay) -> Iterator[Service]:
+    with running_service(aws, users=40, AWS_ENDPOINT_URL_DYNAMODB=dynamodb.url) as running:
+        running.get()
+        yield running
+
+
+def page_of(service: Service) -> dict[str, Any]:
+    return next(dict(item) for item in service.items() if item["sk"]["S"] == "page")
+
+
+def remove_a_page(service: Service) -> None:
+    page = page_of(service)
+    key = {name: page[name] for name in ("pk", "sk")}
+    service.table.client.delete_item(TableName=service.table.name, Key=key)
+    service.forget()
+
+
+def alter_a_page(service: Service) -> None:
+    page = page_of(service) | {"data": {"B": b"not what its digest says"}}
+    service.table.client.put_item(TableName=service.table.name, Item=page)
+    service.forget()
+
+
+@pytest.mark.parametrize("damage", [remove_a_page, alter_a_page])
+def test_a_broken_page_is_fetched_again_and_never_served_around(
+    service: Service, damage: Callable[[Service], None]
+) -> None:
+    damage(service)
+
+    mended = service.get()
+    service.forget()
+    later = service.get()
+
+    assert mended.cache_status == "managed-users; fwd=uri-miss; fwd-status=200; stored"
+    assert mended.body["data"] == later.body["data"] == service.origin.users(CLIENT)
+    assert "; hit; " in later.cache_status
+
+
+def test_a_broken_page_is_an_error_while_the_origin_is_down(service: Service) -> None:
+    remove_a_page(service)
+    service.origin.stop()
+
+    answer = service.get()
+
+    assert answer.status == 502
+
+
+def test_a_new_environment_is_503_while_dynamodb_is_down(service: Service, dynamodb: Relay) -> None:
+    dynamodb.stop()
+    service.forget()
+
+    answer = service.get()
+
+    assert (answer.status, answer.error["code"]) == (503, "ServiceUnavailableException")
+    assert int(answer.headers["Retry-After"]) >= 1
+
+
+def test_an_environment_goes_on_with_what_it_knows_while_dynamodb_is_down(
+    service: Service, dynamodb: Relay
+) -> None:
+    dynamodb.hangs_up = True
+    dynamodb.calls.clear()
+    answers: list[Answer] = []
+
+    def tried_in_vain() -> bool:
+        # Within a second of the last read it does not even try.
+        answers.append(service.get())
+        return bool(dynamodb.calls)
+
+    wait_until(tried_in_vain)
+
+    assert {len(answer.ids) for answer in answers} == {40}
