@@ -8,9 +8,9 @@ Pure: no I/O.
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any, NoReturn
 
+from lib.dates import instant_of
 from lib.errors import InvalidRequestError
 from lib.models import USER_FIELDS
 from lib.origin_query import Params
@@ -65,13 +65,10 @@ def read_names_like(example: str) -> Callable[[str, Sequence[str]], frozenset[st
 
 
 def read_instant(name: str, values: Sequence[str]) -> float:
-    """Return one date as epoch seconds, with milliseconds as links write it; without a zone UTC."""
+    """Return one date as epoch seconds, no finer than links write it."""
     try:
         (text,) = values
-        instant = datetime.fromisoformat(text.strip())
-        # Near both ends of the calendar, a date with a zone may have no equal in UTC.
-        in_utc = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
-        return round(in_utc.replace(microsecond=in_utc.microsecond // 1000 * 1000).timestamp(), 3)
+        return instant_of(text.strip())
     except (ValueError, OverflowError):
         refuse(name, "is not one date", allowed=("2026-01-31", "2026-01-31T12:00:00.000Z"))
 
