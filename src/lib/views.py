@@ -68,20 +68,24 @@ class _Named:
 
     def __init__(self, query: ListQuery, client_id: str) -> None:
         fold = str.casefold if query.email_match == "folded" else str
-        self._asked: list[tuple[Callable[[User], Any], dict[Any, str | int]]] = []
+        self._asked: list[tuple[Callable[[User], Any], dict[str | int, Any]]] = []
+        # From what was asked to what users have: two texts may well mean the same address.
         if query.emails is not None:
-            forms = {fold(stored_form(text, client_id)): text for text in query.emails}
-            self._asked.append((lambda user: fold(user["email"]), dict(forms)))
+            forms: dict[str | int, Any] = {
+                text: fold(stored_form(text, client_id)) for text in query.emails
+            }
+            self._asked.append((lambda user: fold(user["email"]), forms))
         if query.ids is not None:
             self._asked.append((lambda user: user["id"], {id_: id_ for id_ in query.ids}))
         if query.usernames is not None:
             self._asked.append((lambda user: user.get("username"), {n: n for n in query.usernames}))
+        self._wanted = [set(wanted.values()) for _, wanted in self._asked]
         self._met: list[set[Any]] = [set() for _ in self._asked]
 
     def has(self, user: User) -> bool:
         """Return whether every list names ``user``; note each that does."""
         named = True
-        for (key_of, wanted), met in zip(self._asked, self._met, strict=True):
+        for (key_of, _), wanted, met in zip(self._asked, self._wanted, self._met, strict=True):
             key = key_of(user)
             if key in wanted:
                 met.add(key)
@@ -96,7 +100,7 @@ class _Named:
         return tuple(
             asked
             for (_, wanted), met in zip(self._asked, self._met, strict=True)
-            for key, asked in wanted.items()
+            for asked, key in wanted.items()
             if key not in met
         )
 
