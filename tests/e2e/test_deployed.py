@@ -206,8 +206,8 @@ def _log_lines(deployment: Deployment) -> list[str]:
     pages = logs.get_paginator("filter_log_events")
     return [
         line.strip()
-        for group in ("/aws/lambda/managed-users-api", "/aws/lambda/managed-users-refresh")
-        for page in pages.paginate(logGroupName=group)
+        for function in ("api", "refresh", "changes")
+        for page in pages.paginate(logGroupName=f"/aws/lambda/managed-users-{function}")
         for event in page["events"]
         for line in event["message"].splitlines()
     ]

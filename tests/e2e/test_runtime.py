@@ -28,7 +28,7 @@ def runtimes(
     functions: Any = deployment.aws.client("lambda")
     with ExitStack() as running:
         started = {}
-        for name in ("ApiFunction", "RefreshFunction"):
+        for name in ("ApiFunction", "RefreshFunction", "ChangesFunction"):
             deployed = deployment.outputs[f"{name}Name"]
             configuration = functions.get_function_configuration(FunctionName=deployed)
             artifact = (built / name).resolve()
@@ -69,6 +69,11 @@ CASES: dict[str, tuple[str, Check]] = {
         "RefreshFunction",
         lambda result: result == {"clientId": CLIENT, "outcome": "superseded"},
     ),
+    "generation-published": (
+        "ChangesFunction",
+        lambda result: result == {"batchItemFailures": []},
+    ),
+    "replay": ("ChangesFunction", lambda result: result["events"] > 0),
 }
 
 
