@@ -1,0 +1,249 @@
+"""Events of API Gateway's REST proxy integration, routes, and the responses to them."""
+
+import json
+from base64 import b64encode
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+
+from handlers.gateway import Request, Response, Route, error_response
+from lib.errors import MethodNotAllowedError, NotFoundError
+
+BASE = "/oauth-clients/clientid1"
+
+
+def request(**event: Any) -> Request:  # noqa: ANN401 - an event is free-form
+    """Return the request in an event."""
+    return Request.from_event(event, fallback_id="fallback")
+
+
+def routed(path: str, method: str = "GET") -> Route:
+    """Return the route of a path."""
+    return request(httpMethod=method, path=path).route()
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {
+            "httpMethod": None,
+            "path": None,
+            "headers": None,
+            "multiValueHeaders": None,
+            "queryStringParameters": None,
+            "multiValueQueryStringParameters": None,
+            "requestContext": None,
+            "body": None,
+        },
+        {"requestContext": "x", "headers": [], "queryStringParameters": "x", "body": {}},
+        {"multiValueQueryStringParameters": {"a": None, "b": []}},
+    ],
+)
+def test_an_event_with_nothing_in_it_is_an_empty_request(event: dict[str, Any]) -> None:
+    assert request(**event) == Request(
+        method="", path="", params={}, headers={}, request_id="fallback", body=""
+    )
+
+
+@pytest.mark.parametrize(
+    ("event", "params"),
+    [
+        ({"queryStringParameters": {"a": "1"}}, {"a": ["1"]}),
+        ({"queryStringParameters": {"a": ""}}, {"a": [""]}),
+        ({"queryStringParameters": {"a": None}}, {}),
+        ({"multiValueQueryStringParameters": {"a": ["1", "2"]}}, {"a": ["1", "2"]}),
+        (
+            {
+                "queryStringParameters": {"a": "2"},
+                "multiValueQueryStringParameters": {"a": ["1", "2"]},
+            },
+            {"a": ["1", "2"]},
+        ),
+        (
+            {"queryStringParameters": {"a": "2"}, "multiValueQueryStringParameters": None},
+            {"a": ["2"]},
+        ),
+        (
+            {"queryStringParameters": {"a": "2"}, "multiValueQueryStringParameters": {}},
+            {"a": ["2"]},
+        ),
+    ],
+)
+def test_repeated_parameters_are_all_there_where_the_event_has_them(
+    event: dict[str, Any], params: dict[str, list[str]]
+) -> None:
+    assert request(**event).params == params
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"headers": {"Cache-Control": "no-cache, max-age=0"}},
+        {"multiValueHeaders": {"CACHE-control": ["no-cache", "max-age=0"]}},
+        {
+            "headers": {"Cache-Control": "max-age=0"},
+            "multiValueHeaders": {"Cache-Control": ["no-cache", "max-age=0"]},
+        },
+    ],
+)
+def test_header_names_are_lower_case_and_repeated_fields_joined(event: dict[str, Any]) -> None:
+    assert request(**event).headers == {"cache-control": "no-cache, max-age=0"}
+
+
+def test_the_request_id_is_api_gateways() -> None:
+    assert request(requestContext={"requestId": "theirs"}).request_id == "theirs"
+
+
+@pytest.mark.parametrize(
+    ("event", "body"),
+    [
+        ({"body": "{}"}, "{}"),
+        ({"body": b64encode("ü".encode()).decode(), "isBase64Encoded": True}, "ü"),
+        ({"body": b64encode(b"\xff").decode(), "isBase64Encoded": True}, ""),
+        ({"body": "x", "isBase64Encoded": True}, ""),
+        ({"body": "ü", "isBase64Encoded": True}, ""),
+    ],
+)
+def test_a_body_comes_as_text_or_encoded(event: dict[str, Any], body: str) -> None:
+    assert request(**event).body == body
+
+
+def test_a_body_is_in_no_printed_form() -> None:
+    assert "canary" not in repr(request(body="canary"))
+
+
+@pytest.mark.parametrize("prefix", ["", "/v2"])
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize(
+    ("path", "method", "resource", "user_id"),
+    [
+        ("/users", "GET", "users", ""),
+        ("/users", "HEAD", "users", ""),
+        ("/users/7", "GET", "users/{userId}", "7"),
+        ("/users/7", "HEAD", "users/{userId}", "7"),
+        ("/users/abc", "GET", "users/{userId}", "abc"),
+        ("/users/lookup", "POST", "users/lookup", ""),
+        ("/cache", "GET", "cache", ""),
+        ("/cache/refresh", "POST", "cache/refresh", ""),
+        ("/cache/changes", "GET", "cache/changes", ""),
+    ],
+)
+def test_a_route_is_found_with_and_without_the_stage(
+    *, prefix: str, slash: str, path: str, method: str, resource: str, user_id: str
+) -> None:
+    assert routed(f"{prefix}{BASE}{path}{slash}", method) == Route(resource, "clientid1", user_id)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/",
+        "/v2",
+        "/nope",
+        "/v1/oauth-clients/c/users",
+        "/v2/v2/oauth-clients/c/users",
+        "/oauth-clients/c",
+        "/oauth-clients//users",
+        "/oauth-clients/c//users",
+        "/oauth-clients/c/users/1/2",
+        "/oauth-clients/c/users//",
+        "/oauth-clients/c d/users",
+        "/oauth-clients/c%2e/users",
+        "/oauth-clients/" + "c" * 65 + "/users",
+        "/oauth-clients/c/cache/refresh/now",
+        "/oauth-clients/c/Users",
+    ],
+)
+def test_any_other_path_is_not_found(path: str) -> None:
+    with pytest.raises(NotFoundError):
+        routed(path)
+
+
+@pytest.mark.parametrize("path", ["/nope/x", "/v2/nope/x"])
+def test_a_path_that_is_not_found_is_named_as_at_the_origin(path: str) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        routed(path, "PUT")
+
+    assert caught.value.message == "Cannot PUT /v2/nope/x"
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "allow"),
+    [
+        ("/users", "POST", "GET, HEAD"),
+        ("/users", "", "GET, HEAD"),
+        ("/users", "get", "GET, HEAD"),
+        ("/users/7", "DELETE", "GET, HEAD"),
+        ("/users/lookup", "GET", "POST"),
+        ("/cache", "HEAD", "GET"),
+        ("/cache/refresh", "GET", "POST"),
+        ("/cache/changes", "POST", "GET"),
+    ],
+)
+def test_another_method_is_told_which_are_allowed(path: str, method: str, allow: str) -> None:
+    with pytest.raises(MethodNotAllowedError) as caught:
+        routed(BASE + path, method)
+
+    assert caught.value.allow == allow
+    assert caught.value.message == f"Cannot {method} /v2{BASE}{path}"
+
+
+def test_a_response_is_not_to_be_stored_unless_it_says_otherwise() -> None:
+    event = Response(HTTPStatus.OK, "{}").to_event(request(requestContext={"requestId": "r1"}))
+
+    assert event == {
+        "statusCode": 200,
+        "headers": {
+            "Cache-Control": "no-store",
+            "CDN-Cache-Control": "no-store",
+            "X-Request-Id": "r1",
+            "X-Content-Type-Options": "nosniff",
+            "Content-Type": "application/json; charset=utf-8",
+        },
+        "body": "{}",
+        "isBase64Encoded": False,
+    }
+
+
+def test_a_responses_own_headers_win() -> None:
+    response = Response(HTTPStatus.OK, "{}", {"Cache-Control": "private", "Age": "3"})
+
+    headers = response.to_event(request())["headers"]
+
+    assert (headers["Cache-Control"], headers["Age"]) == ("private", "3")
+    assert headers["CDN-Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "body", "typed"),
+    [
+        ("GET", HTTPStatus.OK, "{}", True),
+        ("HEAD", HTTPStatus.OK, "", True),
+        ("HEAD", HTTPStatus.NOT_FOUND, "", True),
+        ("GET", HTTPStatus.NOT_MODIFIED, "", False),
+        ("HEAD", HTTPStatus.NOT_MODIFIED, "", False),
+    ],
+)
+def test_head_and_304_have_no_body(
+    method: str, status: HTTPStatus, body: str, *, typed: bool
+) -> None:
+    event = Response(status, "{}").to_event(request(httpMethod=method))
+
+    assert event["body"] == body
+    assert ("Content-Type" in event["headers"]) is typed
+
+
+def test_an_error_is_answered_in_the_origins_envelope() -> None:
+    asked = request(path=f"{BASE}/users/99", requestContext={"requestId": "r1"})
+
+    response = error_response(
+        NotFoundError("no such user"), asked, now=1_800_000_000.25, headers={"A": "b"}
+    )
+
+    body = json.loads(response.body)
+    assert (response.status, response.headers) == (HTTPStatus.NOT_FOUND, {"A": "b"})
+    assert body["timestamp"] == "2027-01-15T08:00:00.250Z"
+    assert (body["path"], body["requestId"]) == (f"/v2{BASE}/users/99", "r1")
