@@ -41,7 +41,7 @@ def decode(text: str) -> Cursor:
     try:
         packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         generation, offset, issued_at, view, policy = json.loads(packed)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         raise _not_ours() from None
     numbers = (generation, offset, issued_at)
     if not all(type(number) is int and 0 <= number < 2**53 for number in numbers):
