@@ -8,20 +8,22 @@ Events: DynamoDB stream batches; or {"action": "replay", "clientId": …, "from"
 which an operator has everything after that generation announced again.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handlers import observing
 from handlers.observing import logger
 from handlers.wiring import Context, wiring
-from lib.errors import ServiceError
+from lib.errors import ConflictError, ServiceError
 
 
 def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """Return which stream records failed, in the form that Lambda retries them from.
 
     Raises:
-        ValueError: the event is neither a stream batch nor a replay.
+        ValueError: the event is neither a stream batch nor a replay; or a record of it is
+            malformed, and everything else was announced. Lambda halves a batch that raises until
+            the record is alone, and gives it up after some tries.
         ServiceError: a replay failed.
     """
     del context
@@ -30,7 +32,7 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
             return {"events": _replay(event)}
         if "Records" not in event:
             raise ValueError("an event needs Records, or action replay and a clientId")
-        failed = list(_failed_records(event["Records"]))
+        failed = _announce(event["Records"])
         return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
     finally:
         observing.flush()
@@ -39,25 +41,49 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
 def _replay(event: Mapping[str, Any]) -> int:
     client_id, start = str(event["clientId"]), int(event["from"])
     head = wiring().store.head(client_id)
-    wiring().store.mark_announced(client_id, start, seen=head.announced)
+    # Above the mark, the generations in between would never be announced.
+    if not 0 <= start <= head.announced:
+        raise ValueError(f"from must be a generation that was announced: 0 to {head.announced}")
+    if not wiring().store.mark_announced(client_id, start, seen=head.announced):
+        raise ConflictError("changes were announced meanwhile: try again", reason="conflict")
     return wiring().announcing.catch_up(client_id)
 
 
-def _failed_records(records: list[Mapping[str, Any]]) -> Iterator[str]:
-    """Announce each client once; yield the first record of every client that failed."""
+def _announce(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Announce each client once; return the first record of every client that failed."""
     first_record: dict[str, str] = {}
+    malformed = 0
     for record in records:
-        change = record["dynamodb"]
-        client_id = change["Keys"]["pk"]["S"].removeprefix("client#")
-        first_record.setdefault(client_id, change["SequenceNumber"])
-    for client_id, number in first_record.items():
         try:
-            sent = wiring().announcing.catch_up(client_id)
-        except ServiceError as error:
-            observing.count(AnnouncementFailed=1)
-            said = {"client_id": client_id, **observing.describe_error(error)}
-            logger.error("announcement failed", extra=said)
-            yield number
+            client_id, number = _told(record)
+        except (KeyError, TypeError, AttributeError, ValueError):
+            malformed += 1
         else:
-            observing.count(Changes=sent)
-            logger.info("announcement", extra={"client_id": client_id, "events": sent})
+            first_record.setdefault(client_id, number)
+    failed = [number for client_id, number in first_record.items() if not _caught_up(client_id)]
+    if malformed:
+        observing.count(MalformedRecords=malformed)
+        raise ValueError(f"{malformed} of {len(records)} stream records are malformed")
+    return failed
+
+
+def _told(record: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the client that a record tells of, and the record's number."""
+    change = record["dynamodb"]
+    kind, separator, client_id = change["Keys"]["pk"]["S"].partition("#")
+    if (kind, separator) != ("client", "#") or not client_id:
+        raise ValueError("the record is not about a client")
+    return client_id, str(change["SequenceNumber"])
+
+
+def _caught_up(client_id: str) -> bool:
+    try:
+        sent = wiring().announcing.catch_up(client_id)
+    except ServiceError as error:
+        observing.count(AnnouncementFailed=1)
+        said = {"client_id": client_id, **observing.describe_error(error)}
+        logger.error("announcement failed", extra=said)
+        return False
+    observing.count(Changes=sent)
+    logger.info("announcement", extra={"client_id": client_id, "events": sent})
+    return True

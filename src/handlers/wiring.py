@@ -155,7 +155,8 @@ class Wiring:
     @cached_property
     def announcing(self) -> Announcing:
         """Announcements of changes."""
-        bus = EventBus(self._client("events", attempts=2), self.settings.event_bus_name)
+        client = self._client("events", attempts=2)
+        bus = EventBus(client, self.settings.event_bus_name, sleep=self.sleep)
         return Announcing(
             store=self.memory,
             send=bus.send,

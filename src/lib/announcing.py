@@ -46,14 +46,14 @@ class Announcing:
             UnavailableError: the bus did not take all events; what was taken will be sent again.
         """
         head, sent = self.store.head(client_id), 0
-        announced = head.announced
-        while announced < head.generation:
-            number, events = self._next(head, announced)
+        while head.announced < head.generation:
+            number, events = self._next(head, head.announced)
             self.send(events)
             sent += len(events)
-            if not self.store.mark_announced(client_id, number, seen=announced):
-                break
-            announced = number
+            # If somebody else moved the mark meanwhile, the new head says from where to go on;
+            # giving up here could leave the newest generation to nobody.
+            self.store.mark_announced(client_id, number, seen=head.announced)
+            head = self.store.head(client_id)
         return sent
 
     def _next(self, head: Head, announced: int) -> tuple[int, list[Event]]:

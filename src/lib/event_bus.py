@@ -4,8 +4,7 @@ PutEvents takes ten entries and 256 KB at a time, and answers 200 even when entr
 """
 
 import json
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -26,9 +25,12 @@ _PAUSES_SECONDS = (0.1, 0.4, 1.6)
 class EventBus:
     """The bus named ``name``, behind the EventBridge ``client``."""
 
-    def __init__(self, client: "EventBridgeClient", name: str) -> None:
+    def __init__(
+        self, client: "EventBridgeClient", name: str, *, sleep: Callable[[float], object]
+    ) -> None:
         self._client = client
         self._name = name
+        self._sleep = sleep
 
     def send(self, events: Sequence[Event]) -> None:
         """Put ``events`` on the bus.
@@ -42,7 +44,7 @@ class EventBus:
                 "Source": PREFIX,
                 "DetailType": event["type"],
                 "Resources": [],
-                "Detail": json.dumps(event, separators=(",", ":")),
+                "Detail": _detail(event),
             }
             for event in events
         ]
@@ -55,7 +57,7 @@ class EventBus:
             if not batch:
                 return
             if pause is not None:
-                time.sleep(pause)
+                self._sleep(pause)
         raise UnavailableError("the bus refused events", reason="events-refused")
 
     def _refused(self, batch: list[Any]) -> list[Any]:
@@ -67,6 +69,13 @@ class EventBus:
         return [
             entry for entry, result in zip(batch, results, strict=True) if "ErrorCode" in result
         ]
+
+
+def _detail(event: Event) -> str:
+    # Escapes would make three times as much of what values may fill. A lone surrogate, which JSON
+    # can carry and UTF-8 cannot, stays the escape it was.
+    text = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _batches(entries: Sequence[Any]) -> Iterator[list[Any]]:
