@@ -21,6 +21,7 @@ from lib.errors import (
 )
 from lib.models import GENERATION_FIELDS, Head, Lease, PageRef, RateLimit
 from lib.pages import Page, decode, encode, unpack
+from lib.remembered import Remembered
 from lib.store import HEAD_PAGES_BYTES
 
 CLIENT = "clientid1"
@@ -307,6 +308,14 @@ class FakeOrigin:
         rows = self.rows if self.answers is None else next(self.answers)
         return FakeAnswer(rows[offset : offset + limit], self.rate_limit)
 
+    def find_users(
+        self, client_id: str, credential: Credential, *, emails: Sequence[str], deadline: float
+    ) -> FakeAnswer[Sequence[User]]:
+        """Return the rows with these addresses."""
+        assert client_id == CLIENT
+        self._hear(f"find {len(emails)}", credential, deadline)
+        return FakeAnswer([row for row in self.rows if row["email"] in emails], self.rate_limit)
+
     def get_user(
         self, client_id: str, credential: Credential, user_id: int, *, deadline: float
     ) -> FakeAnswer[User | None]:
@@ -323,6 +332,47 @@ class FakeOrigin:
             self.before_call()
         if self.errors:
             raise self.errors.pop(0)
+
+
+@dataclass(slots=True)
+class FakeLookups:
+    """What look-ups left behind, in memory; asking is always allowed unless ``busy``."""
+
+    answers: dict[str, Remembered] = field(default_factory=dict)
+    ids: set[int] = field(default_factory=set)
+    busy: bool = False
+
+    def remembered(self, client_id: str, keys: Sequence[str]) -> dict[str, Remembered]:
+        """Return what is remembered of the look-up ``keys``."""
+        assert client_id == CLIENT
+        return {key: self.answers[key] for key in keys if key in self.answers}
+
+    def remember(self, client_id: str, answers: Mapping[str, Remembered]) -> None:
+        """Keep ``answers``."""
+        assert client_id == CLIENT
+        self.answers |= answers
+
+    def begin(self, client_id: str, key: str, *, now: float, until: float) -> bool:
+        """Tell whether the caller may ask."""
+        assert client_id == CLIENT
+        assert key
+        assert now < until
+        return not self.busy
+
+    def waiting(self, client_id: str) -> frozenset[int]:
+        """Return who waits to be adopted."""
+        assert client_id == CLIENT
+        return frozenset(self.ids)
+
+    def await_adoption(self, client_id: str, ids: Sequence[int]) -> None:
+        """Let ``ids`` wait."""
+        assert client_id == CLIENT
+        self.ids |= set(ids)
+
+    def adopted(self, client_id: str, ids: Sequence[int]) -> None:
+        """Let ``ids`` wait no longer."""
+        assert client_id == CLIENT
+        self.ids -= set(ids)
 
 
 @dataclass(slots=True)

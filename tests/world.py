@@ -13,7 +13,7 @@ from lib.models import Head, Lease, Window
 from lib.outcomes import Claim, Outcome
 from lib.proxy import Answer, Proxy, ReadRequest
 from lib.revalidation import Revalidation
-from tests.fakes import CLIENT, Clock, FakeOrigin, FakeSecrets, FakeStore, users
+from tests.fakes import CLIENT, Clock, FakeLookups, FakeOrigin, FakeSecrets, FakeStore, users
 
 POLICY = FreshnessPolicy(max_age=120, stale_while_revalidate=600, stale_if_error=604_800)
 FRESH, STALE, VERY_STALE, EXPIRED = 119, 120, 720, 604_920
@@ -27,6 +27,7 @@ class World:
     clock: Clock = field(default_factory=Clock)
     store: FakeStore = field(default_factory=FakeStore)
     origin: FakeOrigin = field(default_factory=lambda: FakeOrigin(rows=users(range(1, 21))))
+    lookups: FakeLookups = field(default_factory=FakeLookups)
     secrets: FakeSecrets = field(default_factory=FakeSecrets)
     policy: FreshnessPolicy = POLICY
     window: Window = field(default_factory=Window)
@@ -51,6 +52,8 @@ class World:
             clock=self.clock,
             sleep=self.clock.sleep,
             random=random,
+            lookups=self.lookups,
+            snapshots=self.store,
             frozen=self.policy.frozen,
         )
         self.proxy = Proxy(

@@ -21,6 +21,7 @@ from lib.errors import UnavailableError
 from lib.event_bus import EventBus
 from lib.forced_refresh import ForcedRefresh
 from lib.invoker import Invoker
+from lib.lookup_store import LookupStore
 from lib.memory import Memory
 from lib.models import Lease
 from lib.proxy import Proxy
@@ -76,9 +77,18 @@ class Wiring:
         return boto3.session.Session()
 
     @cached_property
+    def _dynamodb(self) -> Any:  # noqa: ANN401 - boto3's own typing
+        return self._client("dynamodb", attempts=3)
+
+    @cached_property
     def store(self) -> Store:
         """The table."""
-        return Store(self._client("dynamodb", attempts=3), self.settings.table_name)
+        return Store(self._dynamodb, self.settings.table_name)
+
+    @cached_property
+    def lookup_store(self) -> LookupStore:
+        """The look-ups in the table."""
+        return LookupStore(self._dynamodb, self.settings.table_name)
 
     @cached_property
     def memory(self) -> Memory:
@@ -118,6 +128,8 @@ class Wiring:
                 sleep=self.sleep,
                 random=self.random,
                 frozen=self.settings.policy.frozen,
+                lookups=self.lookup_store,
+                snapshots=self.memory,
                 hiding=self.settings.hiding,
             )
         )

@@ -28,6 +28,20 @@ JITTER = 0.2
 """Largest part by which a pause is lengthened, so that failures do not march in step."""
 
 
+LOOKUP_SHARE = 1 / 3
+"""Part of what may be used that look-ups may take, so that no caller can starve sweeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Calls reserved in the running minute and in the one before, in all and for look-ups."""
+
+    calls: int
+    calls_before: int
+    lookups: int
+    lookups_before: int
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """Why the origin is not asked, and the instant from which it may be."""
@@ -41,17 +55,24 @@ def limit_of(head: Head) -> int:
     return int(SHARE * (head.rate_limit or UNKNOWN_LIMIT))
 
 
-def counted(head: Head, *, now: float) -> tuple[int, int]:
-    """Return the calls reserved in the running minute and in the one before it."""
+def counted(head: Head, *, now: float) -> Counted:
+    """Return what was reserved in the running minute and in the one before it."""
     minutes_ago = minute_of(now) - head.calls_minute
     if minutes_ago <= 0:
-        return head.calls, head.calls_before
-    return 0, head.calls if minutes_ago == 1 else 0
+        return Counted(head.calls, head.calls_before, head.lookups, head.lookups_before)
+    if minutes_ago == 1:
+        return Counted(0, head.calls, 0, head.lookups)
+    return Counted(0, 0, 0, 0)
 
 
-def remaining(head: Head, *, now: float) -> int:
-    """Return how many calls may still be reserved in this minute."""
-    return max(0, limit_of(head) - sum(counted(head, now=now)))
+def remaining(head: Head, *, now: float, lookup: bool = False) -> int:
+    """Return how many calls may still be reserved in this minute, for a ``lookup`` or in all."""
+    had = counted(head, now=now)
+    left = max(0, limit_of(head) - had.calls - had.calls_before)
+    if not lookup:
+        return left
+    share = int(LOOKUP_SHARE * limit_of(head))
+    return min(left, max(0, share - had.lookups - had.lookups_before))
 
 
 def minute_of(instant: float) -> int:
@@ -59,7 +80,7 @@ def minute_of(instant: float) -> int:
     return int(instant // 60)
 
 
-def refusal(head: Head, *, calls: int, now: float) -> Refusal | None:
+def refusal(head: Head, *, calls: int, now: float, lookup: bool = False) -> Refusal | None:
     """Return why ``calls`` calls may not be made at ``now``, or None if they may."""
     if head.blocked_until > now:
         return Refusal("origin-blocked", head.blocked_until)
@@ -68,7 +89,7 @@ def refusal(head: Head, *, calls: int, now: float) -> Refusal | None:
         return Refusal(reason, head.retry_at)
     if head.rate_remaining < RESERVE * head.rate_limit and now < head.rate_reset_at:
         return Refusal("origin-budget", head.rate_reset_at)
-    if calls > remaining(head, now=now):
+    if calls > remaining(head, now=now, lookup=lookup):
         return Refusal("origin-budget", (minute_of(now) + 1) * 60.0)
     return None
 
@@ -87,11 +108,13 @@ def backoff_until(*, failures: int, now: float, jitter: float) -> float:
     return now + min(BACKOFF_SECONDS[-1], pause * (1 + JITTER * jitter))
 
 
-def counters(head: Head, *, calls: int, now: float) -> dict[str, int]:
+def counters(head: Head, *, calls: int, now: float, lookup: bool = False) -> dict[str, int]:
     """Return the head's call counters with ``calls`` more of them reserved at ``now``."""
-    current, before = counted(head, now=now)
+    had = counted(head, now=now)
     return {
-        "calls": current + calls,
-        "calls_before": before,
+        "calls": had.calls + calls,
+        "calls_before": had.calls_before,
+        "lookups": had.lookups + (calls if lookup else 0),
+        "lookups_before": had.lookups_before,
         "calls_minute": max(minute_of(now), head.calls_minute),
     }

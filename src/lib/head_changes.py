@@ -9,9 +9,11 @@ from typing import Any
 
 from lib import budget, quarantine
 from lib.attributes import Value
+from lib.census import Census
 from lib.errors import OriginBlockedError, QuarantinedError, ServiceError, UnavailableError
 from lib.models import CLIENT_NOT_CONFIGURED, Head, RateLimit
 from lib.pages import Draft
+from lib.sweep import Sweep
 
 KEEP_SECONDS = 30 * 24 * 3600
 """How long what a head names is kept before it must be renewed."""
@@ -31,12 +33,12 @@ def released(told: RateLimit | None) -> Changes:
     return changes
 
 
-def validated(*, started: float, now: float, window_users: int, forced: bool) -> Changes:
+def validated(*, started: float, now: float, found: Sweep, forced: bool) -> Changes:
     """Return the changes of a success that began at ``started``: young, and no failure since."""
     changes: Changes = {
         "swept_at": started,
         "validated_at": now,
-        "window_users": window_users,
+        "window_users": len(found.users),
         "last_error": None,
         "failures": None,
         "quarantine": None,
@@ -45,6 +47,17 @@ def validated(*, started: float, now: float, window_users: int, forced: bool) ->
     if forced:
         changes["forced_at"] = started
     return changes
+
+
+def counted(census: Census, found: Sweep) -> Changes:
+    """Return the changes that tell of the users past the window."""
+    return {
+        "adopted": census.adopted or None,
+        "window_last_id": None if found.complete else found.last_id,
+        "rotation_id": census.rotation.next_id or None,
+        "cycle_began_at": census.rotation.began_at or None,
+        "adopted_seen_at": census.rotation.seen_at or None,
+    }
 
 
 def moved(head: Head, draft: Draft, *, started: float, kept_until: int) -> Changes:

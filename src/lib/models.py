@@ -95,6 +95,8 @@ GENERATION_FIELDS = (
     "modified_at",
     "swept_at",
     "pages",
+    "adopted",
+    "window_last_id",
 )
 """What a manifest keeps of the head that published it: a manifest is a head that stands still."""
 
@@ -114,6 +116,8 @@ class Head:
     incomplete_reason: str = ""
     policy: str = ""
     pages: bytes | None = None
+    adopted: int = 0
+    window_last_id: int = 0
     pages_expire_at: int = 0
 
     modified_at: int = 0
@@ -121,6 +125,9 @@ class Head:
     validated_at: float = 0
     forced_at: float = 0
     window_users: int = -1
+    rotation_id: int = 0
+    cycle_began_at: float = 0
+    adopted_seen_at: float = 0
 
     last_error: str = ""
     failures: int = 0
@@ -138,6 +145,8 @@ class Head:
     calls: int = 0
     calls_minute: int = 0
     calls_before: int = 0
+    lookups: int = 0
+    lookups_before: int = 0
     rate_limit: int = 0
     rate_remaining: int = 0
     rate_reset_at: float = 0
@@ -146,6 +155,11 @@ class Head:
     def published(self) -> bool:
         """Whether there is anything to serve."""
         return self.generation > 0
+
+    @property
+    def oldest_observation(self) -> float:
+        """The instant since which every known user was seen at the origin."""
+        return min(self.swept_at, self.adopted_seen_at) if self.adopted else self.swept_at
 
     def leased(self, now: float) -> bool:
         """Whether somebody may be revalidating at ``now``."""

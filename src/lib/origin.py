@@ -30,6 +30,7 @@ from lib.errors import (
 from lib.models import RateLimit
 
 MAX_BYTES = 16 * 1024 * 1024
+MAX_ROWS = 250
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
 MAX_RESET_SECONDS = 120
@@ -87,19 +88,34 @@ class Origin:
         self, client_id: str, credential: Credential, *, offset: int, limit: int, deadline: float
     ) -> Answer[Sequence[Row]]:
         """Return one window of the client's users."""
-        response, body = self._get(
-            client_id, credential, "", {"limit": limit, "offset": offset}, deadline=deadline
-        )
+        query = {"limit": limit, "offset": offset}
+        response, body = self._get(client_id, credential, "", query, deadline=deadline)
+        return self._rows(client_id, response, body, most=limit)
+
+    def _rows(
+        self, client_id: str, response: requests.Response, body: bytes, *, most: int
+    ) -> Answer[Sequence[Row]]:
         _raise_for_status(response)
         payload = _parse(response, body)
         _validate(UserList, payload)
         rows: Sequence[Row] = payload["data"]
-        if len(rows) > limit:
+        if len(rows) > most:
             _unusable("more rows than asked for", "too-many-rows")
         # Every address carries its client's id; a list without any is somebody else's.
         if rows and not any(client_id in row["email"] for row in rows):
             _unusable("another client's rows", "foreign-rows")
         return Answer(rows, self._rate_limit(response))
+
+    def find_users(
+        self, client_id: str, credential: Credential, *, emails: Sequence[str], deadline: float
+    ) -> Answer[Sequence[Row]]:
+        """Return the client's users with these addresses, as they are stored at the origin.
+
+        They must be few enough for one URL, and valid: one that is not fails the whole call.
+        """
+        query: dict[str, int | str] = {"emails": ",".join(emails), "limit": MAX_ROWS}
+        response, body = self._get(client_id, credential, "", query, deadline=deadline)
+        return self._rows(client_id, response, body, most=len(emails))
 
     def get_user(
         self, client_id: str, credential: Credential, user_id: int, *, deadline: float
@@ -122,7 +138,7 @@ class Origin:
         client_id: str,
         credential: Credential,
         path: str,
-        query: Mapping[str, int],
+        query: Mapping[str, int | str],
         *,
         deadline: float,
     ) -> tuple[requests.Response, bytes]:

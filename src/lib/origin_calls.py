@@ -15,6 +15,9 @@ from lib.errors import NotAskedError, OriginAuthError, OriginServerError
 from lib.http_cache import retry_after
 from lib.models import Head, RateLimit
 
+HURRY_SECONDS = 4.0
+"""What must be left of the time for a call that can wait for the next sweep."""
+
 RETRY_SECONDS = 0.25
 """Mean pause before the second try."""
 
@@ -40,6 +43,11 @@ class Origin(Protocol):
         self, client_id: str, credential: Credential, *, offset: int, limit: int, deadline: float
     ) -> Answer[Sequence[Row]]:
         """Return one window of users."""
+
+    def find_users(
+        self, client_id: str, credential: Credential, *, emails: Sequence[str], deadline: float
+    ) -> Answer[Sequence[Row]]:
+        """Return the users with these addresses."""
 
     def get_user(
         self, client_id: str, credential: Credential, user_id: int, *, deadline: float
@@ -77,6 +85,7 @@ class OriginCalls:
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     random: Callable[[], float]
+    lookup: bool = False
     made: int = 0
     rate_limit: RateLimit | None = None
     _credential: Credential | None = field(default=None, repr=False)
@@ -89,6 +98,18 @@ class OriginCalls:
             )
         )
 
+    def find_rows(self, emails: Sequence[str]) -> Sequence[Row]:
+        """Return users by address; raises OriginError, SecretError or NotAskedError."""
+        return self._ask(
+            lambda credential: self.origin.find_users(
+                self.client_id, credential, emails=emails, deadline=self.deadline
+            )
+        )
+
+    def hurried(self) -> bool:
+        """Return whether time is too short for calls that can wait."""
+        return self.deadline - self.clock() < HURRY_SECONDS
+
     def user(self, user_id: int) -> Row | None:
         """Return one user or None; raises OriginError, SecretError or NotAskedError."""
         return self._ask(
@@ -100,19 +121,23 @@ class OriginCalls:
     def reserve(self, calls: int) -> None:
         """Count ``calls`` further calls against the budget before they are made.
 
+        ``lookup`` calls have a share of the budget, so that they cannot starve sweeps.
+
         Raises:
             NotAskedError: the budget does not allow them, or the origin blocks.
         """
         while True:
             head, now = self.store.head(self.client_id), self.clock()
-            refused = budget.refusal(head, calls=calls, now=now)
+            refused = budget.refusal(head, calls=calls, now=now, lookup=self.lookup)
             if refused:
                 raise NotAskedError(
                     "the origin may not be asked now",
                     reason=refused.reason,
                     retry_after=retry_after(refused.until - now, jitter=self.random()),
                 )
-            if self.store.reserve(head, budget.counters(head, calls=calls, now=now)):
+            if self.store.reserve(
+                head, budget.counters(head, calls=calls, now=now, lookup=self.lookup)
+            ):
                 self.reserved += calls
                 return
 

@@ -70,9 +70,9 @@ class Draft:
         return _digest(pack(self.refs), known.encode())
 
 
-def draft(lines: Sequence[bytes], *, complete: bool, policy: str = "") -> Draft:
+def draft(lines: Sequence[bytes], *, complete: bool, reason: str = "", policy: str = "") -> Draft:
     """Return the snapshot of a directory given as canonical documents by rising id."""
-    return Draft(cut(lines), complete, "" if complete else "window-full", policy)
+    return Draft(cut(lines), complete, reason, policy)
 
 
 def canonical(user: Mapping[str, Any]) -> bytes:

@@ -39,8 +39,9 @@ def doubt(head: Head, *, lost: Collection[int], left: int, now: float) -> Doubt 
 
     Where the lost users are not known, the shrunken number of users counts alone.
     """
-    missing = max(len(lost), head.users - left)
-    believed = max(BELIEVED_LOSS, int(BELIEVED_SHARE * head.users)) if left else 0
+    users = head.users - head.adopted
+    missing = max(len(lost), users - left)
+    believed = max(BELIEVED_LOSS, int(BELIEVED_SHARE * users)) if left else 0
     if missing <= believed:
         return None
     ordered = sorted(lost)

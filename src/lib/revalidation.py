@@ -9,7 +9,7 @@ accepted only when a later sweep shows the same loss and the lost users, asked f
 gone.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,9 +17,9 @@ from typing import Protocol
 from lib import budget, head_changes, pages, quarantine
 from lib.attributes import Value
 from lib.budget import Refusal
+from lib.census import CensusTaker, FoundUser, missing
 from lib.errors import (
     BrokenSnapshotError,
-    LeaseLostError,
     NotFoundError,
     QuarantinedError,
     ServiceError,
@@ -31,7 +31,10 @@ from lib.hiding import NOTHING_HIDDEN, HidingPolicy
 from lib.models import LEASE_SECONDS, Head, Lease, PageRef, Window
 from lib.origin_calls import Counters, Credentials, Origin, OriginCalls
 from lib.outcomes import Claim, Failed, Outcome, Published, Unchanged
-from lib.pages import Draft, Page
+from lib.pages import Draft
+from lib.publication import Publication, PublicationStore
+from lib.remembered import Remembered
+from lib.snapshot import SnapshotReads
 from lib.sweep import ListRows, Sweep, expected_calls, sweep
 
 RENEW_SECONDS = KEEP_SECONDS // 2
@@ -41,26 +44,20 @@ LEASE_MARGIN_SECONDS = 1
 """A run stops asking this long before its lease ends, to publish in time."""
 
 
+EXPECTED_BATCH = 70
+"""Addresses that one call carries, more or less."""
+
 FROZEN_SECONDS = 3600
 """When a frozen deployment's callers may look again."""
 
 
-class SnapshotStore(Counters, Protocol):
+class SnapshotStore(Counters, PublicationStore, Protocol):
     """What a revalidation needs of the store; see ``lib.store``."""
 
     def acquire(
         self, head: Head, *, lease: Lease, now: float, counters: Mapping[str, Value]
     ) -> bool:
         """Take the lease unless anything happened since ``head`` was read."""
-
-    def page_list(self, head: Head) -> Sequence[PageRef]:
-        """Return the pages of the head's generation."""
-
-    def pages(self, client_id: str, refs: Sequence[PageRef]) -> Sequence[Page]:
-        """Return pages."""
-
-    def put_pages(self, client_id: str, pages: Sequence[Page], *, expires_at: int) -> None:
-        """Write pages."""
 
     def renew(self, head: Head, refs: Sequence[PageRef], *, expires_at: int) -> None:
         """Keep what the head names."""
@@ -71,15 +68,27 @@ class SnapshotStore(Counters, Protocol):
     def hold_off(self, client_id: str, name: str, until: float) -> None:
         """Raise ``blocked_until`` or ``retry_at``."""
 
-    def publish(
-        self, lease: Lease, base: Head, changes: Mapping[str, Value], *, pages: bytes
-    ) -> None:
-        """Move the head to its next generation."""
+
+class Waiting(Protocol):
+    """Users that look-ups found past the window; see ``lib.lookup_store``."""
+
+    def waiting(self, client_id: str) -> Collection[int]:
+        """Return the ids of users who wait to be adopted."""
+
+    def remembered(self, client_id: str, keys: Sequence[str]) -> Mapping[str, Remembered]:
+        """Return what is remembered of look-up keys."""
+
+    def adopted(self, client_id: str, ids: Sequence[int]) -> None:
+        """Let ``ids`` wait no longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revalidation:
-    """Claims and runs revalidations; ``frozen`` means that the origin is never asked again."""
+    """Claims and runs revalidations; ``frozen`` means that the origin is never asked again.
+
+    A sweep asks again for adopted users in at most ``adopted_calls`` calls, and keeps at most
+    ``max_adopted`` of them.
+    """
 
     store: SnapshotStore
     origin: Callable[[], Origin]
@@ -88,8 +97,12 @@ class Revalidation:
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     random: Callable[[], float]
+    lookups: Waiting
+    snapshots: SnapshotReads
     frozen: bool = False
     hiding: HidingPolicy = NOTHING_HIDDEN
+    adopted_calls: int = 20
+    max_adopted: int = 2_000
 
     def claim(self, head: Head, *, holder: str) -> Claim | Refusal:
         """Take the lease and reserve the calls of a sweep, in one write, or tell why not.
@@ -104,7 +117,7 @@ class Revalidation:
             # ``head`` may have been remembered: a sweep that succeeded since has met the need.
             if head.leased(now) or head.swept_at > seen.swept_at:
                 break
-            calls = expected_calls(self.window, last_users=head.window_users)
+            calls = self._expected_calls(head)
             refused = budget.refusal(head, calls=calls, now=now)
             if refused:
                 return refused
@@ -155,7 +168,7 @@ class Revalidation:
         # The claim has reserved its calls already, so only blocks and backoff count.
         if not still_mine or not head.leased(now) or budget.refusal(head, calls=0, now=now):
             return None
-        return Claim(lease, head, expected_calls(self.window, last_users=head.window_users))
+        return Claim(lease, head, self._expected_calls(head))
 
     def run(
         self, claim: Claim, *, deadline: float, forced: bool = False, repair: bool = False
@@ -191,7 +204,7 @@ class Revalidation:
         now = self.clock()
         if not head.published or head.pages_expire_at - now > RENEW_SECONDS:
             return False
-        refs = self.store.page_list(head)
+        refs = self.snapshots.page_list(head)
         self.store.renew(head, refs, expires_at=int(now) + KEEP_SECONDS)
         return True
 
@@ -200,87 +213,109 @@ class Revalidation:
     ) -> Published | Unchanged:
         head, started = claim.head, self.clock()
         found = sweep(self._hiding(calls), self.window, last_users=head.window_users)
-        draft = pages.draft(
-            list(found.users.values()), complete=found.complete, policy=self.hiding.digest
+        waiting = self._waiting(head.client_id)
+        draft = self._draft(found.users, found.complete, "" if found.complete else "window-full")
+        changes = head_changes.validated(
+            started=started, now=self.clock(), found=found, forced=forced
         )
-        changes = head_changes.released(calls.rate_limit) | head_changes.validated(
-            started=started, now=self.clock(), window_users=len(found.users), forced=forced
-        )
-        if head.published and draft.digest == head.digest and not repair:
-            self.store.update_held(claim.lease, changes)
-            return Unchanged(head_changes.apply(head, changes), calls.made)
-        base = self._base(head)
-        self._believe(head, found, calls, [ref for ref in base if ref not in draft.refs])
-        kept_until = self._put(head, draft, () if repair else base)
-        changes |= head_changes.moved(head, draft, started=started, kept_until=kept_until)
+        stored = self._stored(head)
+        if waiting or repair or draft.digest != head.digest:
+            replaced = [ref for ref in stored if head.adopted or ref not in draft.refs]
+            base = self._users(head, replaced)
+            confirmed = self._believe(head, found, calls, missing(found, base))
+            census = self._census_taker(calls, started).take(
+                head, found, base=base, waiting=waiting, loss_confirmed=confirmed
+            )
+            draft = self._draft(census.users, census.complete, census.reason)
+            changes |= head_changes.counted(census, found)
         changes |= head_changes.released(calls.rate_limit)
-        return Published(self._publish(claim, draft, changes), calls.made)
+        publication = Publication(self.store, self.clock)
+        outcome: Published | Unchanged
+        if draft.digest == head.digest and not repair:
+            self.store.update_held(claim.lease, changes)
+            outcome = Unchanged(head_changes.apply(head, changes), calls.made)
+        else:
+            known = () if repair else stored
+            moved = publication.publish(claim, draft, changes, started=started, stored=known)
+            outcome = Published(moved, calls.made)
+        if waiting:
+            self.lookups.adopted(head.client_id, list(waiting))
+        return outcome
+
+    def _expected_calls(self, head: Head) -> int:
+        batches = -(-head.adopted // EXPECTED_BATCH)
+        asked_again = min(batches, self.adopted_calls)
+        return expected_calls(self.window, last_users=head.window_users) + asked_again
 
     def _hiding(self, calls: OriginCalls) -> ListRows:
         return lambda offset, limit: [
             self.hiding.apply(row) for row in calls.list_rows(offset, limit)
         ]
 
-    def _put(self, head: Head, draft: Draft, stored: Sequence[PageRef]) -> int:
-        """Write the pages that are not stored yet; return until when all of them are kept."""
-        kept_until = int(self.clock()) + KEEP_SECONDS
-        new = [page for page in draft.pages if page.ref not in stored]
-        self.store.put_pages(head.client_id, new, expires_at=kept_until)
-        return kept_until if len(new) == len(draft.pages) else min(kept_until, head.pages_expire_at)
+    def _waiting(self, client_id: str) -> dict[int, FoundUser]:
+        """Return the users that look-ups found past the window since the last revalidation."""
+        keys = {user_id: f"id:{user_id}" for user_id in self.lookups.waiting(client_id)}
+        known = self.lookups.remembered(client_id, list(keys.values())) if keys else {}
+        return {
+            user_id: FoundUser(seen.line, seen.observed_at)
+            for user_id, key in keys.items()
+            if (seen := known.get(key)) and seen.line is not None
+        }
 
-    def _base(self, head: Head) -> Sequence[PageRef]:
+    def _draft(self, users: Mapping[int, bytes], complete: bool, reason: str) -> Draft:  # noqa: FBT001 - a draft's own fields
+        return pages.draft(
+            list(users.values()), complete=complete, reason=reason, policy=self.hiding.digest
+        )
+
+    def _census_taker(self, calls: OriginCalls, started: float) -> CensusTaker:
+        return CensusTaker(
+            calls=calls,
+            show=self.hiding.apply,
+            max_batches=self.adopted_calls,
+            max_adopted=self.max_adopted,
+            now=started,
+        )
+
+    def _stored(self, head: Head) -> Sequence[PageRef]:
         """Return the pages that are stored already; a broken list counts as none."""
         if not head.published:
             return ()
         try:
-            return self.store.page_list(head)
+            return self.snapshots.page_list(head)
         except BrokenSnapshotError:
             return ()
 
+    def _users(self, head: Head, refs: Sequence[PageRef]) -> dict[int, bytes]:
+        """Return the users in pages of the last generation; broken pages have none."""
+        try:
+            read = self.snapshots.pages(head.client_id, refs)
+        except BrokenSnapshotError:
+            return {}
+        return {
+            user_id: line
+            for page in read
+            for user_id, line in zip(page.ids, page.lines, strict=True)
+        }
+
     def _believe(
-        self, head: Head, found: Sweep, calls: OriginCalls, replaced: Sequence[PageRef]
-    ) -> None:
-        """Check what is lost; only a page about to be replaced can hold a user that is gone.
+        self, head: Head, found: Sweep, calls: OriginCalls, lost: Mapping[int, bytes]
+    ) -> bool:
+        """Return whether a large loss was confirmed; a small one is nobody's worry.
 
         Raises:
             QuarantinedError: the loss is too large and not yet confirmed.
         """
-        lost: set[int] = set()
-        # Where a page cannot be read, how many are missing must do.
-        with suppress(BrokenSnapshotError):
-            old = self.store.pages(head.client_id, replaced)
-            lost = {user_id for page in old for user_id in page.ids} - found.users.keys()
         now = self.clock()
-        doubt = quarantine.doubt(head, lost=lost, left=len(found.users), now=now)
+        doubt = quarantine.doubt(head, lost=lost.keys(), left=len(found.users), now=now)
         if doubt is None:
-            return
+            return False
         since = doubt.since
         if doubt.ripe:
             calls.reserve(len(doubt.sample))
             if all(calls.user(user_id) is None for user_id in doubt.sample):
-                return
+                return True
             since = now
         raise QuarantinedError("too many users are missing", loss=doubt.loss, since=since)
-
-    def _publish(self, claim: Claim, draft: Draft, changes: Mapping[str, Value]) -> Head:
-        """Move the head, and settle by reading what an unanswered write did.
-
-        Raises:
-            LeaseLostError: somebody has taken the lease since.
-            StoreError: DynamoDB failed.
-        """
-        base, failure = claim.head, StoreError("the head did not move", reason="store-unsettled")
-        for _ in range(2):
-            try:
-                self.store.publish(claim.lease, base, changes, pages=pages.pack(draft.refs))
-            except StoreError as error:
-                failure = error
-            head = self.store.head(base.client_id)
-            if head.generation > base.generation and head.digest == draft.digest:
-                return head
-            if head.lease_token != claim.lease.token:
-                raise LeaseLostError("the lease was taken over", reason="lease-lost") from failure
-        raise failure
 
     def _note_failure(self, claim: Claim, calls: OriginCalls, error: ServiceError) -> None:
         """Tell everybody, and let the lease go; if even that fails, the lease expires."""

@@ -31,6 +31,11 @@ class Sweep:
     users: dict[int, bytes]
     complete: bool
 
+    @property
+    def last_id(self) -> int:
+        """The largest id in the window, 0 if it is empty."""
+        return max(self.users, default=0)
+
 
 def expected_calls(window: Window, *, last_users: int) -> int:
     """Return the calls that a sweep will most likely make; ``last_users`` is -1 if unknown."""

@@ -252,7 +252,7 @@ def test_a_publication_that_always_conflicts_under_the_own_token_fails_as_a_conf
 def test_a_holder_that_was_overtaken_before_publishing_changes_nothing() -> None:
     world = World()
     world.publish(age=200)
-    world.origin.rows.pop()
+    world.origin.rows.append(user(99))
     claim = world.claim("slow")
     world.clock.now += 15
     world.claim("fast")

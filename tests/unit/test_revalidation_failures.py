@@ -295,7 +295,7 @@ def test_a_created_and_a_deleted_user_are_no_loss_to_doubt() -> None:
     outcome = world.revalidate()
 
     assert isinstance(outcome, Published)
-    assert world.origin.calls == ["list 0+250 key1"]
+    assert world.origin.calls == ["list 0+250 key1", "find 1 key1", "get 1 key1"]
 
 
 @pytest.mark.parametrize(
