@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ class Directory:
     ids: list[int]
     meanwhile: Iterator[Callable[["Directory"], object]] = field(default_factory=lambda: iter(()))
     asked: list[tuple[int, int]] = field(default_factory=list)
+    new_ids: Iterator[int] = field(default_factory=lambda: count(1000))
 
     def __call__(self, offset: int, limit: int) -> Sequence[dict[str, Any]]:
         if self.asked:
@@ -132,8 +134,8 @@ def test_windows_that_do_not_follow_each_other_fail_the_sweep() -> None:
 
 
 def create(directory: Directory) -> None:
-    """Add a user, whose id is higher than all before."""
-    directory.ids.append(max(directory.ids, default=0) + 1)
+    """Add a user, whose id is higher than any before, deleted ones included."""
+    directory.ids.append(next(directory.new_ids))
 
 
 def delete_at(position: int) -> Callable[[Directory], None]:
