@@ -14,13 +14,19 @@ EVENTS = ROOT / "events"
 EXAMPLE_CLIENT = "clxdemo0000000000000000001"
 
 
-def event_files(member: str) -> list[str]:
-    """Return the files of the events that have ``member``: it tells which function they are for."""
-    return [path.name for path in sorted(EVENTS.glob("*.json")) if member in load(path)]
-
-
 def load(path: Path) -> Json:
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def events_with(member: str, beginning: str = "") -> list[str]:
+    """Return the files of events with ``member``, whose text starts with ``beginning``."""
+    events = {path.name: load(path) for path in sorted(EVENTS.glob("*.json"))}
+    told = {name: event[member] for name, event in events.items() if member in event}
+    return [name for name, text in told.items() if text.startswith(beginning)]
+
+
+REQUESTS = events_with("httpMethod")
+REFRESHES = events_with("action", "refresh")
 
 
 @pytest.fixture
@@ -29,7 +35,7 @@ def example(aws: EmbeddedAws) -> Iterator[Service]:
         yield running
 
 
-@pytest.mark.parametrize("name", event_files("httpMethod"))
+@pytest.mark.parametrize("name", REQUESTS)
 def test_an_example_request_is_answered(example: Service, name: str) -> None:
     # What most callers meet: somebody else has asked before.
     example.refresh()
@@ -41,7 +47,7 @@ def test_an_example_request_is_answered(example: Service, name: str) -> None:
         assert answer.body["status"] == "success"
 
 
-@pytest.mark.parametrize("name", event_files("action"))
+@pytest.mark.parametrize("name", REFRESHES)
 def test_an_example_event_is_worked_off(example: Service, name: str) -> None:
     result = example.refresh(load(EVENTS / name))
 
@@ -51,8 +57,8 @@ def test_an_example_event_is_worked_off(example: Service, name: str) -> None:
 
 
 def test_there_is_an_example_for_each_trigger() -> None:
-    assert len(event_files("httpMethod")) >= 6
-    assert len(event_files("action")) >= 3
+    assert len(REQUESTS) >= 6
+    assert len(REFRESHES) >= 3
 
 
 NULLS = dict.fromkeys(

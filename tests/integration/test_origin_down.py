@@ -2,10 +2,11 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from dev.embedded_aws import EmbeddedAws
 from dev.origin_double import Fault
 from lib.models import LEASE_SECONDS
 from tests.integration.service import (
@@ -15,6 +16,7 @@ from tests.integration.service import (
     REVALIDATE_AGE,
     Answer,
     Service,
+    running_service,
 )
 
 BACKOFF_SECONDS = 60
@@ -27,6 +29,13 @@ def stored(service: Service) -> Service:
     service.get()
     service.origin.clear_calls()
     return service
+
+
+@pytest.fixture(scope="module")
+def reused(aws: EmbeddedAws) -> Iterator[Service]:
+    """A service for tests that begin with nothing stored, and do not mind what was before."""
+    with running_service(aws) as running:
+        yield running
 
 
 def aged(service: Service, seconds: int) -> Answer:
@@ -169,13 +178,14 @@ def test_no_cache_and_refresh_do_not_ask_a_failing_origin(stored: Service) -> No
     ids=lambda fault: f"{fault.kind} {fault.status or ''} {fault.shape}",
 )
 def test_an_unusable_answer_is_502_and_then_503_when_nothing_is_stored(
-    service: Service, fault: Fault
+    reused: Service, fault: Fault
 ) -> None:
-    service.origin.faults = [fault]
+    reused.table.delete_head(CLIENT)
+    reused.origin.faults = [fault]
 
-    first = service.get()
-    service.origin.clear_calls()
-    second = service.get()
+    first = reused.get()
+    reused.origin.clear_calls()
+    second = reused.get()
 
     assert (first.status, first.error["code"]) == (502, "BadGatewayException")
     assert first.cache_status.startswith("managed-users; fwd=uri-miss; ")
@@ -183,15 +193,16 @@ def test_an_unusable_answer_is_502_and_then_503_when_nothing_is_stored(
     assert (second.status, second.error["code"]) == (503, "ServiceUnavailableException")
     assert second.cache_status == "managed-users; detail=origin-backoff"
     assert 1 <= int(second.headers["Retry-After"]) <= 8
-    assert service.origin.calls == []
+    assert reused.origin.calls == []
 
 
 @pytest.mark.parametrize("fault", [Fault("hang"), Fault("delay", seconds=30), Fault("slow_drip")])
-def test_no_answer_in_time_is_504_in_time(service: Service, fault: Fault) -> None:
-    service.origin.faults = [fault]
+def test_no_answer_in_time_is_504_in_time(reused: Service, fault: Fault) -> None:
+    reused.table.delete_head(CLIENT)
+    reused.origin.faults = [fault]
     started = time.monotonic()
 
-    answer = service.get(seconds=2.2)
+    answer = reused.get(seconds=2.2)
     took = time.monotonic() - started
 
     assert (answer.status, answer.error["code"]) == (504, "GatewayTimeoutException")
