@@ -12,11 +12,13 @@ wrong idea of the origin cannot hide in both.
 
 from dev.origin_double.faults import Fault
 from dev.origin_double.origin import Call, Request
+from dev.origin_double.rules import Bounds
 from dev.origin_double.server import OriginDouble
 from dev.origin_double.throttle import Limits
 from dev.origin_double.users import User, demo_user, demo_users, plain_users
 
 __all__ = [
+    "Bounds",
     "Call",
     "Fault",
     "Limits",

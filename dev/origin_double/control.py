@@ -111,6 +111,12 @@ def _set_limits(origin: Origin, order: _Order) -> object:
     return asdict(origin.limits)
 
 
+def _set_bounds(origin: Origin, order: _Order) -> object:
+    """Change the bounds that are named and leave the other."""
+    origin.bounds = replace(origin.bounds, **order.body)
+    return asdict(origin.bounds)
+
+
 _USERS = r"clients/(?P<client_id>[^/]+)/users"
 _USER = rf"{_USERS}/(?P<user_id>\d+)"
 _ROUTES: tuple[tuple[str, str, Callable[[Origin, _Order], object]], ...] = (
@@ -125,4 +131,5 @@ _ROUTES: tuple[tuple[str, str, Callable[[Origin, _Order], object]], ...] = (
     ("GET", "faults", _show_faults),
     ("PUT", "faults", _set_faults),
     ("PUT", "limits", _set_limits),
+    ("PUT", "bounds", _set_bounds),
 )

@@ -18,7 +18,7 @@ from urllib.parse import unquote
 from dev.origin_double.answers import Answer, json_answer, revalidated
 from dev.origin_double.directory import Directory
 from dev.origin_double.faults import Fault, is_silent, spoil_answer, spoil_row, spoil_rows, take
-from dev.origin_double.rules import RefusedError, Selection, parse_user_id, suffixed
+from dev.origin_double.rules import Bounds, RefusedError, Selection, parse_user_id, suffixed
 from dev.origin_double.throttle import Limits, Throttle, Verdict, bucket_of
 from dev.origin_double.users import User
 
@@ -96,7 +96,7 @@ class Origin(Directory):
     """The double without its socket; safe to use from several threads.
 
     ``before_call`` runs before each answer is computed and outside the lock: it may change the data
-    or wait for another thread.
+    or wait for another thread. ``bounds`` are those of a list call.
     """
 
     def __init__(
@@ -109,6 +109,7 @@ class Origin(Directory):
     ) -> None:
         super().__init__(clients, users=users, clock=clock)
         self.before_call: Callable[[Request], object] | None = None
+        self.bounds = Bounds()
         self._not_platform = frozenset(not_platform)
         self._throttle = Throttle(Limits())
         self._faults: tuple[Fault, ...] = ()
@@ -215,7 +216,7 @@ class Origin(Directory):
         if request.user_id is not None:
             row = self._named(client_id, parse_user_id(request.user_id))
             return reduce(partial(spoil_row, client_id=client_id), faults, row)
-        selection = Selection.parse(request.query)
+        selection = Selection.parse(request.query, self.bounds)
         rows = self._rows[client_id]
         if selection.emails is not None:
             wanted = {suffixed(address, client_id) for address in selection.emails}

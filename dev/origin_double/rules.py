@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qsl
 
@@ -58,6 +57,17 @@ class RefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How much one list call may ask for; who hosts the origin may raise both."""
+
+    max_limit: int = 250
+    max_offset: int = 250
+
+
+_USUAL_BOUNDS = Bounds()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
     """The rows a list query asks for; ``emails`` is None where it does not filter."""
 
@@ -66,7 +76,7 @@ class Selection:
     emails: Sequence[str] | None = None
 
     @classmethod
-    def parse(cls, query: str) -> Self:
+    def parse(cls, query: str, bounds: Bounds = _USUAL_BOUNDS) -> Self:
         """Read a query string; raise `RefusedError` with the origin's 400 where it is wrong.
 
         A bad address is reported alone, before anything else is checked.
@@ -76,16 +86,16 @@ class Selection:
             for name, value in parse_query(query).items()
             if name in _PARAMETERS
         }
-        if errors := list(_errors(read)):
+        if errors := list(_errors(read, bounds)):
             raise RefusedError(400, "Bad Request Exception", {"errors": errors})
         return cls(**read)
 
 
-def _errors(read: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _errors(read: dict[str, Any], bounds: Bounds) -> Iterator[dict[str, Any]]:
     """Yield an entry for each property that breaks a rule, in the order the origin checks them."""
     target = {name: _printable(value) for name, value in read.items()}
     for name, parameter in _PARAMETERS.items():
-        if name in read and (constraints := parameter.broken_rules(read[name])):
+        if name in read and (constraints := parameter.broken_rules(read[name], bounds)):
             yield {
                 "target": target,
                 "value": target[name],
@@ -165,6 +175,14 @@ def _broken_number_rules(name: str, value: Number | str, *, low: int, high: int)
     return {rule: message for rule, (holds, message) in rules.items() if not holds}
 
 
+def _broken_limit_rules(value: Number | str, bounds: Bounds) -> dict[str, str]:
+    return _broken_number_rules("limit", value, low=1, high=bounds.max_limit)
+
+
+def _broken_offset_rules(value: Number | str, bounds: Bounds) -> dict[str, str]:
+    return _broken_number_rules("offset", value, low=0, high=bounds.max_offset)
+
+
 def _read_emails(value: QueryValue) -> list[str] | dict[str, str]:
     """Return the addresses; only those that came as one text are trimmed and checked."""
     if not isinstance(value, str):
@@ -176,7 +194,7 @@ def _read_emails(value: QueryValue) -> list[str] | dict[str, str]:
     return addresses
 
 
-def _broken_emails_rules(value: list[str] | dict[str, str]) -> dict[str, str]:
+def _broken_emails_rules(value: list[str] | dict[str, str], _: Bounds) -> dict[str, str]:
     return {} if isinstance(value, list) else {"arrayNotEmpty": "emails cannot be empty."}
 
 
@@ -184,13 +202,13 @@ class _Parameter(NamedTuple):
     """How a parameter is read, and which rules what was read breaks: their names and messages."""
 
     read: Callable[[QueryValue], Any]
-    broken_rules: Callable[[Any], dict[str, str]]
+    broken_rules: Callable[[Any, Bounds], dict[str, str]]
 
 
 _PARAMETERS = {
     "emails": _Parameter(_read_emails, _broken_emails_rules),
-    "limit": _Parameter(_read_number, partial(_broken_number_rules, "limit", low=1, high=250)),
-    "offset": _Parameter(_read_number, partial(_broken_number_rules, "offset", low=0, high=250)),
+    "limit": _Parameter(_read_number, _broken_limit_rules),
+    "offset": _Parameter(_read_number, _broken_offset_rules),
 }
 
 

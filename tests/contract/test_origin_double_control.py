@@ -75,6 +75,18 @@ def test_control_sets_the_limits_it_names(origin: OriginDouble, connection: HTTP
     assert origin.limits.ip == 1
 
 
+def test_control_sets_the_bounds_it_names(origin: OriginDouble, connection: HTTPConnection) -> None:
+    far, many = f"{LIST}?offset=251", f"{LIST}?limit=251"
+    before = [get(connection, target)[0] for target in (far, many)]
+
+    status, bounds = control(connection, "PUT", "/_control/bounds", {"max_offset": 251})
+
+    assert (status, bounds) == (200, {"max_limit": 250, "max_offset": 251})
+    assert before == [400, 400]
+    assert [get(connection, target)[0] for target in (far, many)] == [200, 400]
+    assert origin.bounds.max_offset == 251
+
+
 def test_control_tells_the_calls_and_clears_them_but_is_none_itself(
     origin: OriginDouble, connection: HTTPConnection
 ) -> None:
@@ -100,6 +112,7 @@ def test_control_tells_the_calls_and_clears_them_but_is_none_itself(
         ("PUT", "/_control/faults", [{"kind": "nope"}], 400),
         ("PUT", "/_control/faults", [{"kindness": 1}], 400),
         ("PUT", "/_control/limits", {"nope": 1}, 400),
+        ("PUT", "/_control/bounds", {"nope": 1}, 400),
     ],
 )
 def test_control_refuses_what_makes_no_sense(
