@@ -46,7 +46,8 @@ check: $(VENV) ## Static gates: format, lint, types, import contracts, template
 	@$(MAKE) --no-print-directory lint-template
 
 .PHONY: test
-test: $(VENV) ## Unit, contract, integration and template tests
+test: $(VENV) ## Doctests, unit, contract, integration and template tests
+	$(RUN) pytest --doctest-modules src/lib
 	$(RUN) pytest tests/unit tests/contract tests/integration tests/template
 
 # ---- the deployed shape ----
