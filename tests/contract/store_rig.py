@@ -8,6 +8,7 @@ from lib import pages
 from lib.attributes import Value
 from lib.models import Head, Lease
 from lib.revalidation import SnapshotStore
+from lib.snapshot import SnapshotReads
 from lib.store import Store
 from tests.fakes import NOW, FakeStore
 
@@ -19,7 +20,7 @@ MINUTE = int(NOW // 60)
 COUNTERS = {"calls": 2, "calls_before": 0, "calls_minute": MINUTE}
 
 
-class AnyStore(SnapshotStore, Protocol):
+class AnyStore(SnapshotStore, SnapshotReads, Protocol):
     """Everything that use cases ask of a store."""
 
     def generation(self, client_id: str, number: int) -> Head | None:

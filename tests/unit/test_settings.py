@@ -23,6 +23,9 @@ GOOD = {
     "HIDDEN_METADATA_KEYS": "stripeCustomerId",
     "EVENT_BUS_NAME": "",
     "EVENT_VALUES": "false",
+    "ADOPTED_CALLS_PER_SWEEP": "20",
+    "MAX_ADOPTED_USERS": "2000",
+    "LOOKUP_MISS_SECONDS": "60",
 }
 
 
@@ -45,6 +48,9 @@ def test_every_variable_is_read() -> None:
         ),
         event_bus_name="",
         event_values=False,
+        adopted_calls=20,
+        max_adopted=2000,
+        lookup_miss_seconds=60,
     )
     assert GOOD.keys() == Settings.VARIABLES
 
@@ -74,6 +80,9 @@ def test_a_missing_variable_is_named(name: str) -> None:
         ("ORIGIN_MAX_LIMIT", "0"),
         ("ORIGIN_MAX_OFFSET", "-1"),
         ("SCHEDULE_JITTER_SECONDS", "x"),
+        ("ADOPTED_CALLS_PER_SWEEP", "-1"),
+        ("MAX_ADOPTED_USERS", "x"),
+        ("LOOKUP_MISS_SECONDS", ""),
         ("CAL_API_URL", ""),
         ("CAL_API_URL", "api.cal.com"),
         ("CAL_API_URL", "ftp://api.cal.com"),
