@@ -15,27 +15,30 @@ from urllib.parse import urlsplit
 
 from dev.embedded_aws import REGION
 from dev.template import FUNCTION, function_environment, resource
+from dev.webhook import Webhook
 from dev.workers import Function
 
 API_HANDLER = "handlers.api.handler"
 REFRESH_HANDLER = "handlers.refresh.handler"
+CHANGES_HANDLER = "handlers.changes.handler"
 STACK_NAME = "managed-users-proxy"
 TABLE_NAME = f"{STACK_NAME}-table"
 SECRET_NAME = f"{STACK_NAME}-secret"
+BUS_NAME = STACK_NAME
 DEMO_CLIENTS = {"demo-client": "demo-secret"}
+DEMO_WEBHOOK_KEY = "demo-webhook-key"
 
 _FIXED = {
     "TABLE_NAME": TABLE_NAME,
     "SECRET_ID": SECRET_NAME,
     "REFRESH_FUNCTION_NAME": f"{STACK_NAME}-refresh",
-    "EVENT_BUS_NAME": STACK_NAME,
     "POWERTOOLS_SERVICE_NAME": STACK_NAME,
 }
 _MAX_PORT = 65_535
 # What a terminal can read: no metrics, no line for what went well.
 _QUIET = {"POWERTOOLS_LOG_LEVEL": "WARNING", "POWERTOOLS_METRICS_DISABLED": "true"}
 _PASSED_ON = re.compile(
-    r"(FRESH|STALE|FROZEN|ORIGIN_MAX|SCHEDULE_JITTER|HIDDEN|EVENT|POWERTOOLS)_.*"
+    r"(FRESH|STALE|FROZEN|ORIGIN_MAX|SCHEDULE_JITTER|ADOPTED|MAX_ADOPTED|LOOKUP|HIDDEN|EVENT|POWERTOOLS)_.*"
 )
 
 
@@ -48,6 +51,7 @@ class LocalSettings:
     """What decides a run. ``origin_url`` None means: run the origin double with ``users`` users.
 
     ``function_environment`` holds variables of the functions that differ from the template.
+    Without a ``webhook``, change events stay on the bus.
     """
 
     port: int = 8080
@@ -60,6 +64,7 @@ class LocalSettings:
     function_environment: Mapping[str, str] = field(default_factory=dict)
     api_handler: str = API_HANDLER
     refresh_handler: str = REFRESH_HANDLER
+    webhook: Webhook | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -74,10 +79,11 @@ class LocalSettings:
             port=_whole(given, "PORT", 8080, least=0, most=_MAX_PORT),
             workers=_whole(given, "WORKERS", 4, least=1, most=64),
             users=_whole(given, "USERS", 120, least=0, most=100_000),
-            origin_url=_url(given.get("CAL_API_URL")),
+            origin_url=_url(given, "CAL_API_URL"),
             clients=_clients(given.get("CAL_OAUTH_CLIENTS")),
             schedule_seconds=_whole(given, "SCHEDULE_SECONDS", 60, least=1, most=86_400),
             state_directory=Path(state).absolute() if state else None,
+            webhook=_webhook(given),
             function_environment={
                 name: value for name, value in given.items() if _PASSED_ON.fullmatch(name)
             },
@@ -102,9 +108,10 @@ class LocalSettings:
     def function(self, handler: str, environment: Mapping[str, str]) -> Function:
         """Return the function of ``template.yaml`` with ``handler``, in ``environment``."""
         properties = resource(FUNCTION, Handler=handler)
+        replaced = {API_HANDLER: self.api_handler, REFRESH_HANDLER: self.refresh_handler}
         return Function(
             name=f"{STACK_NAME}-{handler.split('.')[1]}",
-            handler=self.refresh_handler if handler == REFRESH_HANDLER else self.api_handler,
+            handler=replaced.get(handler, handler),
             timeout_seconds=properties["Timeout"],
             memory_megabytes=properties["MemorySize"],
             environment={
@@ -112,6 +119,7 @@ class LocalSettings:
                 **_FIXED,
                 **_QUIET,
                 **self.function_environment,
+                "EVENT_BUS_NAME": BUS_NAME,
                 **environment,
             },
         )
@@ -144,13 +152,25 @@ def _whole(env: Mapping[str, str], name: str, default: int, *, least: int, most:
     return int(text)
 
 
-def _url(text: str | None) -> str | None:
+def _url(env: Mapping[str, str], name: str) -> str | None:
+    text = env.get(name)
     if text is None:
         return None
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise LocalSettingsError("CAL_API_URL must be an http or https URL")
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise LocalSettingsError(f"{name} must be an http or https URL")
     return text
+
+
+def _webhook(env: Mapping[str, str]) -> Webhook | None:
+    url, key = _url(env, "WEBHOOK_URL"), env.get("WEBHOOK_KEY", DEMO_WEBHOOK_KEY)
+    if not re.fullmatch(r"[\x21-\x7e]+", key):
+        raise LocalSettingsError("WEBHOOK_KEY must be printable characters without blanks")
+    return Webhook(url=url, key=key) if url else None
 
 
 def _clients(text: str | None) -> Mapping[str, str]:

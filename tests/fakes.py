@@ -359,6 +359,11 @@ class FakeLookups:
         assert now < until
         return not self.busy
 
+    def end(self, client_id: str, key: str) -> None:
+        """Be asking no longer."""
+        assert client_id == CLIENT
+        assert key
+
     def waiting(self, client_id: str) -> frozenset[int]:
         """Return who waits to be adopted."""
         assert client_id == CLIENT

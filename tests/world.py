@@ -13,6 +13,7 @@ from lib.models import Head, Lease, Window
 from lib.outcomes import Claim, Outcome
 from lib.proxy import Answer, Proxy, ReadRequest
 from lib.revalidation import Revalidation
+from lib.survey import Surveyor
 from tests.fakes import CLIENT, Clock, FakeLookups, FakeOrigin, FakeSecrets, FakeStore, users
 
 POLICY = FreshnessPolicy(max_age=120, stale_while_revalidate=600, stale_if_error=604_800)
@@ -48,12 +49,15 @@ class World:
             store=self.store,
             origin=lambda: self.origin,
             credentials=lambda: self.secrets,
-            window=self.window,
+            surveyor=Surveyor(
+                snapshots=self.store,
+                lookups=self.lookups,
+                window=self.window,
+                clock=self.clock,
+            ),
             clock=self.clock,
             sleep=self.clock.sleep,
             random=random,
-            lookups=self.lookups,
-            snapshots=self.store,
             frozen=self.policy.frozen,
         )
         self.proxy = Proxy(

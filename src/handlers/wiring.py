@@ -21,6 +21,7 @@ from lib.errors import UnavailableError
 from lib.event_bus import EventBus
 from lib.forced_refresh import ForcedRefresh
 from lib.invoker import Invoker
+from lib.lookup import Lookup
 from lib.lookup_store import LookupStore
 from lib.memory import Memory
 from lib.models import Lease
@@ -29,6 +30,7 @@ from lib.revalidation import Revalidation
 from lib.secret import Secrets
 from lib.settings import Settings
 from lib.store import Store
+from lib.survey import Surveyor
 
 if TYPE_CHECKING:
     from lib.origin import Origin
@@ -123,14 +125,19 @@ class Wiring:
                 store=self.store,
                 origin=lambda: self.origin,
                 credentials=lambda: self.secrets,
-                window=self.settings.window,
+                surveyor=Surveyor(
+                    snapshots=self.memory,
+                    lookups=self.lookup_store,
+                    window=self.settings.window,
+                    clock=self.clock,
+                    hiding=self.settings.hiding,
+                    adopted_calls=self.settings.adopted_calls,
+                    max_adopted=self.settings.max_adopted,
+                ),
                 clock=self.clock,
                 sleep=self.sleep,
                 random=self.random,
                 frozen=self.settings.policy.frozen,
-                lookups=self.lookup_store,
-                snapshots=self.memory,
-                hiding=self.settings.hiding,
             )
         )
 
@@ -154,6 +161,22 @@ class Wiring:
         return ForcedRefresh(
             store=self.store,
             revalidation=self.revalidation,
+            clock=self.clock,
+            sleep=self.sleep,
+            random=self.random,
+        )
+
+    @cached_property
+    def lookup(self) -> Lookup:
+        """Look-ups of users that the snapshot does not hold."""
+        return Lookup(
+            store=self.store,
+            answers=self.lookup_store,
+            origin=lambda: self.origin,
+            credentials=lambda: self.secrets,
+            hiding=self.settings.hiding,
+            keep_found=self.settings.policy.max_age,
+            keep_missed=self.settings.lookup_miss_seconds,
             clock=self.clock,
             sleep=self.sleep,
             random=self.random,

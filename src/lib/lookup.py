@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from lib import addresses, head_changes
-from lib.errors import NotAskedError, OriginError, ServiceError, UnavailableError
+from lib.errors import NotAskedError, OriginError, UnavailableError
 from lib.hiding import HidingPolicy
 from lib.http_cache import retry_after
 from lib.origin_calls import Counters, Credentials, Origin, OriginCalls
@@ -18,6 +18,7 @@ from lib.origin_query import is_address
 from lib.pages import canonical, id_of
 from lib.remembered import Remembered
 from lib.waiting import pauses
+from lib.wanted import Wanted, id_key
 
 ASKING_SECONDS = 10
 """How long an equal look-up waits for one in flight, and how long that one may take."""
@@ -45,35 +46,25 @@ class Answers(Protocol):
     def begin(self, client_id: str, key: str, *, now: float, until: float) -> bool:
         """Claim to be asking."""
 
+    def end(self, client_id: str, key: str) -> None:
+        """Be asking no longer, without an answer."""
+
     def await_adoption(self, client_id: str, ids: Sequence[int]) -> None:
         """Let users be adopted by the next revalidation."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Whom a look-up is for: addresses as the origin stores them, and ids."""
-
-    addresses: Sequence[str] = ()
-    ids: Sequence[int] = ()
-
-    @property
-    def keys(self) -> list[str]:
-        """The look-up keys, each once."""
-        named = [f"email:{address}" for address in self.addresses]
-        return list(dict.fromkeys([*named, *(f"id:{user_id}" for user_id in self.ids)]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """What came of a look-up; ``observed_at`` is the oldest observation used, None if none was.
 
-    ``failure`` says why some were not asked for; nothing is known of those.
+    ``failure`` says why those with the look-up keys ``unanswered`` were not asked for.
     """
 
     lines: tuple[bytes, ...] = ()
     observed_at: float | None = None
     calls: int = 0
-    failure: ServiceError | None = None
+    unanswered: frozenset[str] = frozenset()
+    failure: UnavailableError | None = None
 
 
 @dataclass(slots=True)
@@ -110,20 +101,23 @@ class Lookup:
         keys = wanted.keys
         progress = _Progress(self._usable(client_id, keys))
         missing = [key for key in keys if key not in progress.answers]
-        failure: ServiceError | None = None
+        failure: UnavailableError | None = None
         if missing:
             try:
                 self._ask_or_follow(client_id, missing, progress, deadline=deadline)
             except UnavailableError as error:
                 failure = error
-        return self._found(progress, failure)
+        return self._found(keys, progress, failure)
 
-    def _found(self, progress: _Progress, failure: ServiceError | None) -> Found:
+    def _found(
+        self, keys: Sequence[str], progress: _Progress, failure: UnavailableError | None
+    ) -> Found:
         answers = progress.answers.values()
         return Found(
             lines=tuple(dict.fromkeys(answer.line for answer in answers if answer.line)),
             observed_at=min((answer.observed_at for answer in answers), default=None),
             calls=progress.calls,
+            unanswered=frozenset(keys) - progress.answers.keys(),
             failure=failure,
         )
 
@@ -143,7 +137,11 @@ class Lookup:
         until = min(deadline - MARGIN_SECONDS, now + ASKING_SECONDS)
         together = " ".join(sorted(missing))
         if self.answers.begin(client_id, together, now=now, until=until):
-            self._ask(client_id, missing, progress, deadline=until)
+            try:
+                self._ask(client_id, missing, progress, deadline=until)
+            except UnavailableError:
+                self.answers.end(client_id, together)
+                raise
             return
         waiting = pauses(until=until, clock=self.clock, sleep=self.sleep, random=self.random)
         for _ in waiting:
@@ -206,7 +204,7 @@ class Lookup:
     def _keep(self, client_id: str, asked: Mapping[str, Remembered]) -> None:
         """Remember answers under their keys, and who was found under the id as well."""
         found = {id_of(answer.line): answer for answer in asked.values() if answer.line}
-        by_id = {f"id:{user_id}": answer for user_id, answer in found.items()}
+        by_id = {id_key(user_id): answer for user_id, answer in found.items()}
         self.answers.remember(client_id, {**asked, **by_id})
         if found:
             self.answers.await_adoption(client_id, list(found))

@@ -70,6 +70,10 @@ class LookupStore:
             return False
         return True
 
+    def end(self, client_id: str, key: str) -> None:
+        """Be asking for ``key`` no longer, without an answer."""
+        self._table.update(_key(_pk(client_id, key)), {"asking_until": None})
+
     def waiting(self, client_id: str) -> frozenset[int]:
         """Return the ids of users who wait to be adopted."""
         item = self._table.get(_waiting_key(client_id))

@@ -173,4 +173,5 @@ def first_link(query: ListQuery) -> str:
 
 
 def _reference(query: ListQuery, *place: tuple[str, str]) -> str:
-    return f"<?{urlencode([('limit', query.limit), *place, *query.parameters()])}>"
+    parameters = [("limit", query.limit), *place, *query.parameters()]
+    return f"<?{urlencode(parameters, errors='backslashreplace')}>"

@@ -9,33 +9,23 @@ accepted only when a later sweep shows the same loss and the lost users, asked f
 gone.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from lib import budget, head_changes, pages, quarantine
+from lib import budget, head_changes
 from lib.attributes import Value
 from lib.budget import Refusal
-from lib.census import CensusTaker, FoundUser, missing
-from lib.errors import (
-    BrokenSnapshotError,
-    NotFoundError,
-    QuarantinedError,
-    ServiceError,
-    StoreError,
-    UnavailableError,
-)
+from lib.errors import NotFoundError, ServiceError, StoreError, UnavailableError
 from lib.head_changes import KEEP_SECONDS
-from lib.hiding import NOTHING_HIDDEN, HidingPolicy
-from lib.models import LEASE_SECONDS, Head, Lease, PageRef, Window
+from lib.models import LEASE_SECONDS, Head, Lease, PageRef
 from lib.origin_calls import Counters, Credentials, Origin, OriginCalls
 from lib.outcomes import Claim, Failed, Outcome, Published, Unchanged
-from lib.pages import Draft
 from lib.publication import Publication, PublicationStore
-from lib.remembered import Remembered
-from lib.snapshot import SnapshotReads
-from lib.sweep import ListRows, Sweep, expected_calls, sweep
+from lib.survey import Survey, Surveyor
+from lib.sweep import expected_calls
+from lib.wanted import Wanted
 
 RENEW_SECONDS = KEEP_SECONDS // 2
 """What a head names is renewed when it would be kept for less than this."""
@@ -69,40 +59,18 @@ class SnapshotStore(Counters, PublicationStore, Protocol):
         """Raise ``blocked_until`` or ``retry_at``."""
 
 
-class Waiting(Protocol):
-    """Users that look-ups found past the window; see ``lib.lookup_store``."""
-
-    def waiting(self, client_id: str) -> Collection[int]:
-        """Return the ids of users who wait to be adopted."""
-
-    def remembered(self, client_id: str, keys: Sequence[str]) -> Mapping[str, Remembered]:
-        """Return what is remembered of look-up keys."""
-
-    def adopted(self, client_id: str, ids: Sequence[int]) -> None:
-        """Let ``ids`` wait no longer."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revalidation:
-    """Claims and runs revalidations; ``frozen`` means that the origin is never asked again.
-
-    A sweep asks again for adopted users in at most ``adopted_calls`` calls, and keeps at most
-    ``max_adopted`` of them.
-    """
+    """Claims and runs revalidations; ``frozen`` means that the origin is never asked again."""
 
     store: SnapshotStore
     origin: Callable[[], Origin]
     credentials: Callable[[], Credentials]
-    window: Window
+    surveyor: Surveyor
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     random: Callable[[], float]
-    lookups: Waiting
-    snapshots: SnapshotReads
     frozen: bool = False
-    hiding: HidingPolicy = NOTHING_HIDDEN
-    adopted_calls: int = 20
-    max_adopted: int = 2_000
 
     def claim(self, head: Head, *, holder: str) -> Claim | Refusal:
         """Take the lease and reserve the calls of a sweep, in one write, or tell why not.
@@ -171,15 +139,22 @@ class Revalidation:
         return Claim(lease, head, self._expected_calls(head))
 
     def run(
-        self, claim: Claim, *, deadline: float, forced: bool = False, repair: bool = False
+        self,
+        claim: Claim,
+        *,
+        deadline: float,
+        forced: bool = False,
+        repair: bool = False,
+        wanted: Wanted | None = None,
     ) -> Outcome:
         """Revalidate under ``claim``, which is released whatever happens.
 
         ``forced`` arms the floor between forced sweeps; ``repair`` publishes anew although
-        nothing changed, because what is stored is broken.
+        nothing changed, because what is stored is broken; ``wanted`` asks for some users only.
         """
+        head = claim.head
         calls = OriginCalls(
-            client_id=claim.head.client_id,
+            client_id=head.client_id,
             reserved=claim.reserved,
             deadline=min(deadline, claim.lease.expires_at - LEASE_MARGIN_SECONDS),
             origin=self.origin(),
@@ -190,10 +165,17 @@ class Revalidation:
             random=self.random,
         )
         try:
-            return self._revalidate(claim, calls, forced=forced, repair=repair)
+            if wanted is not None:
+                survey = self.surveyor.named(head, calls, wanted)
+            else:
+                survey = self.surveyor.everyone(head, calls, forced=forced, repair=repair)
+            outcome = self._conclude(claim, calls, survey, repair=repair)
+            if survey.waited:
+                self.surveyor.lookups.adopted(head.client_id, survey.waited)
         except (UnavailableError, NotFoundError) as error:
             self._note_failure(claim, calls, error)
             return Failed(error, calls.made)
+        return outcome
 
     def renew(self, head: Head) -> bool:
         """Renew what ``head`` names if it is due, so that the last good snapshot never rots.
@@ -204,118 +186,33 @@ class Revalidation:
         now = self.clock()
         if not head.published or head.pages_expire_at - now > RENEW_SECONDS:
             return False
-        refs = self.snapshots.page_list(head)
+        refs = self.surveyor.snapshots.page_list(head)
         self.store.renew(head, refs, expires_at=int(now) + KEEP_SECONDS)
         return True
 
-    def _revalidate(
-        self, claim: Claim, calls: OriginCalls, *, forced: bool, repair: bool
-    ) -> Published | Unchanged:
-        head, started = claim.head, self.clock()
-        found = sweep(self._hiding(calls), self.window, last_users=head.window_users)
-        waiting = self._waiting(head.client_id)
-        draft = self._draft(found.users, found.complete, "" if found.complete else "window-full")
-        changes = head_changes.validated(
-            started=started, now=self.clock(), found=found, forced=forced
-        )
-        stored = self._stored(head)
-        if waiting or repair or draft.digest != head.digest:
-            replaced = [ref for ref in stored if head.adopted or ref not in draft.refs]
-            base = self._users(head, replaced)
-            confirmed = self._believe(head, found, calls, missing(found, base))
-            census = self._census_taker(calls, started).take(
-                head, found, base=base, waiting=waiting, loss_confirmed=confirmed
-            )
-            draft = self._draft(census.users, census.complete, census.reason)
-            changes |= head_changes.counted(census, found)
-        changes |= head_changes.released(calls.rate_limit)
-        publication = Publication(self.store, self.clock)
-        outcome: Published | Unchanged
-        if draft.digest == head.digest and not repair:
-            self.store.update_held(claim.lease, changes)
-            outcome = Unchanged(head_changes.apply(head, changes), calls.made)
-        else:
-            known = () if repair else stored
-            moved = publication.publish(claim, draft, changes, started=started, stored=known)
-            outcome = Published(moved, calls.made)
-        if waiting:
-            self.lookups.adopted(head.client_id, list(waiting))
-        return outcome
-
     def _expected_calls(self, head: Head) -> int:
         batches = -(-head.adopted // EXPECTED_BATCH)
-        asked_again = min(batches, self.adopted_calls)
-        return expected_calls(self.window, last_users=head.window_users) + asked_again
+        asked_again = min(batches, self.surveyor.adopted_calls)
+        window = self.surveyor.window
+        return expected_calls(window, last_users=head.window_users) + asked_again
 
-    def _hiding(self, calls: OriginCalls) -> ListRows:
-        return lambda offset, limit: [
-            self.hiding.apply(row) for row in calls.list_rows(offset, limit)
-        ]
-
-    def _waiting(self, client_id: str) -> dict[int, FoundUser]:
-        """Return the users that look-ups found past the window since the last revalidation."""
-        keys = {user_id: f"id:{user_id}" for user_id in self.lookups.waiting(client_id)}
-        known = self.lookups.remembered(client_id, list(keys.values())) if keys else {}
-        return {
-            user_id: FoundUser(seen.line, seen.observed_at)
-            for user_id, key in keys.items()
-            if (seen := known.get(key)) and seen.line is not None
-        }
-
-    def _draft(self, users: Mapping[int, bytes], complete: bool, reason: str) -> Draft:  # noqa: FBT001 - a draft's own fields
-        return pages.draft(
-            list(users.values()), complete=complete, reason=reason, policy=self.hiding.digest
+    def _conclude(
+        self, claim: Claim, calls: OriginCalls, survey: Survey, *, repair: bool
+    ) -> Published | Unchanged:
+        """Store what a survey found, if it is new."""
+        head = claim.head
+        changes = survey.changes | head_changes.released(calls.rate_limit)
+        if survey.draft.digest == head.digest and not repair:
+            self.store.update_held(claim.lease, changes)
+            return Unchanged(head_changes.apply(head, changes), calls.made)
+        moved = Publication(self.store, self.clock).publish(
+            claim,
+            survey.draft,
+            changes,
+            started=survey.started,
+            stored=() if repair else survey.stored,
         )
-
-    def _census_taker(self, calls: OriginCalls, started: float) -> CensusTaker:
-        return CensusTaker(
-            calls=calls,
-            show=self.hiding.apply,
-            max_batches=self.adopted_calls,
-            max_adopted=self.max_adopted,
-            now=started,
-        )
-
-    def _stored(self, head: Head) -> Sequence[PageRef]:
-        """Return the pages that are stored already; a broken list counts as none."""
-        if not head.published:
-            return ()
-        try:
-            return self.snapshots.page_list(head)
-        except BrokenSnapshotError:
-            return ()
-
-    def _users(self, head: Head, refs: Sequence[PageRef]) -> dict[int, bytes]:
-        """Return the users in pages of the last generation; broken pages have none."""
-        try:
-            read = self.snapshots.pages(head.client_id, refs)
-        except BrokenSnapshotError:
-            return {}
-        return {
-            user_id: line
-            for page in read
-            for user_id, line in zip(page.ids, page.lines, strict=True)
-        }
-
-    def _believe(
-        self, head: Head, found: Sweep, calls: OriginCalls, lost: Mapping[int, bytes]
-    ) -> bool:
-        """Return whether a large loss was confirmed; a small one is nobody's worry.
-
-        Raises:
-            QuarantinedError: the loss is too large and not yet confirmed.
-        """
-        now = self.clock()
-        doubt = quarantine.doubt(head, lost=lost.keys(), left=len(found.users), now=now)
-        if doubt is None:
-            return False
-        since = doubt.since
-        if doubt.ripe:
-            calls.reserve(len(doubt.sample))
-            if all(calls.user(user_id) is None for user_id in doubt.sample):
-                return True
-            since = now
-        raise QuarantinedError("too many users are missing", loss=doubt.loss, since=since)
+        return Published(moved, calls.made)
 
     def _note_failure(self, claim: Claim, calls: OriginCalls, error: ServiceError) -> None:
         """Tell everybody, and let the lease go; if even that fails, the lease expires."""

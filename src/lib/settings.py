@@ -31,6 +31,9 @@ class Settings:
             "ORIGIN_MAX_LIMIT",
             "ORIGIN_MAX_OFFSET",
             "SCHEDULE_JITTER_SECONDS",
+            "ADOPTED_CALLS_PER_SWEEP",
+            "MAX_ADOPTED_USERS",
+            "LOOKUP_MISS_SECONDS",
             "HIDDEN_FIELDS",
             "HIDDEN_METADATA_KEYS",
             "EVENT_BUS_NAME",
@@ -45,6 +48,9 @@ class Settings:
     refresh_function_name: str
     window: Window
     schedule_jitter_seconds: int
+    adopted_calls: int
+    max_adopted: int
+    lookup_miss_seconds: int
     hiding: HidingPolicy
     event_bus_name: str
     event_values: bool
@@ -76,6 +82,9 @@ class Settings:
                 max_offset=_whole(env, "ORIGIN_MAX_OFFSET"),
             ),
             schedule_jitter_seconds=_whole(env, "SCHEDULE_JITTER_SECONDS"),
+            adopted_calls=_whole(env, "ADOPTED_CALLS_PER_SWEEP"),
+            max_adopted=_whole(env, "MAX_ADOPTED_USERS"),
+            lookup_miss_seconds=_whole(env, "LOOKUP_MISS_SECONDS"),
             hiding=HidingPolicy(
                 fields=_members(env["HIDDEN_FIELDS"]),
                 metadata_keys=_members(env["HIDDEN_METADATA_KEYS"]),

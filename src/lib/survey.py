@@ -1,0 +1,208 @@
+"""Finds out what the directory is now: all of it, or some users over what was known.
+
+A survey asks the origin and stores nothing.
+"""
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from lib import addresses, head_changes, pages, quarantine
+from lib.census import CensusTaker, FoundUser, missing
+from lib.errors import BrokenSnapshotError, QuarantinedError
+from lib.head_changes import Changes
+from lib.hiding import NOTHING_HIDDEN, HidingPolicy
+from lib.models import Head, PageRef, Window
+from lib.origin_calls import OriginCalls
+from lib.origin_query import is_address
+from lib.pages import Draft, canonical
+from lib.remembered import Remembered
+from lib.snapshot import SnapshotReads
+from lib.sweep import ListRows, Sweep, sweep
+from lib.wanted import Wanted, id_key
+
+type Users = dict[int, bytes]
+
+
+class Waiting(Protocol):
+    """Users that look-ups found past the window; see ``lib.lookup_store``."""
+
+    def waiting(self, client_id: str) -> Collection[int]:
+        """Return the ids of users who wait to be adopted."""
+
+    def remembered(self, client_id: str, keys: Sequence[str]) -> Mapping[str, Remembered]:
+        """Return what is remembered of look-up keys."""
+
+    def adopted(self, client_id: str, ids: Sequence[int]) -> None:
+        """Let ``ids`` wait no longer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What the directory is, what that changes in the head, and which pages are there already.
+
+    ``started`` is the instant before the first call; users in ``waited`` need not wait for their
+    adoption any longer once this is stored.
+    """
+
+    draft: Draft
+    changes: Changes
+    stored: Sequence[PageRef]
+    started: float
+    waited: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surveyor:
+    """Surveys of any client.
+
+    A sweep asks again for adopted users in at most ``adopted_calls`` calls, and keeps at most
+    ``max_adopted`` of them.
+    """
+
+    snapshots: SnapshotReads
+    lookups: Waiting
+    window: Window
+    clock: Callable[[], float]
+    hiding: HidingPolicy = NOTHING_HIDDEN
+    adopted_calls: int = 20
+    max_adopted: int = 2_000
+
+    def everyone(self, head: Head, calls: OriginCalls, *, forced: bool, repair: bool) -> Survey:
+        """Survey the whole directory: the window, and those known past it.
+
+        Raises:
+            OriginError: the origin failed.
+            QuarantinedError: too many users are missing to be believed.
+        """
+        started = self.clock()
+        found = sweep(self._list_rows(calls), self.window, last_users=head.window_users)
+        changes = head_changes.validated(
+            started=started, now=self.clock(), found=found, forced=forced
+        )
+        waiting = self._waiting(head.client_id)
+        draft = self._draft(found.users, found.complete, "" if found.complete else "window-full")
+        if draft.digest == head.digest and not waiting and not repair:
+            return Survey(draft=draft, changes=changes, stored=(), started=started)
+        stored = self._stored(head)
+        base = self._users(head, [ref for ref in stored if head.adopted or ref not in draft.refs])
+        loss_confirmed = self._believe(head, found, calls, missing(found, base))
+        census = CensusTaker(
+            calls=calls,
+            show=self.hiding.apply,
+            max_batches=self.adopted_calls,
+            max_adopted=self.max_adopted,
+            now=started,
+        ).take(head, found, base=base, waiting=waiting, loss_confirmed=loss_confirmed)
+        return Survey(
+            draft=self._draft(census.users, census.complete, census.reason),
+            changes=changes | head_changes.counted(census, found),
+            stored=stored,
+            started=started,
+            waited=tuple(waiting),
+        )
+
+    def named(self, head: Head, calls: OriginCalls, wanted: Wanted) -> Survey:
+        """Survey the users in ``wanted``; everybody else stays as the last generation has them.
+
+        Raises:
+            OriginError: the origin failed.
+            BrokenSnapshotError: the last generation cannot be read.
+        """
+        started, stored = self.clock(), self.snapshots.page_list(head)
+        base = _users_in(self.snapshots.pages(head.client_id, stored))
+        seen: Users = {}
+        askable = {address: address for address in wanted.addresses if is_address(address)}
+        for batch in addresses.batches(askable):
+            for row in calls.find_rows(list(batch)):
+                seen[row["id"]] = canonical(self.hiding.apply(row))
+        holders = [
+            user_id
+            for user_id, line in base.items()
+            if wanted.addresses and json.loads(line)["email"] in askable
+        ]
+        gone: set[int] = set()
+        for user_id in dict.fromkeys([*wanted.ids, *holders]):
+            if user_id not in seen:
+                user = calls.user(user_id)
+                if user is None:
+                    gone.add(user_id)
+                else:
+                    seen[user_id] = canonical(self.hiding.apply(user))
+        users = {id_: line for id_, line in (base | seen).items() if id_ not in gone}
+        adopted = sum(user_id > head.window_last_id for user_id in users)
+        return Survey(
+            draft=self._draft(
+                {user_id: users[user_id] for user_id in sorted(users)},
+                head.complete,
+                head.incomplete_reason,
+            ),
+            changes={
+                "swept_at": head.swept_at,
+                "adopted": adopted if head.window_last_id else None,
+                "window_last_id": head.window_last_id or None,
+            },
+            stored=stored,
+            started=started,
+        )
+
+    def _list_rows(self, calls: OriginCalls) -> ListRows:
+        return lambda offset, limit: [
+            self.hiding.apply(row) for row in calls.list_rows(offset, limit)
+        ]
+
+    def _waiting(self, client_id: str) -> dict[int, FoundUser]:
+        """Return the users that look-ups found past the window since the last revalidation."""
+        keys = {user_id: id_key(user_id) for user_id in self.lookups.waiting(client_id)}
+        known = self.lookups.remembered(client_id, list(keys.values())) if keys else {}
+        return {
+            user_id: FoundUser(seen.line, seen.observed_at)
+            for user_id, key in keys.items()
+            if (seen := known.get(key)) and seen.line is not None
+        }
+
+    def _draft(self, users: Mapping[int, bytes], complete: bool, reason: str) -> Draft:  # noqa: FBT001 - a draft's own fields
+        return pages.draft(
+            list(users.values()), complete=complete, reason=reason, policy=self.hiding.digest
+        )
+
+    def _stored(self, head: Head) -> Sequence[PageRef]:
+        """Return the pages that are stored already; a broken list counts as none."""
+        if not head.published:
+            return ()
+        try:
+            return self.snapshots.page_list(head)
+        except BrokenSnapshotError:
+            return ()
+
+    def _users(self, head: Head, refs: Sequence[PageRef]) -> Users:
+        """Return the users in pages of the last generation; broken pages have none."""
+        try:
+            return _users_in(self.snapshots.pages(head.client_id, refs))
+        except BrokenSnapshotError:
+            return {}
+
+    def _believe(self, head: Head, found: Sweep, calls: OriginCalls, lost: Users) -> bool:
+        """Return whether a large loss was confirmed; a small one is nobody's worry.
+
+        Raises:
+            QuarantinedError: the loss is too large and not yet confirmed.
+        """
+        now = self.clock()
+        doubt = quarantine.doubt(head, lost=lost.keys(), left=len(found.users), now=now)
+        if doubt is None:
+            return False
+        since = doubt.since
+        if doubt.ripe:
+            calls.reserve(len(doubt.sample))
+            if all(calls.user(user_id) is None for user_id in doubt.sample):
+                return True
+            since = now
+        raise QuarantinedError("too many users are missing", loss=doubt.loss, since=since)
+
+
+def _users_in(read: Sequence[pages.Page]) -> Users:
+    return {
+        user_id: line for page in read for user_id, line in zip(page.ids, page.lines, strict=True)
+    }
