@@ -22,6 +22,7 @@ from dev.template import TABLE, resource
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 REGION = "us-east-1"
@@ -87,6 +88,8 @@ class EmbeddedAws:
     @overload
     def client(self, service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
     @overload
+    def client(self, service: Literal["events"]) -> "EventBridgeClient": ...
+    @overload
     def client(self, service: str) -> BaseClient: ...
     def client(self, service: str) -> BaseClient:
         """Return a boto3 client of ``service`` in this process."""
@@ -118,6 +121,12 @@ class EmbeddedAws:
         client.update_time_to_live(
             TableName=name, TimeToLiveSpecification=properties["TimeToLiveSpecification"]
         )
+
+    def create_bus(self, name: str) -> None:
+        """Create the event bus ``name``, unless it exists already."""
+        client = self.client("events")
+        with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):
+            client.create_event_bus(Name=name)
 
     def put_secret(self, name: str, mapping: Mapping[str, str]) -> None:
         """Store ``mapping`` of client id to secret key as the newest version of secret ``name``."""

@@ -73,6 +73,30 @@ def printable(path: str) -> str:
     )
 
 
+def announced(event: object, done: object) -> str:
+    """Return whose generations the changes function announced, and whether that failed.
+
+    >>> keys = {"pk": {"S": "client#abc"}, "sk": {"S": "gen#7"}}
+    >>> announced({"Records": [{"dynamodb": {"Keys": keys}}]}, {"batchItemFailures": []})
+    'abc generation=7'
+    """
+    newest: dict[str, str] = {}
+    match event, done:
+        case {"Records": [*records]}, {"batchItemFailures": failed}:
+            for record in records:
+                keys = record["dynamodb"]["Keys"]
+                newest[keys["pk"]["S"].partition("#")[2]] = keys["sk"]["S"].partition("#")[2]
+            told = ", ".join(f"{client} generation={number}" for client, number in newest.items())
+            return f"{told} failed: {len(failed)}" if failed else told
+        case _:
+            return "done"
+
+
+def revalidated(_event: object, done: object) -> str:
+    """Return what the refresh function said it did."""
+    return summary(done)
+
+
 def summary(done: object) -> str:
     """Return what the refresh function said it did, for one client or for several.
 

@@ -1,7 +1,8 @@
 """``python -m dev.run``: the service on this machine, with everything it needs, until Ctrl-C.
 
-Environment: PORT, WORKERS, USERS, CAL_API_URL, CAL_OAUTH_CLIENTS, SCHEDULE_SECONDS, STATE_DIR, and
-the functions' own variables, such as FRESH_SECONDS.
+Environment: PORT, WORKERS, USERS, CAL_API_URL, CAL_OAUTH_CLIENTS, SCHEDULE_SECONDS, STATE_DIR,
+WEBHOOK_URL (change events are posted to it), WEBHOOK_KEY, and the functions' own variables, such as
+FRESH_SECONDS.
 """
 
 import os
@@ -71,11 +72,14 @@ def _introduce(stack: LocalStack) -> None:
     say(f"aws {stack.aws_endpoint} region={stack.aws.region} secret={SECRET_NAME}")
     say(f"origin {stack.origin_url}{_hint(stack)}")
     say(f"client {client}")
+    if stack.settings.webhook:
+        say(f"webhook {stack.settings.webhook.host}")
     say("try:")
     say(f"  curl -i '{base}/users'")
     say(f"  curl -i '{base}/users?limit=5&sort=-createdDate&fields=id,email,name'")
     say(f"  curl -i '{base}/cache'")
     say(f"  curl -i -X POST '{base}/cache/refresh?wait=true'")
+    say(f"  curl -i '{base}/cache/changes?since=1'")
     if stack.origin:
         _introduce_double(stack, client)
     say(f"ready {stack.url}")

@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Self
 from dev.embedded_aws import EmbeddedAws
 from dev.front import Front
 from dev.gateway_events import Resource
-from dev.journal import Journal, summary
+from dev.journal import Journal, announced, revalidated
 from dev.lambda_api import LambdaApi
 from dev.local_settings import (
     API_HANDLER,
+    BUS_NAME,
+    CHANGES_HANDLER,
     REFRESH_HANDLER,
     SECRET_NAME,
     TABLE_NAME,
@@ -28,7 +30,9 @@ from dev.local_settings import (
     process_environment,
 )
 from dev.schedule import Schedule
-from dev.template import SCHEDULE, api_paths, resource
+from dev.table_stream import SourceMapping, TableStream
+from dev.template import FUNCTION, SCHEDULE, api_paths, resource
+from dev.webhook import WebhookDelivery, remove_webhook
 from dev.workers import Failure, Function, Result, WorkerPool
 
 if TYPE_CHECKING:
@@ -99,12 +103,16 @@ class LocalStack:
         self._running.callback(lambda_api.stop)
         api = self._pool(API_HANDLER, lambda_api, size=self.settings.workers)
         refresh = self._pool(REFRESH_HANDLER, lambda_api, size=1, spare=_SPARE_REFRESH_WORKERS)
+        # Started by the first generation, so that nothing waits for it.
+        changes = self._pool(CHANGES_HANDLER, lambda_api, size=0, spare=1)
         self._fill_aws()
+        self._start_webhook()
         api.wait_ready()
         refresh.wait_ready()
         invoke = self._reporting("revalidate", refresh.invoke)
         lambda_api.start({self._function(REFRESH_HANDLER, lambda_api).name: invoke})
         self._start_schedule(self._reporting("schedule", refresh.invoke))
+        self._start_announcing(changes)
         self._start_front(listener, api)
 
     def stop(self) -> None:
@@ -136,7 +144,32 @@ class LocalStack:
 
     def _fill_aws(self) -> None:
         self.aws.create_table(TABLE_NAME)
+        self.aws.create_bus(BUS_NAME)
         self.aws.put_secret(SECRET_NAME, self.settings.clients)
+
+    def _start_webhook(self) -> None:
+        webhook = self.settings.webhook
+        if webhook is None:
+            if self.settings.state_directory is not None:
+                remove_webhook(self.aws, bus=BUS_NAME)
+            return
+        delivery = WebhookDelivery(
+            self.aws, bus=BUS_NAME, webhook=webhook, print_line=self.journal.event
+        )
+        delivery.start()
+        self._running.callback(delivery.stop)
+
+    def _start_announcing(self, changes: WorkerPool) -> None:
+        mapping = resource(FUNCTION, Handler=CHANGES_HANDLER)["Events"]["Generations"]
+        stream = TableStream(
+            self.aws.client,
+            TABLE_NAME,
+            mapping=SourceMapping.of(mapping),
+            invoke=self._reporting("announce", changes.invoke, announced),
+            print_line=self.journal.event,
+        )
+        stream.start()
+        self._running.callback(stream.stop)
 
     def _start_schedule(self, invoke: Callable[[object], object]) -> None:
         event = json.loads(resource(SCHEDULE)["Target"]["Input"])
@@ -158,13 +191,17 @@ class LocalStack:
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
 
     def _reporting(
-        self, word: str, invoke: Callable[[object], Result | Failure]
+        self,
+        word: str,
+        invoke: Callable[[object], Result | Failure],
+        describe: Callable[[object, object], str] = revalidated,
     ) -> Callable[[object], Result | Failure]:
         def run(event: object) -> Result | Failure:
             started = time.monotonic()
             outcome = invoke(event)
             milliseconds = (time.monotonic() - started) * 1000
-            told = summary(outcome.value) if isinstance(outcome, Result) else f"failed: {outcome}"
+            worked = isinstance(outcome, Result)
+            told = describe(event, outcome.value) if worked else f"failed: {outcome}"
             if outcome is not Failure.STOPPED:
                 self.journal.event(f"{word} {told} {milliseconds:.0f} ms")
             return outcome

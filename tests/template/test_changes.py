@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from dev.table_stream import passes
 from dev.translate_template import ROOT
 from lib.change_events import PREFIX
-from tests.template.stack import Json, Stack
+from tests.template.stack import Stack
 
 URL = "https://hooks.example.org/users"
 STACK = Stack()
@@ -42,7 +43,7 @@ def test_only_a_new_manifest_wakes_it(name: str, sort_key: str, *, wakes: bool) 
     record = {"eventName": name, "dynamodb": {"Keys": {"sk": {"S": sort_key}}}}
 
     assert len(MAPPING["FilterCriteria"]["Filters"]) == 1
-    assert _lets_pass(FILTER, record) is wakes
+    assert passes(FILTER, record) is wakes
 
 
 def test_the_example_event_is_one_that_wakes_it() -> None:
@@ -50,7 +51,7 @@ def test_the_example_event_is_one_that_wakes_it() -> None:
     records = json.loads(path.read_text(encoding="utf-8"))["Records"]
 
     assert records
-    assert all(_lets_pass(FILTER, record) for record in records)
+    assert all(passes(FILTER, record) for record in records)
 
 
 def test_a_failing_record_is_retried_alone_within_bounds_and_then_kept() -> None:
@@ -144,15 +145,3 @@ def test_only_the_webhook_s_rule_may_add_to_the_dead_letters_by_the_queue_s_poli
     assert statement["Condition"] == {
         "ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["WebhookRule", "Arn"]}}
     }
-
-
-def _lets_pass(pattern: Json, value: Json) -> bool:
-    """Tell whether an event filter lets ``value`` pass; it knows equal values and prefixes."""
-    if isinstance(pattern, dict):
-        return all(
-            name in value and _lets_pass(inner, value[name]) for name, inner in pattern.items()
-        )
-    return any(
-        value.startswith(allowed["prefix"]) if isinstance(allowed, dict) else value == allowed
-        for allowed in pattern
-    )
