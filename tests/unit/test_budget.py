@@ -136,3 +136,39 @@ def test_pauses_double_up_to_a_minute_jitter_included(
 @pytest.mark.parametrize(("jitter", "pause"), [(0, 30), (0.5, 33), (1, 36)])
 def test_a_block_is_kept_at_least_as_long_as_the_origin_asks(jitter: float, pause: float) -> None:
     assert budget.block_until(reset_seconds=30, now=NOW, jitter=jitter) == NOW + pause
+
+
+@pytest.mark.parametrize(
+    ("lookups", "before", "asked", "allowed"),
+    [(0, 0, 24, True), (0, 0, 25, False), (20, 3, 1, True), (20, 4, 1, False)],
+)
+def test_look_ups_may_use_a_third_of_the_share(
+    lookups: int, before: int, asked: int, *, allowed: bool
+) -> None:
+    head = Head(
+        client_id=CLIENT, lookups=lookups, lookups_before=before, calls=24, calls_minute=MINUTE
+    )
+
+    refused = budget.refusal(head, calls=asked, now=NOW, lookup=True)
+
+    assert refused == (None if allowed else Refusal("origin-budget", NOW + 60))
+    assert budget.refusal(head, calls=25, now=NOW) is None
+
+
+def test_look_ups_may_not_pass_the_whole_share_either() -> None:
+    head = Head(client_id=CLIENT, calls=71, calls_minute=MINUTE)
+
+    assert budget.remaining(head, now=NOW, lookup=True) == 1
+
+
+def test_counting_look_ups_counts_them_as_calls_too_and_moves_them_back_in_time() -> None:
+    first = head_changes.apply(
+        Head(client_id=CLIENT),
+        budget.counters(Head(client_id=CLIENT), calls=3, now=NOW, lookup=True),
+    )
+
+    counters = budget.counters(first, calls=2, now=NOW + 60)
+
+    assert (first.calls, first.lookups) == (3, 3)
+    assert (counters["calls"], counters["calls_before"]) == (2, 3)
+    assert (counters["lookups"], counters["lookups_before"]) == (0, 3)
