@@ -24,6 +24,8 @@ from lib.query import ListQuery, Moment
 from lib.snapshot import Snapshot
 
 _LOOKUPS = ("emails", "ids", "usernames")
+_LONGEST_NAME = 320
+_INVALID_CURSOR = "This cursor is no longer valid; start again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,8 @@ def list_users(call: Call) -> Response:
 
 def look_users_up(call: Call) -> Response:
     """Answer ``POST …/users/lookup``: a list whose names stay out of URLs and access logs."""
-    params = {"limit": [str(MAX_MEMBERS)], **call.request.params}
-    asked = replace(query.parse_list(params), **_named(call.request.body))
-    return _list(call, asked, query.parse_moment(params))
+    asked = replace(_beside_body(call), **_named(call.request.body))
+    return _list(call, asked, query.parse_moment(call.request.params))
 
 
 def get_user(call: Call) -> Response:
@@ -83,17 +84,19 @@ def _next_window(call: Call, asked: ListQuery, cursor: Cursor) -> Response:
     client_id = call.route.client_id
     if cursor.view != asked.view_digest(client_id):
         raise InvalidRequestError("Parameter 'cursor' belongs to another view.")
-    first = f'{representation.first_link(asked)}; rel="first"'
-    expired = time() - cursor.issued_at >= LIFETIME_SECONDS
-    if expired or cursor.policy != wiring().settings.hiding.digest:
-        raise GoneError("This cursor is no longer valid; start again.", link=first)
-    there = replace(asked, offset=cursor.offset)
+    first = f'{representation.first_link(_linked(call, asked))}; rel="first"'
+    there, policy = replace(asked, offset=cursor.offset), wiring().settings.hiding.digest
+
+    def view(snapshot: Snapshot) -> View:
+        # The generation's word, not the cursor's: anybody can write a cursor.
+        if snapshot.head.policy != policy:
+            raise GoneError(_INVALID_CURSOR)
+        return _window(call, there, snapshot, shorten=True)
+
+    if time() - cursor.issued_at >= LIFETIME_SECONDS or cursor.policy != policy:
+        raise GoneError(_INVALID_CURSOR, link=first)
     try:
-        answer = wiring().proxy.read_pinned(
-            client_id,
-            cursor.generation,
-            lambda snapshot: _window(call, there, snapshot, shorten=True),
-        )
+        answer = wiring().proxy.read_pinned(client_id, cursor.generation, view)
     except GoneError as error:
         raise GoneError(error.message, link=first) from error
     _observe(call, answer.served)
@@ -108,16 +111,30 @@ def _window(call: Call, asked: ListQuery, snapshot: Snapshot, *, shorten: bool =
         return Cursor(head.generation, offset, int(time()), view, head.policy).encode()
 
     if _unmodified(call, etag, head):
-        # Where a filter may hide users, their number is not known without reading them.
-        if asked.filtered:
+        # How many users a filter hides, and how many fit, is not known without reading them.
+        if asked.filtered or shorten:
             return View(etag, None, {})
         end, total, body = asked.offset + asked.limit, head.users, None
     else:
         rows = representation.fitting(views.select(snapshot, asked), shorten=shorten)
         body = representation.list_body(head, asked, rows)
         end, total = asked.offset + len(rows.lines), rows.total
-    links = representation.links(asked, cursor_at, end=end, total=total)
+    links = representation.links(_linked(call, asked), cursor_at, end=end, total=total)
     return View(etag, body, {"Link": links, "X-Total-Count": str(total)})
+
+
+def _linked(call: Call, asked: ListQuery) -> ListQuery:
+    """Return the question as far as links write it: what a body names is sent again in a body."""
+    return replace(_beside_body(call), offset=asked.offset) if _has_body(call) else asked
+
+
+def _has_body(call: Call) -> bool:
+    return call.request.method == "POST"
+
+
+def _beside_body(call: Call) -> ListQuery:
+    """Return what a look-up asks beside its body: as a rule, for all users it names at once."""
+    return query.parse_list({"limit": [str(MAX_MEMBERS)], **call.request.params})
 
 
 def _named(body: str) -> dict[str, Any]:
@@ -133,10 +150,13 @@ def _named(body: str) -> dict[str, Any]:
         name, members = "", None
     kind = int if name == "ids" else str
     usable = name in _LOOKUPS and isinstance(members, list) and 0 < len(members) <= MAX_MEMBERS
-    if not usable or any(type(member) is not kind for member in members):
+    # Those not found are in the answer, which has an end.
+    if not usable or any(
+        type(member) is not kind or len(str(member)) > _LONGEST_NAME for member in members
+    ):
         raise InvalidRequestError(
             'The body must be JSON like {"emails": ["…"]}, {"ids": [1]} or {"usernames": ["…"]}, '
-            f"with 1 to {MAX_MEMBERS} members."
+            f"with 1 to {MAX_MEMBERS} members of at most {_LONGEST_NAME} characters."
         )
     for address in members if name == "emails" else ():
         if not is_address(address):
@@ -202,7 +222,7 @@ def _cacheable() -> str:
 
 def _unmodified(call: Call, etag: str, head: Head) -> bool:
     # A POST is no conditional request, whatever it carries (RFC 9110 section 13.1.2).
-    if call.request.method == "POST":
+    if _has_body(call):
         return False
     return not_modified(
         if_none_match=call.request.headers.get("if-none-match"),

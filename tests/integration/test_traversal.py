@@ -1,0 +1,274 @@
+"""Pages of one moment: a traversal by links sees one generation, whatever is published meanwhile.
+
+The large directory is that of an origin whose host has raised the bounds of a list call.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from dev.embedded_aws import EmbeddedAws
+from dev.origin_double import Bounds, demo_users
+from tests.integration.asking import at, cursor_in, follow, link
+from tests.integration.service import CLIENT, SECRET, Service, running_service
+
+MANY = 10_000
+GENERATIONS = 20
+SCHEDULED = {"action": "refresh", "clientId": CLIENT}
+HALF = str(MANY // 2)
+
+
+@pytest.fixture(scope="module")
+def large(aws: EmbeddedAws) -> Iterator[Service]:
+    with running_service(aws, users=MANY, ORIGIN_MAX_LIMIT=HALF, ORIGIN_MAX_OFFSET=HALF) as running:
+        running.origin.bounds = Bounds(max_limit=MANY // 2, max_offset=MANY // 2)
+        yield running
+
+
+@pytest.fixture
+def service(aws: EmbeddedAws) -> Iterator[Service]:
+    with running_service(aws, users=25) as running:
+        running.refresh()
+        yield running
+
+
+def change(service: Service, turn: int) -> None:
+    """Rename, delete and create users all over the directory, and publish that."""
+    ids = [user["id"] for user in service.origin.users(CLIENT)]
+    service.origin.update(CLIENT, ids[turn * 400], name=f"Renamed {turn}")
+    service.origin.delete(CLIENT, ids[turn * 400 + 399])
+    service.origin.create(CLIENT)
+    published = service.refresh(SCHEDULED)
+    assert published["outcome"] == "published", published
+
+
+def test_a_traversal_of_10_000_users_sees_its_generation_once_each_however_many_are_published(
+    large: Service,
+) -> None:
+    large.refresh()
+    expected = large.origin.users(CLIENT)
+    seen = []
+
+    for window, answer in enumerate(follow(large, "/users?limit=250")):
+        seen += answer.body["data"]
+        assert answer.headers["X-Total-Count"] == str(MANY)
+        if window % 2 == 0:
+            change(large, window // 2)
+            # Nothing of the traversal may rest on what an environment remembers.
+            large.forget()
+
+    assert seen == expected
+    assert large.head()["generation"] == 1 + GENERATIONS
+    assert [user["id"] for user in large.get("/users?limit=1").body["data"]] == [expected[0]["id"]]
+    assert large.get("/users?limit=1").body["data"] != expected[:1]
+
+
+def test_a_window_says_of_which_generation_it_is_and_is_always_checked(service: Service) -> None:
+    first = service.get("/users?limit=10")
+    service.origin.delete(CLIENT, first.ids[0])
+    service.refresh(SCHEDULED)
+    service.forget()
+    service.origin.clear_calls()
+
+    second = service.get(link(first, "next") or "")
+
+    assert second.headers["Cache-Control"] == "private, no-cache"
+    assert second.cache_status.endswith("; detail=pinned")
+    assert second.headers["X-Total-Count"] == "25"
+    assert second.body["pagination"]["currentPage"] == 2
+    assert service.origin.calls == []
+
+
+def test_links_lead_back_as_well(service: Service) -> None:
+    forward = list(follow(service, "/users?limit=10"))
+
+    back = list(follow(service, link(forward[-1], "prev"), "prev"))
+
+    assert [len(answer.ids) for answer in forward] == [10, 10, 5]
+    assert [answer.ids for answer in back] == [forward[1].ids, forward[0].ids]
+    assert link(forward[0], "prev") is link(back[-1], "prev") is link(forward[-1], "next") is None
+
+
+def test_a_link_to_the_beginning_starts_over_with_the_newest_generation(service: Service) -> None:
+    last = list(follow(service, "/users?limit=10&sort=-id"))[-1]
+    newest = service.origin.create(CLIENT)
+    service.refresh(SCHEDULED)
+    service.forget()
+
+    first = service.get(link(last, "first") or "")
+
+    assert first.ids[0] == newest["id"]
+    assert len(first.ids) == 10
+
+
+def test_a_filtered_sorted_traversal_shows_what_one_answer_does(service: Service) -> None:
+    view = "q=e&sort=-name&fields=id,name,timeZone"
+    whole = service.get(f"/users?{view}&limit=250").body["data"]
+
+    windows = list(follow(service, f"/users?{view}&limit=4"))
+
+    assert [user for answer in windows for user in answer.body["data"]] == whole
+    assert len(windows) == -(-len(whole) // 4) > 2
+
+
+def test_the_size_of_the_windows_may_change_on_the_way(service: Service) -> None:
+    first = service.get("/users?limit=10")
+
+    rest = service.get(at(cursor_in(link(first, "next")), "&limit=250"))
+
+    assert first.ids + rest.ids == [user["id"] for user in service.origin.users(CLIENT)]
+
+
+def test_a_window_that_did_not_change_is_304_without_links(service: Service) -> None:
+    path = link(service.get("/users?limit=10"), "next") or ""
+    tag = service.get(path).headers["ETag"]
+
+    again = service.get(path, {"If-None-Match": tag})
+
+    assert (again.status, again.headers["ETag"]) == (304, tag)
+    assert "Link" not in again.headers
+
+
+def test_a_place_behind_the_end_shows_nothing(service: Service) -> None:
+    place = cursor_in(link(service.get("/users?limit=10"), "next"))
+
+    behind = service.get(at(replace(place, offset=25)))
+
+    assert (behind.ids, link(behind, "next")) == ([], None)
+
+
+@pytest.mark.parametrize("view", ["sort=name", "q=a", "fields=id", "createdAfter=2024-01-01"])
+def test_a_cursor_of_another_view_is_refused(service: Service, view: str) -> None:
+    place = cursor_in(link(service.get(f"/users?limit=1&{view}"), "next"))
+
+    assert service.get(at(place, f"&{view}")).status == 200
+    refused = service.get(at(place))
+
+    assert (refused.status, refused.error["message"]) == (
+        400,
+        "Parameter 'cursor' belongs to another view.",
+    )
+
+
+def test_a_cursor_of_another_client_is_refused(aws: EmbeddedAws) -> None:
+    other = "clxanother000000000000001"
+    with running_service(aws, clients={CLIENT: SECRET, other: "key"}) as service:
+        place = cursor_in(link(service.get("/users?limit=1"), "next"))
+
+        refused = service.get(f"/v2/oauth-clients/{other}{at(place)}")
+
+    assert refused.status == 400
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "cursor=",
+        "cursor=abc",
+        "cursor=%00",
+        "cursor=W10",
+        "cursor={cursor}&cursor={cursor}",
+        "cursor={cursor}&offset=0",
+        "cursor={cursor}&min_generation=1",
+    ],
+)
+def test_a_cursor_that_makes_no_sense_is_refused(service: Service, query: str) -> None:
+    place = cursor_in(link(service.get("/users?limit=1"), "next")).encode()
+
+    refused = service.get(f"/users?{query.format(cursor=place)}")
+
+    assert refused.status == 400
+    assert refused.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(("age", "status"), [(3590, 200), (3600, 410), (10**6, 410)])
+def test_a_cursor_is_good_for_an_hour(service: Service, age: int, status: int) -> None:
+    place = cursor_in(link(service.get("/users?limit=1"), "next"))
+
+    answer = service.get(at(replace(place, issued_at=int(time.time()) - age)))
+
+    assert answer.status == status
+
+
+def test_who_comes_too_late_is_told_where_to_start_again(service: Service) -> None:
+    place = cursor_in(link(service.get("/users?limit=7&sort=-id"), "next"))
+
+    gone = service.get(at(replace(place, issued_at=0), "&limit=7&sort=-id"))
+
+    assert (gone.status, gone.error["code"]) == (410, "GoneException")
+    assert service.get(link(gone, "first") or "").ids == service.get("/users?limit=7&sort=-id").ids
+
+
+def test_a_generation_that_is_no_longer_kept_is_gone(service: Service) -> None:
+    place = cursor_in(link(service.get("/users?limit=10"), "next"))
+
+    gone = service.get(at(replace(place, generation=99)))
+
+    assert gone.status == 410
+    assert link(gone, "first") == "/users?limit=50"
+
+
+def test_a_cursor_from_before_something_was_hidden_is_gone(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = cursor_in(link(service.get("/users?limit=10"), "next"))
+    monkeypatch.setenv("HIDDEN_FIELDS", "bio")
+    service.forget()
+    service.refresh(SCHEDULED)
+
+    gone = service.get(at(place))
+    fresh = list(follow(service, link(gone, "first")))
+
+    assert gone.status == 410
+    assert sum(len(answer.ids) for answer in fresh) == 25
+    assert not any("bio" in user for answer in fresh for user in answer.body["data"])
+
+
+def test_no_forged_cursor_shows_what_was_hidden_since(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = cursor_in(link(service.get("/users?limit=10"), "next"))
+    monkeypatch.setenv("HIDDEN_FIELDS", "bio")
+    service.forget()
+    service.refresh(SCHEDULED)
+    now = cursor_in(link(service.get("/users?limit=10"), "next"))
+
+    forged = service.get(at(replace(now, generation=before.generation, offset=0)))
+
+    assert forged.status == 410
+
+
+@pytest.fixture
+def heavy(aws: EmbeddedAws) -> Iterator[Service]:
+    """Return a service of eight users, of whom six fit into an answer."""
+    with running_service(aws, users=0) as running:
+        rows = demo_users(CLIENT, 8)
+        running.origin.replace(CLIENT, [row | {"bio": "x" * 1_000_000} for row in rows])
+        running.refresh()
+        yield running
+
+
+def test_a_traversal_is_shortened_to_what_fits_and_nothing_else_is(heavy: Service) -> None:
+    ids = [user["id"] for user in heavy.origin.users(CLIENT)]
+    place = cursor_in(link(heavy.get("/users?limit=1"), "next"))
+
+    windows = list(follow(heavy, at(replace(place, offset=0), "&limit=8")))
+    refused = heavy.get("/users?limit=8")
+
+    assert [answer.ids for answer in windows] == [ids[:6], ids[6:]]
+    assert windows[0].body["pagination"]["returnedItems"] == 6
+    assert windows[0].body["pagination"]["hasNextPage"]
+    assert (refused.status, refused.error["code"]) == (400, "ResponseTooLarge")
+
+
+def test_a_shortened_window_that_did_not_change_leads_nowhere_new(heavy: Service) -> None:
+    place = cursor_in(link(heavy.get("/users?limit=1"), "next"))
+    path = at(replace(place, offset=0), "&limit=8")
+    tag = heavy.get(path).headers["ETag"]
+
+    again = heavy.get(path, {"If-None-Match": tag})
+
+    # A link past the whole window would pass over the users that did not fit into it.
+    assert (again.status, link(again, "next")) == (304, None)
