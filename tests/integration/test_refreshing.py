@@ -98,14 +98,14 @@ def test_clients_never_see_each_others_users(two_clients: Service) -> None:
 def test_a_refresh_that_waits_tells_what_it_did(service: Service) -> None:
     user_id = service.get().ids[0]
     unchanged = service.send("POST", "/cache/refresh?wait=true")
-    service.origin.delete(CLIENT, user_id)
+    service.origin.update(CLIENT, user_id, name="Renamed")
     service.let_pass(11)
 
     published = service.send("POST", "/cache/refresh?wait=true")
 
     assert unchanged.body["data"] == {"outcome": "unchanged", "generation": 1, "calls": 1}
     assert published.body["data"] == {"outcome": "published", "generation": 2, "calls": 1}
-    assert user_id not in service.get().ids
+    assert service.get(f"/users/{user_id}").body["data"]["name"] == "Renamed"
 
 
 def test_a_refresh_that_waits_works_on_a_cold_client(service: Service) -> None:
