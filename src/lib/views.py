@@ -71,8 +71,9 @@ class _Named:
         self._asked: list[tuple[Callable[[User], Any], dict[str | int, Any]]] = []
         # From what was asked to what users have: two texts may well mean the same address.
         if query.emails is not None:
+            # The client's suffix in an address may be folded, too.
             forms: dict[str | int, Any] = {
-                text: fold(stored_form(text, client_id)) for text in query.emails
+                text: stored_form(fold(text), fold(client_id)) for text in query.emails
             }
             self._asked.append((lambda user: fold(user["email"]), forms))
         if query.ids is not None:

@@ -102,11 +102,13 @@ def texts_of(user: User) -> list[str]:
 
 
 def is_address_of(user: User, address: str, params: Params) -> bool:
-    if CLIENT not in address:
-        address = address.replace("@", f"+{CLIENT}@")
-    if params.get("email_match") == ["folded"]:
-        return bool(user["email"].casefold() == address.casefold())
-    return bool(user["email"] == address)
+    exact = params.get("email_match") != ["folded"]
+    email, client = user["email"], CLIENT
+    if not exact:
+        email, address, client = email.casefold(), address.casefold(), client.casefold()
+    if client not in address:
+        address = address.replace("@", f"+{client}@")
+    return bool(email == address)
 
 
 def instant(text: str) -> datetime:

@@ -105,6 +105,7 @@ def test_addresses_are_looked_up_as_the_origin_does(
     [
         (("ANNA@Example.com", "bob@example.com"), [1, 2], ()),
         ((f"BOB+{CLIENT}@EXAMPLE.COM",), [2], ()),
+        ((f"BOB+{CLIENT.upper()}@EXAMPLE.COM",), [2], ()),
         (("x@example.com",), [], ("x@example.com",)),
     ],
 )
