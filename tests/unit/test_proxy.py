@@ -1,6 +1,5 @@
 """The read table: what a reader gets at each age, who asks the origin, and what the answer says."""
 
-
 import pytest
 
 from lib.errors import (
