@@ -16,6 +16,7 @@ from lib.errors import QuarantinedError, ServiceError, UnavailableError
 from lib.models import Head, Lease
 from lib.outcomes import Claim, Failed, Outcome, Published
 from lib.revalidation import Revalidation
+from lib.wanted import Wanted
 
 logger = Logger()
 metrics = Metrics()
@@ -60,11 +61,19 @@ class ObservedRevalidation:
         return self._inner.renew(head)
 
     def run(
-        self, claim: Claim, *, deadline: float, forced: bool = False, repair: bool = False
+        self,
+        claim: Claim,
+        *,
+        deadline: float,
+        forced: bool = False,
+        repair: bool = False,
+        wanted: Wanted | None = None,
     ) -> Outcome:
         """See ``Revalidation.run``; one log line and one set of metrics a run."""
         started = time.perf_counter()
-        outcome = self._inner.run(claim, deadline=deadline, forced=forced, repair=repair)
+        outcome = self._inner.run(
+            claim, deadline=deadline, forced=forced, repair=repair, wanted=wanted
+        )
         took = time.perf_counter() - started
         said = describe(outcome)
         line = {

@@ -1,7 +1,7 @@
 """Answers the questions about users: lists, single users, look-ups."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from time import time
@@ -16,12 +16,16 @@ from lib.cursor import LIFETIME_SECONDS, Cursor
 from lib.errors import GoneError, InvalidRequestError, NotFoundError
 from lib.freshness import age_of
 from lib.http_cache import RequestDirectives, cache_control, http_date, not_modified
+from lib.lookup import Found
 from lib.models import Head
-from lib.origin_query import is_address
+from lib.origin_query import is_address, stored_form
+from lib.pages import id_of
 from lib.parameters import MAX_MEMBERS
 from lib.proxy import Answer, ReadRequest, Served
 from lib.query import ListQuery, Moment
 from lib.snapshot import Snapshot
+from lib.views import Rows
+from lib.wanted import Wanted
 
 _LOOKUPS = ("emails", "ids", "usernames")
 _LONGEST_NAME = 320
@@ -30,11 +34,15 @@ _INVALID_CURSOR = "This cursor is no longer valid; start again."
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a read makes of a snapshot; ``body`` None stands for 304."""
+    """What a read makes of a snapshot; ``body`` None stands for 304.
+
+    ``uses_adopted``: there are users in it that the last sweep may not have seen.
+    """
 
     etag: str
     body: str | None
     headers: Mapping[str, str]
+    uses_adopted: bool = False
 
 
 def list_users(call: Call) -> Response:
@@ -55,28 +63,59 @@ def get_user(call: Call) -> Response:
     moment = query.parse_moment(call.request.params)
     user_id = query.parse_user_id(call.route.user_id)
 
-    def view(snapshot: Snapshot) -> View | None:
-        found = snapshot.find(user_id)
-        if found is None:
-            return None
-        etag = representation.user_etag(found, fields)
-        if _unmodified(call, etag, snapshot.head):
-            return View(etag, None, {})
-        return View(etag, representation.user_body(views.project(found, fields)), {})
+    wanted = Wanted(ids=(user_id,))
 
-    answer = _read(call, view, moment)
-    if answer.value is None:
-        missing = NotFoundError(f"User with ID {user_id} is not part of this OAuth client.")
-        status = {"Cache-Status": str(answer.served.status)}
-        return error_response(missing, call.request, now=time(), headers=status)
-    return _response(answer.value, answer.served, cacheable=_cacheable())
+    def missing(snapshot: Snapshot) -> Wanted:
+        return Wanted() if snapshot.find(user_id) else wanted
+
+    def view(snapshot: Snapshot, _found: Found | None) -> View | None:
+        line = snapshot.find(user_id)
+        if line is None:
+            return None
+        etag = representation.user_etag(line, fields)
+        unmodified = _unmodified(call, etag, snapshot.head)
+        body = None if unmodified else representation.user_body(views.project(line, fields))
+        return View(etag, body, {}, uses_adopted=_is_adopted(snapshot.head, line))
+
+    answer, found = _read_named(call, moment, wanted, missing, view)
+    if answer.value is not None:
+        # Found by a look-up just made, the answer rests on nothing older.
+        asked_now = found is not None and found.calls > 0
+        served = replace(answer.served, age=None) if asked_now else answer.served
+        return _response(answer.value, served, cacheable=_cacheable())
+    if found is not None and found.failure is not None:
+        raise found.failure
+    absent = NotFoundError(f"User with ID {user_id} is not part of this OAuth client.")
+    status = {"Cache-Status": str(answer.served.status)}
+    return error_response(absent, call.request, now=time(), headers=status)
 
 
 def _list(call: Call, asked: ListQuery, moment: Moment) -> Response:
     if moment.cursor is not None:
         return _next_window(call, asked, moment.cursor)
-    answer = _read(call, lambda snapshot: _window(call, asked, snapshot), moment)
+    if asked.emails is None and asked.ids is None:
+        answer = _read(call, lambda snapshot: _window(call, asked, snapshot), moment)
+        return _response(answer.value, answer.served, cacheable=_cacheable())
+    client_id = call.route.client_id
+
+    def missing(snapshot: Snapshot) -> Wanted:
+        return _wanted(views.select(snapshot, asked).not_found or (), client_id)
+
+    def view(snapshot: Snapshot, found: Found | None) -> View:
+        return _window(call, asked, snapshot, found=found)
+
+    named = _wanted([*(asked.emails or ()), *(asked.ids or ())], client_id)
+    answer, _ = _read_named(call, moment, named, missing, view)
     return _response(answer.value, answer.served, cacheable=_cacheable())
+
+
+def _wanted(names: Iterable[str | int], client_id: str) -> Wanted:
+    """Return the addresses and ids among ``names``; usernames cannot be asked for."""
+    named = list(names)
+    return Wanted(
+        addresses=[stored_form(n, client_id) for n in named if isinstance(n, str) and "@" in n],
+        ids=[name for name in named if isinstance(name, int)],
+    )
 
 
 def _next_window(call: Call, asked: ListQuery, cursor: Cursor) -> Response:
@@ -103,24 +142,54 @@ def _next_window(call: Call, asked: ListQuery, cursor: Cursor) -> Response:
     return _response(answer.value, answer.served, cacheable="private, no-cache")
 
 
-def _window(call: Call, asked: ListQuery, snapshot: Snapshot, *, shorten: bool = False) -> View:
+def _window(
+    call: Call,
+    asked: ListQuery,
+    snapshot: Snapshot,
+    *,
+    shorten: bool = False,
+    found: Found | None = None,
+) -> View:
     head, etag = snapshot.head, representation.list_etag(snapshot.head, asked)
 
     def cursor_at(offset: int) -> str:
         view = asked.view_digest(head.client_id)
         return Cursor(head.generation, offset, int(time()), view, head.policy).encode()
 
-    if _unmodified(call, etag, head):
+    if found is None and _unmodified(call, etag, head):
         # How many users a filter hides, and how many fit, is not known without reading them.
         if asked.filtered or shorten:
             return View(etag, None, {})
-        end, total, body = asked.offset + asked.limit, head.users, None
-    else:
-        rows = representation.fitting(views.select(snapshot, asked), shorten=shorten)
-        body = representation.list_body(head, asked, rows)
-        end, total = asked.offset + len(rows.lines), rows.total
-    links = representation.links(_linked(call, asked), cursor_at, end=end, total=total)
-    return View(etag, body, {"Link": links, "X-Total-Count": str(total)})
+        links = representation.links(
+            _linked(call, asked), cursor_at, end=asked.offset + asked.limit, total=head.users
+        )
+        return View(etag, None, {"Link": links, "X-Total-Count": str(head.users)})
+    rows = representation.fitting(views.select(snapshot, asked), shorten=shorten)
+    not_asked = _not_asked(rows, found, head.client_id)
+    body: str | None = representation.list_body(head, asked, rows, not_asked=not_asked)
+    if found is not None and body is not None:
+        etag = representation.body_etag(body)
+        body = None if _unmodified(call, etag, head) else body
+    end = asked.offset + len(rows.lines)
+    links = representation.links(_linked(call, asked), cursor_at, end=end, total=rows.total)
+    headers = {"Link": links, "X-Total-Count": str(rows.total)}
+    adopted = any(_is_adopted(head, line) for line in rows.lines) if not asked.fields else False
+    return View(etag, body, headers, uses_adopted=adopted)
+
+
+def _not_asked(rows: Rows, found: Found | None, client_id: str) -> tuple[str | int, ...]:
+    """Return those not found of whom nothing is known, because the origin could not be asked."""
+    if found is None or not found.unanswered:
+        return ()
+    return tuple(
+        name
+        for name in rows.not_found or ()
+        if set(_wanted([name], client_id).keys) & found.unanswered
+    )
+
+
+def _is_adopted(head: Head, line: bytes) -> bool:
+    return bool(head.adopted) and id_of(line) > head.window_last_id
 
 
 def _linked(call: Call, asked: ListQuery) -> ListQuery:
@@ -165,20 +234,37 @@ def _named(body: str) -> dict[str, Any]:
 
 
 def _read[T](call: Call, view: Callable[[Snapshot], T], moment: Moment) -> Answer[T]:
-    headers = call.request.headers
-    answer = wiring().proxy.read(
-        ReadRequest(
-            client_id=call.route.client_id,
-            directives=RequestDirectives.parse(headers.get("cache-control"), headers.get("pragma")),
-            holder=call.holder,
-            arrived_at=call.arrived_at,
-            deadline=call.deadline,
-            min_generation=moment.min_generation,
-        ),
-        view,
-    )
+    answer = wiring().proxy.read(_request(call, moment), view)
     _observe(call, answer.served)
     return answer
+
+
+def _read_named[T](
+    call: Call,
+    moment: Moment,
+    wanted: Wanted,
+    missing: Callable[[Snapshot], Wanted],
+    view: Callable[[Snapshot, Found | None], T],
+) -> tuple[Answer[T], Found | None]:
+    request = _request(call, moment, wanted)
+    answer, found = wiring().named_reads.read(request, missing=missing, view=view)
+    _observe(call, answer.served)
+    if found is not None:
+        observing.count(LookupCalls=found.calls, LookupUnanswered=len(found.unanswered))
+    return answer, found
+
+
+def _request(call: Call, moment: Moment, wanted: Wanted | None = None) -> ReadRequest:
+    headers = call.request.headers
+    return ReadRequest(
+        client_id=call.route.client_id,
+        directives=RequestDirectives.parse(headers.get("cache-control"), headers.get("pragma")),
+        holder=call.holder,
+        arrived_at=call.arrived_at,
+        deadline=call.deadline,
+        min_generation=moment.min_generation,
+        wanted=wanted,
+    )
 
 
 def _observe(call: Call, served: Served) -> None:
@@ -195,6 +281,8 @@ def _observe(call: Call, served: Served) -> None:
 
 
 def _response(seen: View, served: Served, *, cacheable: str) -> Response:
+    if seen.uses_adopted and served.age is not None:
+        served = _as_old_as_adopted(served)
     fields = {
         "Cache-Status": str(served.status),
         **seen.headers,
@@ -209,6 +297,13 @@ def _response(seen: View, served: Served, *, cacheable: str) -> Response:
     if seen.body is None:
         return Response(HTTPStatus.NOT_MODIFIED, headers=fields)
     return Response(HTTPStatus.OK, seen.body, fields)
+
+
+def _as_old_as_adopted(served: Served) -> Served:
+    """Return ``served`` with the age of the users that sweeps ask for in rotation only."""
+    age = age_of(served.head.oldest_observation, now=time())
+    ttl = None if served.status.ttl is None else wiring().settings.policy.max_age - age
+    return replace(served, age=age, status=replace(served.status, ttl=ttl))
 
 
 def _cacheable() -> str:

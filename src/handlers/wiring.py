@@ -21,10 +21,11 @@ from lib.errors import UnavailableError
 from lib.event_bus import EventBus
 from lib.forced_refresh import ForcedRefresh
 from lib.invoker import Invoker
-from lib.lookup import Lookup
+from lib.lookup import Found, Lookup
 from lib.lookup_store import LookupStore
 from lib.memory import Memory
 from lib.models import Lease
+from lib.named_reads import NamedReads
 from lib.proxy import Proxy
 from lib.revalidation import Revalidation
 from lib.secret import Secrets
@@ -180,6 +181,16 @@ class Wiring:
             clock=self.clock,
             sleep=self.sleep,
             random=self.random,
+        )
+
+    @cached_property
+    def named_reads(self) -> NamedReads[Found]:
+        """Reads of named users."""
+        return NamedReads(
+            reads=self.proxy,
+            lookup=self.lookup,
+            policy=self.settings.policy,
+            clock=self.clock,
         )
 
     @cached_property

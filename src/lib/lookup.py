@@ -57,12 +57,13 @@ class Answers(Protocol):
 class Found:
     """What came of a look-up; ``observed_at`` is the oldest observation used, None if none was.
 
-    ``failure`` says why those with the look-up keys ``unanswered`` were not asked for.
+    ``received`` is the status that the last origin call got; ``failure`` says why those with the look-up keys ``unanswered`` were not asked for.
     """
 
     lines: tuple[bytes, ...] = ()
     observed_at: float | None = None
     calls: int = 0
+    received: int | None = None
     unanswered: frozenset[str] = frozenset()
     failure: UnavailableError | None = None
 
@@ -117,6 +118,7 @@ class Lookup:
             lines=tuple(dict.fromkeys(answer.line for answer in answers if answer.line)),
             observed_at=min((answer.observed_at for answer in answers), default=None),
             calls=progress.calls,
+            received=_received(progress, failure),
             unanswered=frozenset(keys) - progress.answers.keys(),
             failure=failure,
         )
@@ -214,3 +216,12 @@ class Lookup:
         head = self.store.head(client_id)
         name, until = head_changes.hold_off(head, error, now=self.clock(), jitter=self.random())
         self.store.hold_off(client_id, name, until)
+
+
+def _received(progress: _Progress, failure: UnavailableError | None) -> int | None:
+    if isinstance(failure, OriginError):
+        return failure.received
+    # A list of nobody is a 200; only one user asked for by id can be a 404.
+    asked_for = list(progress.answers)
+    nobody = len(asked_for) == 1 and progress.answers[asked_for[0]].line is None
+    return 404 if nobody and asked_for[0].startswith("id:") else 200

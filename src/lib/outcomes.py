@@ -9,6 +9,7 @@ from typing import Protocol
 from lib.budget import Refusal
 from lib.errors import ServiceError
 from lib.models import Head, Lease
+from lib.wanted import Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,12 @@ class Revalidator(Protocol):
         """Take the lease, or tell why not."""
 
     def run(
-        self, claim: Claim, *, deadline: float, forced: bool = False, repair: bool = False
+        self,
+        claim: Claim,
+        *,
+        deadline: float,
+        forced: bool = False,
+        repair: bool = False,
+        wanted: Wanted | None = None,
     ) -> Outcome:
         """Revalidate under the claim."""

@@ -28,6 +28,7 @@ from lib.models import CLIENT_NOT_CONFIGURED, FORCED_FLOOR_SECONDS, Head, Lease
 from lib.outcomes import Claim, Failed, Published, Revalidator, Unchanged
 from lib.snapshot import Snapshot, SnapshotReads, snapshot_of
 from lib.waiting import pauses
+from lib.wanted import Wanted
 
 FOLLOW_SECONDS = 10.0
 """Longest wait for another invocation's revalidation."""
@@ -60,7 +61,8 @@ class ReadRequest:
     """Who asks for what, and until when an answer is of use.
 
     ``holder`` is unique to the invocation; ``arrived_at`` and ``deadline`` are instants. An answer
-    is of ``min_generation`` or a later one.
+    is of ``min_generation`` or a later one. ``wanted`` are the users it is about, if not all: then
+    ``no-cache`` asks the origin for them alone.
     """
 
     client_id: str
@@ -69,6 +71,7 @@ class ReadRequest:
     arrived_at: float
     deadline: float
     min_generation: int = 0
+    wanted: Wanted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,7 @@ class _Need:
     demanded: bool = False
     usable: bool = False
     repair: bool = False
+    wanted: Wanted | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +216,12 @@ class Proxy:
 
     def _stale_need(self, request: ReadRequest, head: Head) -> _Need:
         accepted = freshness.acceptable(self.policy, request.directives, age=self._age(head) or 0)
-        return _Need(fwd="stale" if accepted else "request", demanded=not accepted, usable=True)
+        return _Need(
+            fwd="stale" if accepted else "request",
+            demanded=not accepted,
+            usable=True,
+            wanted=request.wanted if request.directives.no_cache else None,
+        )
 
     def _hit(self, head: Head, *, detail: str | None = None) -> Served:
         age = self._age(head) or 0
@@ -260,7 +269,8 @@ class Proxy:
         while True:
             if self._settled(request, need, head, first):
                 return self._followed(need, head, waited=head is not first)
-            if need.demanded and self.clock() - head.forced_at < FORCED_FLOOR_SECONDS:
+            in_floor = self.clock() - head.forced_at < FORCED_FLOOR_SECONDS
+            if need.demanded and need.wanted is None and in_floor:
                 return self._hit(head, detail="refresh-floor")
             claimed = self.revalidation.claim(head, holder=request.holder)
             if isinstance(claimed, Claim):
@@ -286,7 +296,11 @@ class Proxy:
 
     def _asked(self, request: ReadRequest, need: _Need, claim: Claim) -> Served:
         outcome = self.revalidation.run(
-            claim, deadline=request.deadline, forced=need.demanded, repair=need.repair
+            claim,
+            deadline=request.deadline,
+            forced=need.demanded and need.wanted is None,
+            repair=need.repair,
+            wanted=need.wanted,
         )
         match outcome:
             case Published(head=head) | Unchanged(head=head):

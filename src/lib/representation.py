@@ -41,6 +41,11 @@ def user_etag(line: bytes, fields: Sequence[str]) -> str:
     return _etag(line.decode("utf-8"), repr(fields))
 
 
+def body_etag(body: str) -> str:
+    """Return the weak tag of an answer that rests on more than a snapshot."""
+    return _etag(body)
+
+
 def _etag(*parts: str) -> str:
     digest = hashlib.blake2b("\0".join(parts).encode("utf-8", "backslashreplace"), digest_size=12)
     return f'W/"{VERSION}-{digest.hexdigest()}"'
@@ -69,14 +74,21 @@ def fitting(rows: Rows, *, shorten: bool) -> Rows:
     )
 
 
-def list_body(head: Head, query: ListQuery, rows: Rows) -> str:
-    """Return the body of a list whose rows fit."""
-    tail = json.dumps(pagination(head, query, rows), separators=(",", ":"))
-    missed = ""
+def list_body(
+    head: Head, query: ListQuery, rows: Rows, *, not_asked: Sequence[str | int] = ()
+) -> str:
+    """Return the body of a list whose rows fit.
+
+    ``not_asked`` are those of whom nothing is known, because the origin could not be asked.
+    """
+    rest: dict[str, Any] = {"pagination": pagination(head, query, rows)}
     if rows.not_found is not None:
-        missed = f',"notFound":{json.dumps(rows.not_found, separators=(",", ":"))}'
+        rest["notFound"] = [name for name in rows.not_found if name not in not_asked]
+    if not_asked:
+        rest["notAsked"] = list(not_asked)
     data = b",".join(rows.lines).decode("utf-8")
-    return f'{{"status":"success","data":[{data}],"pagination":{tail}{missed}}}'
+    tail = json.dumps(rest, separators=(",", ":"))[1:]
+    return f'{{"status":"success","data":[{data}],{tail}'
 
 
 def encoded_size(line: bytes) -> int:
@@ -116,7 +128,9 @@ def cache_data(head: Head, *, now: float) -> dict[str, Any]:
         "complete": head.complete,
         "incompleteReason": head.incomplete_reason or None,
         "age": age,
-        "oldestObservationAge": age,
+        "oldestObservationAge": age_of(head.oldest_observation, now=now)
+        if head.published
+        else None,
         "validatedAt": _iso(head.validated_at),
         "revalidating": head.leased(now),
         "lastError": head.last_error or None,

@@ -4,8 +4,9 @@ Pure but for the loader it is given.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from heapq import merge
 from typing import Protocol
 
 from lib.models import Head, PageRef
@@ -34,6 +35,9 @@ class Snapshot:
     refs: Callable[[], Sequence[PageRef]]
     load: Callable[[Sequence[PageRef]], Sequence[Page]]
 
+    extra: Mapping[int, bytes] = field(default_factory=dict)
+    """Users beside the snapshot's own, found by a look-up; they win over older ones."""
+
     def window(self, *, offset: int, limit: int) -> list[bytes]:
         """Return the documents at positions ``offset`` to ``offset + limit`` in id order."""
         wanted: list[PageRef] = []
@@ -50,11 +54,19 @@ class Snapshot:
 
     def lines(self) -> Iterator[bytes]:
         """Yield every document in id order."""
-        for page in self.load(self.refs()):
-            yield from page.lines
+        own = (
+            (user_id, line)
+            for page in self.load(self.refs())
+            for user_id, line in zip(page.ids, page.lines, strict=True)
+            if user_id not in self.extra
+        )
+        for _, line in merge(own, sorted(self.extra.items())):
+            yield line
 
     def find(self, user_id: int) -> bytes | None:
         """Return the document of ``user_id``, or None if the snapshot does not hold it."""
+        if user_id in self.extra:
+            return self.extra[user_id]
         refs = self.refs()
         position = bisect_right([ref.first_id for ref in refs], user_id) - 1
         if position < 0:

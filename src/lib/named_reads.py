@@ -1,0 +1,111 @@
+"""Answers reads that name users, looking beyond the snapshot for those it cannot tell of.
+
+A snapshot that is complete and fresh tells of everybody. Else who is missing from it may be past
+the origin's window or newer than the last sweep, so the origin is asked for just them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from lib.freshness import FreshnessPolicy, age_of
+from lib.http_cache import CacheStatus
+from lib.pages import id_of
+from lib.proxy import Answer, ReadRequest, Served
+from lib.snapshot import Snapshot
+from lib.wanted import Wanted
+
+
+class Found(Protocol):
+    """What came of a look-up; see ``lib.lookup``."""
+
+    @property
+    def lines(self) -> tuple[bytes, ...]:
+        """Documents of the users found."""
+
+    @property
+    def observed_at(self) -> float | None:
+        """The oldest observation used."""
+
+    @property
+    def calls(self) -> int:
+        """How many origin calls were made for it."""
+
+    @property
+    def received(self) -> int | None:
+        """The status that the last of them got."""
+
+
+class LooksUp[F: Found](Protocol):
+    """What is needed of look-ups; see ``lib.lookup``."""
+
+    def find(self, client_id: str, wanted: Wanted, *, deadline: float) -> F:
+        """Return the users in ``wanted``, as far as they can be had."""
+
+
+class Reads(Protocol):
+    """What is needed of reads; see ``lib.proxy``."""
+
+    def read[T](self, request: ReadRequest, view: Callable[[Snapshot], T]) -> Answer[T]:
+        """Return what ``view`` makes of the snapshot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedReads[F: Found]:
+    """Reads of named users of any client."""
+
+    reads: Reads
+    lookup: LooksUp[F]
+    policy: FreshnessPolicy
+    clock: Callable[[], float]
+
+    def read[T](
+        self,
+        request: ReadRequest,
+        *,
+        missing: Callable[[Snapshot], Wanted],
+        view: Callable[[Snapshot, F | None], T],
+    ) -> tuple[Answer[T], F | None]:
+        """Return what ``view`` makes of the snapshot, and the look-up that was made for it.
+
+        ``missing`` tells whom a snapshot does not hold. Those found beyond it are in the snapshot
+        that ``view`` gets.
+
+        Raises:
+            ServiceError: as ``Proxy.read``.
+        """
+
+        def look(snapshot: Snapshot) -> tuple[Snapshot, Wanted, T | None]:
+            if self._tells_all(request, snapshot):
+                return snapshot, Wanted(), view(snapshot, None)
+            return snapshot, missing(snapshot), None
+
+        answer = self.reads.read(request, look)
+        (snapshot, wanted, seen), served = answer.value, answer.served
+        # Without an age, the origin has just been asked.
+        if not wanted.keys or served.age is None:
+            return Answer(view(snapshot, None) if seen is None else seen, served), None
+        found = self.lookup.find(request.client_id, wanted, deadline=request.deadline)
+        extra = {id_of(line): line for line in found.lines}
+        seen = view(replace(snapshot, extra=extra), found)
+        return Answer(seen, self._looked_up(served, found)), found
+
+    def _tells_all(self, request: ReadRequest, snapshot: Snapshot) -> bool:
+        """Return whether who is not in the snapshot is nobody, or may not be asked for."""
+        head = snapshot.head
+        fresh = age_of(head.swept_at, now=self.clock()) < self.policy.max_age
+        silent = self.policy.frozen or request.directives.only_if_cached
+        return silent or (head.complete and fresh)
+
+    def _looked_up(self, served: Served, found: Found) -> Served:
+        """Return how the answer was come by, the look-up included."""
+        if found.calls:
+            status = CacheStatus(
+                fwd="miss", fwd_status=found.received, stored=True, detail="look-up"
+            )
+            return Served(served.head, served.age, status)
+        if found.observed_at is None or served.age is None:
+            return served
+        age = max(served.age, age_of(found.observed_at, now=self.clock()))
+        status = CacheStatus(ttl=self.policy.max_age - age, detail="look-up")
+        return Served(served.head, age, status)
