@@ -1,4 +1,4 @@
-"""What every test runs under: the variables that the log and metrics libraries read when imported."""
+"""What every test runs under: the variables that logs and metrics read when imported."""
 
 import os
 

@@ -90,7 +90,10 @@ def refusal(head: Head, *, calls: int, now: float, lookup: bool = False) -> Refu
     if head.rate_remaining < RESERVE * head.rate_limit and now < head.rate_reset_at:
         return Refusal("origin-budget", head.rate_reset_at)
     if calls > remaining(head, now=now, lookup=lookup):
-        return Refusal("origin-budget", (minute_of(now) + 1) * 60.0)
+        # What was reserved in this minute counts for the whole of the next one.
+        had = counted(head, now=now)
+        minutes = 1 if calls <= limit_of(head) - had.calls else 2
+        return Refusal("origin-budget", (minute_of(now) + minutes) * 60.0)
     return None
 
 

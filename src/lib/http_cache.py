@@ -18,6 +18,7 @@ FOREVER = 2**31
 """What a delta-seconds too large to represent counts as (RFC 9111 section 1.2.2)."""
 
 _DIRECTIVE = re.compile(r"""\s*([!#$%&'*+.^_`|~0-9a-z-]+)(?:=("[^"]*"|[^\s;"]*))?\s*""")
+_MEMBER = re.compile(r'(?:[^,"]|"[^"]*"?)+')
 _ENTITY_TAG = re.compile(r"""\s*((?:W/)?"[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)""")
 
 
@@ -57,7 +58,7 @@ class RequestDirectives:
 
 def _directives(text: str) -> dict[str, list[str | None]]:
     found: dict[str, list[str | None]] = {}
-    for part in text.lower().split(","):
+    for part in _MEMBER.findall(text.lower()):
         match = _DIRECTIVE.fullmatch(part)
         if match:
             value = match[2]

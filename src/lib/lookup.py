@@ -57,7 +57,8 @@ class Answers(Protocol):
 class Found:
     """What came of a look-up; ``observed_at`` is the oldest observation used, None if none was.
 
-    ``received`` is the status that the last origin call got; ``failure`` says why those with the look-up keys ``unanswered`` were not asked for.
+    ``received`` is the status that the last origin call got. ``failure`` says why those with the
+    look-up keys ``unanswered`` were not asked for.
     """
 
     lines: tuple[bytes, ...] = ()

@@ -7,6 +7,7 @@ ever reaches an exception.
 """
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -212,10 +213,17 @@ def _parse(response: requests.Response, body: bytes) -> Any:  # noqa: ANN401 - n
     payload: Any = None
     # Raised outside the handler: as a cause, the parser's error would quote the answer.
     with suppress(ValueError, RecursionError):
-        payload = json.loads(body, parse_constant=_no_constant)
+        payload = json.loads(body, parse_constant=_no_constant, parse_float=_finite)
     if payload is None:
         _unusable("not JSON", "not-json", received=response.status_code)
     return payload
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -67,9 +67,9 @@ def fitting(rows: Rows, *, shorten: bool) -> Rows:
         return rows
     if shorten and count:
         return replace(rows, lines=rows.lines[:count])
+    smaller = f"Ask for at most limit={count} at this offset, or for" if count else "Ask for"
     raise InvalidRequestError(
-        f"The answer would be larger than 6 MB. Ask for at most limit={count} at this offset, "
-        "or for fewer fields with fields=.",
+        f"The answer would be larger than 6 MB. {smaller} fewer fields with fields=.",
         code="ResponseTooLarge",
     )
 

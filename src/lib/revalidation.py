@@ -170,11 +170,13 @@ class Revalidation:
             else:
                 survey = self.surveyor.everyone(head, calls, forced=forced, repair=repair)
             outcome = self._conclude(claim, calls, survey, repair=repair)
-            if survey.waited:
-                self.surveyor.lookups.adopted(head.client_id, survey.waited)
         except (UnavailableError, NotFoundError) as error:
             self._note_failure(claim, calls, error)
             return Failed(error, calls.made)
+        if survey.waited:
+            # If this fails, the next revalidation finds them adopted already.
+            with suppress(StoreError):
+                self.surveyor.lookups.adopted(head.client_id, survey.waited)
         return outcome
 
     def renew(self, head: Head) -> bool:
