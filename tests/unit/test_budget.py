@@ -39,17 +39,17 @@ def test_the_running_minute_and_the_one_before_it_count(
 
 
 @pytest.mark.parametrize(
-    ("calls", "before", "asked", "allowed"),
-    [(0, 0, 72, True), (0, 0, 73, False), (40, 31, 1, True), (40, 32, 1, False), (99, 0, 1, False)],
+    ("calls", "before", "asked", "wait"),
+    [(0, 0, 72, 0), (40, 31, 1, 0), (40, 32, 1, 60), (72, 0, 1, 120), (99, 0, 1, 120)],
 )
-def test_calls_beyond_the_share_are_refused_until_the_next_minute(
-    calls: int, before: int, asked: int, *, allowed: bool
+def test_calls_beyond_the_share_are_refused_until_enough_minutes_are_forgotten(
+    calls: int, before: int, asked: int, wait: int
 ) -> None:
     head = Head(client_id=CLIENT, calls=calls, calls_before=before, calls_minute=MINUTE)
 
     refused = budget.refusal(head, calls=asked, now=NOW + 20)
 
-    assert refused == (None if allowed else Refusal("origin-budget", NOW + 60))
+    assert refused == (Refusal("origin-budget", NOW + wait) if wait else None)
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_a_lease_is_held_until_it_ends(passed: float, held: bool) -> None:  # no
         ({"blocked_until": NOW + 30}, "origin-blocked", NOW + 30),
         ({"retry_at": NOW + 5, "last_error": "origin-5xx"}, "origin-backoff", NOW + 5),
         ({"retry_at": NOW + 60, "last_error": "quarantined"}, "quarantined", NOW + 60),
-        ({"calls": 71, "calls_minute": int(NOW // 60)}, "origin-budget", NOW + 60),
+        ({"calls": 71, "calls_minute": int(NOW // 60)}, "origin-budget", NOW + 120),
         (
             {"rate_limit": 100, "rate_remaining": 39, "rate_reset_at": NOW + 9},
             "origin-budget",

@@ -77,7 +77,7 @@ def test_a_call_that_the_budget_refuses_is_not_made() -> None:
     with pytest.raises(NotAskedError) as caught:
         fixture.calls.list_rows(0, 2)
 
-    assert (caught.value.reason, caught.value.retry_after) == ("origin-budget", 60)
+    assert (caught.value.reason, caught.value.retry_after) == ("origin-budget", 120)
     assert fixture.origin.calls == []
 
 

@@ -207,7 +207,7 @@ def test_with_nothing_usable_stored_the_origins_failure_is_the_readers(
     [
         ({"blocked_until": NOW + 29.5}, "origin-blocked", 30),
         ({"retry_at": NOW + 5, "last_error": "origin-5xx"}, "origin-backoff", 5),
-        ({"calls": 72, "calls_minute": int(NOW // 60)}, "origin-budget", 60),
+        ({"calls": 72, "calls_minute": int(NOW // 60)}, "origin-budget", 120),
     ],
 )
 def test_with_nothing_usable_stored_and_nobody_to_ask_the_reader_may_come_back(
