@@ -82,8 +82,9 @@ class NamedReads[F: Found]:
 
         answer = self.reads.read(request, look)
         (snapshot, wanted, seen), served = answer.value, answer.served
-        # Without an age, the origin has just been asked.
-        if not wanted.keys or served.age is None:
+        # No-cache has just asked for them; any other sweep tells nothing of users past the window.
+        just_asked = request.directives.no_cache and served.status.fwd == "request"
+        if not wanted.keys or (just_asked and served.age is None):
             return Answer(view(snapshot, None) if seen is None else seen, served), None
         found = self.lookup.find(request.client_id, wanted, deadline=request.deadline)
         extra = {id_of(line): line for line in found.lines}
@@ -99,12 +100,14 @@ class NamedReads[F: Found]:
 
     def _looked_up(self, served: Served, found: Found) -> Served:
         """Return how the answer was come by, the look-up included."""
+        if served.age is None:
+            return served
         if found.calls:
             status = CacheStatus(
                 fwd="miss", fwd_status=found.received, stored=True, detail="look-up"
             )
             return Served(served.head, served.age, status)
-        if found.observed_at is None or served.age is None:
+        if found.observed_at is None:
             return served
         age = max(served.age, age_of(found.observed_at, now=self.clock()))
         status = CacheStatus(ttl=self.policy.max_age - age, detail="look-up")
