@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from dev.embedded_aws import EmbeddedAws
-from tests.integration.service import CLIENT, SECRET, Json, Service, running_service
+from tests.integration.service import CLIENT, ERROR_AGE, SECRET, Json, Service, running_service
 
 LISTED_BY = "/users?emails="
 
@@ -73,6 +73,26 @@ def test_a_caller_that_has_something_else_gets_the_whole_answer(
     answer = warm.get(headers={"If-None-Match": condition})
 
     assert len(answer.ids) == 3
+
+
+@pytest.mark.parametrize("age", [0, ERROR_AGE], ids=["cold", "too stale"])
+def test_a_read_that_had_to_sweep_finds_users_past_the_window_too(
+    aws: EmbeddedAws, age: int
+) -> None:
+    with running_service(aws, users=620) as service:
+        if age:
+            service.get()
+            service.let_pass(age)
+        first, last = service.origin.users(CLIENT)[0], service.origin.users(CLIENT)[-1]
+        addresses = ",".join(quote(user["email"]) for user in (last, first))
+
+        listed = service.get(LISTED_BY + addresses)
+        service.delete_head()
+        single = service.get(f"/users/{service.origin.users(CLIENT)[-2]['id']}")
+
+    assert listed.body["data"] == [first, last]
+    assert listed.body["notFound"] == []
+    assert single.status == 200
 
 
 def test_head_says_what_get_says_without_a_body(warm: Service) -> None:
