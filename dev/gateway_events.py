@@ -113,7 +113,8 @@ def to_event(
 
 
 def _route(path: str, resources: Iterable[Resource]) -> tuple[Resource, dict[str, str]]:
-    for resource in resources:
+    # Where two match, the deployed gateway takes the one that is spelled out.
+    for resource in sorted(resources, key=lambda resource: resource.template.count("{")):
         parameters = resource.match(path)
         if parameters is not None:
             return resource, parameters

@@ -25,8 +25,10 @@ def test_there_is_an_event_for_each_trigger() -> None:
         "cache-status",
         "get-user",
         "head-users",
+        "list-changes",
         "list-users",
         "list-users-by-email",
+        "look-users-up",
     }
     assert set(OTHERS) == {
         "generation-published",
@@ -56,7 +58,7 @@ def test_an_api_event_has_the_members_that_the_local_front_sends(name: str) -> N
         method=event["httpMethod"],
         target=event["requestContext"]["path"],
         headers=[],
-        body=b"",
+        body=(event["body"] or "").encode(),
         source_ip="192.0.2.10",
     )
 

@@ -17,6 +17,7 @@ RESOURCES = [
     Resource("/oauth-clients/{clientId}/users"),
     Resource("/oauth-clients/{clientId}/users/{userId}"),
     Resource("/oauth-clients/{clientId}/cache"),
+    Resource("/oauth-clients/{clientId}/users/lookup"),
 ]
 USERS = "/v2/oauth-clients/abc/users"
 
@@ -73,6 +74,7 @@ def test_a_query_is_decoded_into_all_values_and_the_last_value_of_each_name(
 @pytest.mark.parametrize(
     ("path", "resource", "parameters"),
     [
+        ("/oauth-clients/abc/users/lookup", RESOURCES[3].template, {"clientId": "abc"}),
         ("/oauth-clients/abc/users", RESOURCES[0].template, {"clientId": "abc"}),
         (
             "/oauth-clients/abc/users/7",
