@@ -11,7 +11,8 @@ from lib.http_cache import RequestDirectives
 from lib.memory import Memory
 from lib.models import Head, Lease, Window
 from lib.outcomes import Claim, Outcome
-from lib.proxy import Answer, Proxy, ReadRequest
+from lib.proxy import Proxy
+from lib.reading import Answer, ReadRequest
 from lib.revalidation import Revalidation
 from lib.survey import Surveyor
 from tests.fakes import CLIENT, Clock, FakeLookups, FakeOrigin, FakeSecrets, FakeStore, users

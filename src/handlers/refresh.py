@@ -16,7 +16,7 @@ from typing import Any
 from handlers import observing
 from handlers.observing import logger
 from handlers.wiring import MARGIN_SECONDS, Context, wiring
-from lib.errors import ServiceError, StoreError, UnavailableError
+from lib.errors import NotAskedError, ServiceError, StoreError, UnavailableError
 from lib.models import Lease
 from lib.outcomes import Claim
 
@@ -59,8 +59,13 @@ def _fan_out(client_id: str) -> bool:
     return True
 
 
+def _skipped(client_id: str, reason: str) -> dict[str, Any]:
+    logger.info("refresh skipped", extra={"client_id": client_id, "reason": reason})
+    return {"outcome": "skipped", "reason": reason}
+
+
 def _failed(said: Mapping[str, Any]) -> dict[str, Any]:
-    observing.count(RevalidationFailed=1)
+    observing.count(RefreshFailed=1)
     logger.error("refresh failed", extra=said)
     return {"outcome": "failed", **said}
 
@@ -75,6 +80,8 @@ def _refresh_one(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
             result = _forced(client_id, float(event["requestedAt"]), deadline, context)
         else:
             result = _scheduled(client_id, deadline, context, jitter=bool(event.get("jitter")))
+    except NotAskedError as error:
+        result = _skipped(client_id, error.reason)
     except ServiceError as error:
         result = _failed({"client_id": client_id, **observing.describe_error(error)})
     _renew(client_id)
@@ -111,10 +118,10 @@ def _scheduled(
         # All deployments' schedules fire on the same second of the minute.
         wiring().sleep(wiring().settings.schedule_jitter_seconds * wiring().random())
     head = wiring().store.head(client_id)
+    wiring().proxy.require_known(head)
     claimed = wiring().revalidation.claim(head, holder=context.aws_request_id)
     if not isinstance(claimed, Claim):
-        logger.info("refresh skipped", extra={"client_id": client_id, "reason": claimed.reason})
-        return {"outcome": "skipped", "reason": claimed.reason}
+        return _skipped(client_id, claimed.reason)
     return dict(observing.describe(wiring().revalidation.run(claimed, deadline=deadline)))
 
 

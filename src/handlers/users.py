@@ -1,13 +1,13 @@
 """Answers the questions about users: lists, single users, look-ups."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from http import HTTPStatus
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from time import time
 from typing import Any
 
 from handlers import observing
+from handlers.answers import View, cacheable, response, unmodified
 from handlers.call import Call
 from handlers.gateway import Response, error_response
 from handlers.wiring import wiring
@@ -15,14 +15,14 @@ from lib import query, representation, views
 from lib.cursor import LIFETIME_SECONDS, Cursor
 from lib.errors import GoneError, InvalidRequestError, NotFoundError
 from lib.freshness import age_of
-from lib.http_cache import RequestDirectives, cache_control, http_date, not_modified
+from lib.http_cache import RequestDirectives
 from lib.lookup import Found
 from lib.models import Head
 from lib.origin_query import is_address, stored_form
 from lib.pages import id_of
 from lib.parameters import MAX_MEMBERS
-from lib.proxy import Answer, ReadRequest, Served
 from lib.query import ListQuery, Moment
+from lib.reading import Answer, ReadRequest, Served
 from lib.snapshot import Snapshot
 from lib.views import Rows
 from lib.wanted import Wanted
@@ -30,19 +30,6 @@ from lib.wanted import Wanted
 _LOOKUPS = ("emails", "ids", "usernames")
 _LONGEST_NAME = 320
 _INVALID_CURSOR = "This cursor is no longer valid; start again."
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What a read makes of a snapshot; ``body`` None stands for 304.
-
-    ``uses_adopted``: there are users in it that the last sweep may not have seen.
-    """
-
-    etag: str
-    body: str | None
-    headers: Mapping[str, str]
-    uses_adopted: bool = False
 
 
 def list_users(call: Call) -> Response:
@@ -62,7 +49,6 @@ def get_user(call: Call) -> Response:
     fields = query.parse_user_fields(call.request.params)
     moment = query.parse_moment(call.request.params)
     user_id = query.parse_user_id(call.route.user_id)
-
     wanted = Wanted(ids=(user_id,))
 
     def missing(snapshot: Snapshot) -> Wanted:
@@ -73,8 +59,8 @@ def get_user(call: Call) -> Response:
         if line is None:
             return None
         etag = representation.user_etag(line, fields)
-        unmodified = _unmodified(call, etag, snapshot.head)
-        body = None if unmodified else representation.user_body(views.project(line, fields))
+        known = unmodified(call, etag, snapshot.head)
+        body = None if known else representation.user_body(views.project(line, fields))
         return View(etag, body, {}, uses_adopted=_is_adopted(snapshot.head, line))
 
     answer, found = _read_named(call, moment, wanted, missing, view)
@@ -82,7 +68,7 @@ def get_user(call: Call) -> Response:
         # Found by a look-up just made, the answer rests on nothing older.
         asked_now = found is not None and found.calls > 0
         served = replace(answer.served, age=None) if asked_now else answer.served
-        return _response(answer.value, served, cacheable=_cacheable())
+        return response(answer.value, served, cache_control=cacheable())
     if found is not None and found.failure is not None:
         raise found.failure
     absent = NotFoundError(f"User with ID {user_id} is not part of this OAuth client.")
@@ -95,7 +81,7 @@ def _list(call: Call, asked: ListQuery, moment: Moment) -> Response:
         return _next_window(call, asked, moment.cursor)
     if asked.emails is None and asked.ids is None:
         answer = _read(call, lambda snapshot: _window(call, asked, snapshot), moment)
-        return _response(answer.value, answer.served, cacheable=_cacheable())
+        return response(answer.value, answer.served, cache_control=cacheable())
     client_id = call.route.client_id
 
     def missing(snapshot: Snapshot) -> Wanted:
@@ -106,7 +92,7 @@ def _list(call: Call, asked: ListQuery, moment: Moment) -> Response:
 
     named = _wanted([*(asked.emails or ()), *(asked.ids or ())], client_id)
     answer, _ = _read_named(call, moment, named, missing, view)
-    return _response(answer.value, answer.served, cacheable=_cacheable())
+    return response(answer.value, answer.served, cache_control=cacheable())
 
 
 def _wanted(names: Iterable[str | int], client_id: str) -> Wanted:
@@ -139,7 +125,7 @@ def _next_window(call: Call, asked: ListQuery, cursor: Cursor) -> Response:
     except GoneError as error:
         raise GoneError(error.message, link=first) from error
     _observe(call, answer.served)
-    return _response(answer.value, answer.served, cacheable="private, no-cache")
+    return response(answer.value, answer.served, cache_control="private, no-cache")
 
 
 def _window(
@@ -156,7 +142,7 @@ def _window(
         view = asked.view_digest(head.client_id)
         return Cursor(head.generation, offset, int(time()), view, head.policy).encode()
 
-    if found is None and _unmodified(call, etag, head):
+    if found is None and unmodified(call, etag, head):
         # How many users a filter hides, and how many fit, is not known without reading them.
         if asked.filtered or shorten:
             return View(etag, None, {})
@@ -169,7 +155,7 @@ def _window(
     body: str | None = representation.list_body(head, asked, rows, not_asked=not_asked)
     if found is not None and body is not None:
         etag = representation.body_etag(body)
-        body = None if _unmodified(call, etag, head) else body
+        body = None if unmodified(call, etag, head) else body
     end = asked.offset + len(rows.lines)
     links = representation.links(_linked(call, asked), cursor_at, end=end, total=rows.total)
     headers = {"Link": links, "X-Total-Count": str(rows.total)}
@@ -194,11 +180,9 @@ def _is_adopted(head: Head, line: bytes) -> bool:
 
 def _linked(call: Call, asked: ListQuery) -> ListQuery:
     """Return the question as far as links write it: what a body names is sent again in a body."""
-    return replace(_beside_body(call), offset=asked.offset) if _has_body(call) else asked
-
-
-def _has_body(call: Call) -> bool:
-    return call.request.method == "POST"
+    if call.request.method != "POST":
+        return asked
+    return replace(_beside_body(call), offset=asked.offset)
 
 
 def _beside_body(call: Call) -> ListQuery:
@@ -278,50 +262,3 @@ def _observe(call: Call, served: Served) -> None:
     stale = age >= wiring().settings.policy.max_age
     observing.count(Hit=int(served.status.fwd is None), Stale=int(stale))
     observing.seconds(AgeServed=age)
-
-
-def _response(seen: View, served: Served, *, cacheable: str) -> Response:
-    if seen.uses_adopted and served.age is not None:
-        served = _as_old_as_adopted(served)
-    fields = {
-        "Cache-Status": str(served.status),
-        **seen.headers,
-        "Cache-Control": cacheable,
-        "ETag": seen.etag,
-        # Never later than the answer itself (RFC 9110 section 8.8.2.1).
-        "Last-Modified": http_date(min(served.head.modified_at, time())),
-        "Vary": "Accept-Encoding",
-    }
-    if served.age is not None:
-        fields["Age"] = str(served.age)
-    if seen.body is None:
-        return Response(HTTPStatus.NOT_MODIFIED, headers=fields)
-    return Response(HTTPStatus.OK, seen.body, fields)
-
-
-def _as_old_as_adopted(served: Served) -> Served:
-    """Return ``served`` with the age of the users that sweeps ask for in rotation only."""
-    age = age_of(served.head.oldest_observation, now=time())
-    ttl = None if served.status.ttl is None else wiring().settings.policy.max_age - age
-    return replace(served, age=age, status=replace(served.status, ttl=ttl))
-
-
-def _cacheable() -> str:
-    policy = wiring().settings.policy
-    return cache_control(
-        max_age=policy.max_age,
-        stale_while_revalidate=policy.stale_while_revalidate,
-        stale_if_error=policy.stale_if_error,
-    )
-
-
-def _unmodified(call: Call, etag: str, head: Head) -> bool:
-    # A POST is no conditional request, whatever it carries (RFC 9110 section 13.1.2).
-    if _has_body(call):
-        return False
-    return not_modified(
-        if_none_match=call.request.headers.get("if-none-match"),
-        if_modified_since=call.request.headers.get("if-modified-since"),
-        etag=etag,
-        modified_at=head.modified_at,
-    )

@@ -11,7 +11,7 @@ from typing import Protocol
 from lib.freshness import FreshnessPolicy, age_of
 from lib.http_cache import CacheStatus
 from lib.pages import id_of
-from lib.proxy import Answer, ReadRequest, Served
+from lib.reading import Answer, ReadRequest, Served
 from lib.snapshot import Snapshot
 from lib.wanted import Wanted
 

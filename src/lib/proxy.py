@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Protocol, assert_never
 
 from lib import freshness
+from lib.awaiting import await_generation
 from lib.budget import Refusal
 from lib.errors import (
     BrokenSnapshotError,
     GoneError,
-    InvalidRequestError,
     NotAskedError,
     NotFoundError,
     OnlyIfCachedError,
@@ -23,18 +23,16 @@ from lib.errors import (
     StoreError,
 )
 from lib.freshness import Freshness, FreshnessPolicy, Plan
-from lib.http_cache import CacheStatus, RequestDirectives, retry_after
+from lib.http_cache import CacheStatus, retry_after
 from lib.models import CLIENT_NOT_CONFIGURED, FORCED_FLOOR_SECONDS, Head, Lease
 from lib.outcomes import Claim, Failed, Published, Revalidator, Unchanged
+from lib.reading import Answer, ReadRequest, Served
 from lib.snapshot import Snapshot, SnapshotReads, snapshot_of
 from lib.waiting import pauses
 from lib.wanted import Wanted
 
 FOLLOW_SECONDS = 10.0
 """Longest wait for another invocation's revalidation."""
-
-NEXT_GENERATION_SECONDS = 2.0
-"""Longest wait for a generation that is not published yet."""
 
 FOLLOW_MARGIN_SECONDS = 2.0
 """What a follower leaves of its own time to answer in."""
@@ -54,41 +52,6 @@ class Reads(SnapshotReads, Protocol):
 
     def generation(self, client_id: str, number: int) -> Head | None:
         """Return what the head was at generation ``number``, None if that is gone."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadRequest:
-    """Who asks for what, and until when an answer is of use.
-
-    ``holder`` is unique to the invocation; ``arrived_at`` and ``deadline`` are instants. An answer
-    is of ``min_generation`` or a later one. ``wanted`` are the users it is about, if not all: then
-    ``no-cache`` asks the origin for them alone.
-    """
-
-    client_id: str
-    directives: RequestDirectives
-    holder: str
-    arrived_at: float
-    deadline: float
-    min_generation: int = 0
-    wanted: Wanted | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """The head to answer from; ``age`` is None if the origin was asked for this very request."""
-
-    head: Head
-    age: int | None
-    status: CacheStatus
-
-
-@dataclass(frozen=True, slots=True)
-class Answer[T]:
-    """What was made of the snapshot, and how the snapshot was come by."""
-
-    value: T
-    served: Served
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +94,14 @@ class Proxy:
         head = self.store.recent_head(request.client_id)
         self.require_known(head)
         if head.generation < request.min_generation:
-            head = self._at_least(request)
+            head = await_generation(
+                lambda: self.store.head(request.client_id),
+                request.min_generation,
+                deadline=request.deadline,
+                clock=self.clock,
+                sleep=self.sleep,
+                random=self.random,
+            )
         served = self._serve(request, head)
         try:
             return Answer(view(snapshot_of(self.store, served.head)), served)
@@ -169,26 +139,6 @@ class Proxy:
         elif head.last_error == CLIENT_NOT_CONFIGURED:
             raise NotFoundError(f"OAuth client with ID {head.client_id} not found.")
 
-    def _at_least(self, request: ReadRequest) -> Head:
-        """Return a head of ``min_generation`` or later, waiting a moment for the very next one."""
-        head, wanted = self.store.head(request.client_id), request.min_generation
-        if wanted > head.generation + 1:
-            raise InvalidRequestError(
-                f"Parameter 'min_generation' is above the newest generation, {head.generation}, "
-                "and the next."
-            )
-        until = min(request.deadline, self.clock() + NEXT_GENERATION_SECONDS)
-        waiting = pauses(until=until, clock=self.clock, sleep=self.sleep, random=self.random)
-        while head.generation < wanted:
-            if next(waiting, _OVER) is _OVER:
-                raise NotAskedError(
-                    "This generation is not published yet.",
-                    reason="generation-awaited",
-                    retry_after=retry_after(1, jitter=self.random()),
-                )
-            head = self.store.head(request.client_id)
-        return head
-
     def _plan(self, request: ReadRequest, head: Head) -> Plan:
         return freshness.plan(
             self.policy, request.directives, age=self._age(head), failing=bool(head.last_error)
@@ -210,9 +160,16 @@ class Proxy:
             case Plan.FETCH:
                 return self._revalidate(request, _Need(fwd="uri-miss"))
             case Plan.REVALIDATE:
-                return self._revalidate(request, self._stale_need(request, head))
+                return self._revalidate_or_serve(request, head)
             case _:
                 assert_never(plan)
+
+    def _revalidate_or_serve(self, request: ReadRequest, head: Head) -> Served:
+        try:
+            return self._revalidate(request, self._stale_need(request, head))
+        except StoreError:
+            # What this environment remembers is better than nothing, and says its age.
+            return self._hit(head, detail="store-error")
 
     def _stale_need(self, request: ReadRequest, head: Head) -> _Need:
         accepted = freshness.acceptable(self.policy, request.directives, age=self._age(head) or 0)

@@ -6,7 +6,8 @@ import pytest
 
 from lib.errors import GoneError, InvalidRequestError, NotAskedError, NotFoundError, StoreError
 from lib.http_cache import RequestDirectives
-from lib.proxy import NEXT_GENERATION_SECONDS, Answer, ReadRequest
+from lib.awaiting import WAIT_SECONDS
+from lib.reading import Answer, ReadRequest
 from tests.fakes import CLIENT, NOW, users
 from tests.world import EXPIRED, World
 
@@ -145,7 +146,7 @@ def test_the_next_generation_is_awaited(world: World) -> None:
 
     assert answer.value == [9]
     assert answer.served.head.generation == 3
-    assert 1 < world.clock.now - NOW < NEXT_GENERATION_SECONDS
+    assert 1 < world.clock.now - NOW < WAIT_SECONDS
 
 
 def test_the_next_generation_is_awaited_for_two_seconds_at_most(world: World) -> None:
@@ -154,7 +155,7 @@ def test_the_next_generation_is_awaited_for_two_seconds_at_most(world: World) ->
 
     assert (caught.value.status, caught.value.reason) == (503, "generation-awaited")
     assert caught.value.retry_after >= 1
-    assert world.clock.now - NOW == NEXT_GENERATION_SECONDS == 2
+    assert world.clock.now - NOW == WAIT_SECONDS == 2
     assert world.origin.calls == []
 
 
