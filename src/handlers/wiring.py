@@ -201,7 +201,8 @@ class Wiring:
     @cached_property
     def announcing(self) -> Announcing:
         """Announcements of changes."""
-        client = self._client("events", attempts=2)
+        # The bus itself tries again, and only what was refused.
+        client = self._client("events", attempts=1)
         bus = EventBus(client, self.settings.event_bus_name, sleep=self.sleep)
         return Announcing(
             store=self.memory,

@@ -1,0 +1,225 @@
+"""The changes function by its events: stream records in any shape, replays, a bus that refuses."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from dev.child import ROOT
+from dev.embedded_aws import EmbeddedAws
+from handlers import changes
+from handlers.wiring import wiring
+from lib.change_events import PREFIX
+from tests.integration.service import Context, Json, Service, running_service
+
+CLIENT = "clxdemo0000000000000000001"
+OTHER = "clxdemo0000000000000000002"
+
+
+@dataclass
+class Announcer:
+    """The changes function, and a queue behind a rule on a bus of its own."""
+
+    service: Service
+    bus: str
+    queue: str
+    heard: list[Json] = field(default_factory=list)
+
+    def publish(self, client_id: str = CLIENT) -> None:
+        """Publish a generation with a change."""
+        user = self.service.origin.users(client_id)[0]
+        self.service.origin.update(client_id, user["id"], name=f"{user['name']}x")
+        done = self.service.refresh({"action": "refresh", "clientId": client_id})
+        assert done["outcome"] == "published"
+
+    def handle(self, event: Json) -> Json:
+        return changes.handler(event, Context())
+
+    def wake(self, *records: Json) -> Json:
+        return self.handle({"Records": list(records)})
+
+    def mark(self, client_id: str = CLIENT) -> int:
+        return int(self.service.table.head(client_id).get("announced", 0))
+
+    def told(self) -> list[tuple[str, str, int]]:
+        """Return client, kind and generation of what came since this was last asked."""
+        queues: Any = self.service.aws.client("sqs")
+        told = []
+        while messages := queues.receive_message(
+            QueueUrl=self.queue, MaxNumberOfMessages=10, VisibilityTimeout=600
+        ).get("Messages", []):
+            events = [json.loads(message["Body"])["detail"] for message in messages]
+            self.heard += events
+            told += [
+                (
+                    event["data"]["clientId"],
+                    event["type"].split(".")[-2],
+                    event["data"]["generation"],
+                )
+                for event in events
+            ]
+        return told
+
+
+def record(client_id: str = CLIENT, *, number: int = 1, pk: str = "") -> Json:
+    keys = {"pk": {"S": pk or f"client#{client_id}"}, "sk": {"S": f"gen#{number}"}}
+    return {
+        "eventName": "INSERT",
+        "eventSource": "aws:dynamodb",
+        "dynamodb": {"Keys": keys, "SequenceNumber": str(number)},
+    }
+
+
+@pytest.fixture(scope="module")
+def listening(aws: EmbeddedAws) -> tuple[str, str]:
+    """Return a bus, and the address of a queue that hears all of it."""
+    name = f"bus-{uuid.uuid4()}"
+    aws.create_bus(name)
+    queues: Any = aws.client("sqs")
+    queues.create_queue(QueueName=name)
+    events: Any = aws.client("events")
+    events.put_rule(Name=name, EventBusName=name, EventPattern=json.dumps({"source": [PREFIX]}))
+    target = {"Id": name, "Arn": f"arn:aws:sqs:{aws.region}:000000000000:{name}"}
+    events.put_targets(Rule=name, EventBusName=name, Targets=[target])
+    return name, f"{aws.endpoint}/000000000000/{name}"
+
+
+@pytest.fixture
+def announcer(aws: EmbeddedAws, listening: tuple[str, str]) -> Iterator[Announcer]:
+    """Return an announcer of whose two clients the first generation was told."""
+    bus, queue = listening
+    keys = {CLIENT: "key", OTHER: "other-key"}
+    with running_service(aws, clients=keys, EVENT_BUS_NAME=bus) as service:
+        announcer = Announcer(service, bus, queue)
+        for client_id in keys:
+            service.refresh({"action": "refresh", "clientId": client_id})
+        announcer.wake(record(CLIENT), record(OTHER, number=2))
+        told = announcer.told()
+        assert sorted(told) == [(CLIENT, "baseline", 1), (OTHER, "baseline", 1)]
+        yield announcer
+        # The next test listens to the same queue.
+        announcer.told()
+
+
+@pytest.mark.parametrize("name", ["generation-published", "replay"])
+def test_an_example_event_is_worked_off(announcer: Announcer, name: str) -> None:
+    event = json.loads((ROOT / f"events/{name}.json").read_text(encoding="utf-8"))
+    announcer.publish()
+
+    result = announcer.handle(event)
+
+    expected: Json = {"events": 2} if name == "replay" else {"batchItemFailures": []}
+    assert result == expected
+    assert announcer.told()[-1] == (CLIENT, "updated", 2)
+    assert announcer.mark() == 2
+
+
+def test_several_records_of_a_client_announce_each_generation_once(announcer: Announcer) -> None:
+    announcer.publish()
+    announcer.publish()
+
+    result = announcer.wake(*(record(number=number) for number in (2, 3, 3, 2)))
+
+    assert result == {"batchItemFailures": []}
+    assert announcer.told() == [(CLIENT, "updated", 2), (CLIENT, "updated", 3)]
+
+
+def test_a_record_of_a_client_without_a_directory_is_nothing_to_announce(
+    announcer: Announcer,
+) -> None:
+    assert announcer.wake(record("clxnobody")) == {"batchItemFailures": []}
+    assert announcer.told() == []
+
+
+MALFORMED = {
+    "another item": record(pk="page#abc"),
+    "no client": record(pk="client#"),
+    "no kind": record(pk=CLIENT),
+    "no keys": {"dynamodb": {"SequenceNumber": "1"}},
+    "keys of another type": {"dynamodb": {"Keys": {"pk": {"N": "1"}}, "SequenceNumber": "1"}},
+    "keys out of shape": {"dynamodb": {"Keys": "gen#1", "SequenceNumber": "1"}},
+    "no number": {"dynamodb": {"Keys": record()["dynamodb"]["Keys"]}},
+    "no change": {},
+    "no record": None,
+    "text": "record",
+}
+
+
+@pytest.mark.parametrize("kind", MALFORMED)
+def test_a_malformed_record_fails_the_batch_after_everything_else_was_announced(
+    announcer: Announcer, kind: str
+) -> None:
+    announcer.publish(CLIENT)
+    announcer.publish(OTHER)
+
+    with pytest.raises(ValueError, match="1 of 3 stream records are malformed"):
+        announcer.wake(record(CLIENT), MALFORMED[kind], record(OTHER, number=2))
+
+    assert announcer.told() == [(CLIENT, "updated", 2), (OTHER, "updated", 2)]
+    assert (announcer.mark(CLIENT), announcer.mark(OTHER)) == (2, 2)
+
+
+def test_what_the_bus_does_not_take_is_reported_by_record_and_announced_later(
+    announcer: Announcer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announcer.publish(CLIENT)
+    announcer.publish(OTHER)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_EVENTBRIDGE", "http://127.0.0.1:1")
+    announcer.service.forget()
+    # What happens between tries is not asked here.
+    wiring().sleep = lambda _: None
+
+    failed = announcer.wake(record(CLIENT, number=7), record(OTHER, number=8), record(number=9))
+    monkeypatch.delenv("AWS_ENDPOINT_URL_EVENTBRIDGE")
+    announcer.service.forget()
+    healed = announcer.wake(record(OTHER, number=8), record(CLIENT, number=7))
+
+    reported = [{"itemIdentifier": "7"}, {"itemIdentifier": "8"}]
+    assert failed == {"batchItemFailures": reported}
+    assert healed == {"batchItemFailures": []}
+    assert announcer.told() == [(OTHER, "updated", 2), (CLIENT, "updated", 2)]
+
+
+@pytest.mark.parametrize("start", [-1, 3, "x", None])
+def test_a_replay_from_where_nothing_was_announced_is_refused_and_changes_nothing(
+    announcer: Announcer, start: object
+) -> None:
+    announcer.publish()
+    announcer.wake(record())
+
+    with pytest.raises((ValueError, TypeError)):
+        announcer.handle({"action": "replay", "clientId": CLIENT, "from": start})
+
+    assert announcer.mark() == 2
+
+
+@pytest.mark.parametrize(
+    ("start", "told"),
+    [
+        (0, [(CLIENT, "baseline", 1), (CLIENT, "updated", 2)]),
+        (1, [(CLIENT, "updated", 2)]),
+        (2, []),
+    ],
+)
+def test_a_replay_tells_again_all_that_follows_under_the_same_ids(
+    announcer: Announcer, start: int, told: list[tuple[str, str, int]]
+) -> None:
+    announcer.publish()
+    announcer.wake(record())
+    announcer.told()
+    ids = {event["id"] for event in announcer.heard}
+
+    result = announcer.handle({"action": "replay", "clientId": CLIENT, "from": start})
+
+    assert result == {"events": len(told)}
+    assert announcer.told() == told
+    assert {event["id"] for event in announcer.heard} == ids
+
+
+@pytest.mark.parametrize("event", [{}, {"action": "other"}, {"clientId": CLIENT}])
+def test_an_event_that_makes_no_sense_fails(announcer: Announcer, event: Json) -> None:
+    with pytest.raises(ValueError, match="an event needs Records"):
+        announcer.handle(event)
