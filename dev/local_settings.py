@@ -25,7 +25,7 @@ STACK_NAME = "managed-users-proxy"
 TABLE_NAME = f"{STACK_NAME}-table"
 SECRET_NAME = f"{STACK_NAME}-secret"
 BUS_NAME = STACK_NAME
-DEMO_CLIENTS = {"demo-client": "demo-secret"}
+DEMO_CLIENTS = {"clxdemo0000000000000000001": "demo-secret"}
 DEMO_WEBHOOK_KEY = "demo-webhook-key"
 
 _FIXED = {

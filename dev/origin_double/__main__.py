@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument(
         "--clients",
         type=json.loads,
-        default={"demo-client": "demo-secret"},
+        default={"clxdemo0000000000000000001": "demo-secret"},
         help='JSON object of client ids and secrets, as in {"id": "secret"}',
     )
     options = parser.parse_args()

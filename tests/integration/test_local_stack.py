@@ -87,7 +87,7 @@ def running(environment: Mapping[str, str] | None = None) -> Iterator[Run]:
 
 
 def users_of(url: str) -> str:
-    return f"{url}/v2/oauth-clients/demo-client/users"
+    return f"{url}/v2/oauth-clients/clxdemo0000000000000000001/users"
 
 
 def test_a_first_list_is_fetched_and_the_second_is_a_hit() -> None:
@@ -115,7 +115,8 @@ def test_it_prints_where_things_are_and_a_line_a_request_without_its_query() -> 
     assert re.match(r"http://127\.0\.0\.1:\d+", origin)
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
     assert re.fullmatch(
-        r"\d\d:\d\d:\d\d GET /v2/oauth-clients/demo-client/users 200 \d+ ms managed-users; .+", line
+        r"\d\d:\d\d:\d\d GET /v2/oauth-clients/clxdemo0000000000000000001/users 200 \d+ ms managed-users; .+",
+        line,
     )
     assert any(users_of(url) in printed and "curl" in printed for printed in run.lines)
     assert not any("example.com" in printed for printed in run.lines)
@@ -241,7 +242,7 @@ def test_state_is_kept_in_its_directory_and_nowhere_else(tmp_path: Path) -> None
 def test_the_schedule_fetches_what_nobody_asked_for() -> None:
     with running({"SCHEDULE_SECONDS": "1", "SCHEDULE_JITTER_SECONDS": "0"}) as run:
         url = run.value("ready")
-        run.line("schedule demo-client published")
+        run.line("schedule clxdemo0000000000000000001 published")
 
         answer = requests.get(users_of(url), timeout=20)
 
