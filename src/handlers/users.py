@@ -157,7 +157,9 @@ def _window(
         etag = representation.body_etag(body)
         body = None if unmodified(call, etag, head) else body
     end = asked.offset + len(rows.lines)
-    links = representation.links(_linked(call, asked), cursor_at, end=end, total=rows.total)
+    # Users found beyond the snapshot are in no generation that a cursor could pin.
+    pinnable = None if found is not None and found.lines else cursor_at
+    links = representation.links(_linked(call, asked), pinnable, end=end, total=rows.total)
     headers = {"Link": links, "X-Total-Count": str(rows.total)}
     adopted = any(_is_adopted(head, line) for line in rows.lines) if not asked.fields else False
     return View(etag, body, headers, uses_adopted=adopted)

@@ -165,19 +165,23 @@ def pagination(head: Head, query: ListQuery, rows: Rows) -> dict[str, Any]:
     }
 
 
-def links(query: ListQuery, cursor_at: Callable[[int], str], *, end: int, total: int) -> str:
+def links(query: ListQuery, cursor_at: Callable[[int], str] | None, *, end: int, total: int) -> str:
     """Return the Link field (RFC 8288) of a window that ends before position ``end``.
 
     References are query-only, so any base path will do. ``cursor_at`` gives the cursor of a
-    position in this very generation; ``first`` starts over with the newest.
+    position in this very generation, None if that does not hold all users of the view; ``first``
+    starts over with the newest.
     """
+
+    def at(position: int) -> str:
+        place = ("cursor", cursor_at(position)) if cursor_at else ("offset", str(position))
+        return _reference(query, place)
+
     targets = {"first": first_link(query)}
     if query.offset > 0:
-        targets["prev"] = _reference(
-            query, ("cursor", cursor_at(max(0, query.offset - query.limit)))
-        )
+        targets["prev"] = at(max(0, query.offset - query.limit))
     if end < total:
-        targets["next"] = _reference(query, ("cursor", cursor_at(end)))
+        targets["next"] = at(end)
     return ", ".join(f'{target}; rel="{name}"' for name, target in targets.items())
 
 

@@ -113,6 +113,17 @@ def test_a_filtered_sorted_traversal_shows_what_one_answer_does(service: Service
     assert len(windows) == -(-len(whole) // 4) > 2
 
 
+def test_users_found_beyond_the_snapshot_are_seen_once_each_too(aws: EmbeddedAws) -> None:
+    with running_service(aws, users=620) as service:
+        service.refresh()
+        ids = [user["id"] for user in service.origin.users(CLIENT)][495:510]
+
+        windows = list(follow(service, f"/users?ids={','.join(map(str, ids))}&limit=4"))
+
+    assert [user_id for answer in windows for user_id in answer.ids] == ids
+    assert {answer.headers["X-Total-Count"] for answer in windows} == {"15"}
+
+
 def test_the_size_of_the_windows_may_change_on_the_way(service: Service) -> None:
     first = service.get("/users?limit=10")
 

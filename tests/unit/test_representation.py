@@ -196,6 +196,16 @@ def test_links_are_query_only_and_lead_to_the_windows_around(
     assert found == {name: at if at is None else f"at-{at}" for name, at in places.items()}
 
 
+def test_a_view_that_no_generation_holds_is_walked_by_offset() -> None:
+    field = representation.links(ListQuery(limit=10, offset=10), None, end=20, total=25)
+
+    assert field == (
+        '<?limit=10>; rel="first", '
+        '<?limit=10&offset=0>; rel="prev", '
+        '<?limit=10&offset=20>; rel="next"'
+    )
+
+
 def test_a_link_asks_the_same_question() -> None:
     asked = ListQuery(limit=5, q="a b&c", emails=("x+y@z.co",), sort="-name")
 
