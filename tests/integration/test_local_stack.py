@@ -115,7 +115,7 @@ def test_it_prints_where_things_are_and_a_line_a_request_without_its_query() -> 
     assert re.match(r"http://127\.0\.0\.1:\d+", origin)
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
     assert re.fullmatch(
-        r"\d\d:\d\d:\d\d GET /v2/oauth-clients/clxdemo0000000000000000001/users 200 \d+ ms managed-users; .+",
+        r"\d\d:\d\d:\d\d GET /v2/oauth-clients/clxdemo0+1/users 200 \d+ ms managed-users; .+",
         line,
     )
     assert any(users_of(url) in printed and "curl" in printed for printed in run.lines)
