@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from lib.awaiting import WAIT_SECONDS
 from lib.errors import GoneError, InvalidRequestError, NotAskedError, NotFoundError, StoreError
 from lib.http_cache import RequestDirectives
-from lib.awaiting import WAIT_SECONDS
 from lib.reading import Answer, ReadRequest
 from tests.fakes import CLIENT, NOW, users
 from tests.world import EXPIRED, World
