@@ -41,8 +41,9 @@ def comparable(old: Head, new: Head) -> bool:
 def diff(old: Snapshot, new: Snapshot) -> Iterator[Change]:
     """Yield the changes from ``old`` to ``new`` by rising user id."""
     old_refs, new_refs = old.refs(), new.refs()
-    before = _users(old, [ref for ref in old_refs if ref not in set(new_refs)])
-    after = _users(new, [ref for ref in new_refs if ref not in set(old_refs)])
+    same = set(old_refs) & set(new_refs)
+    before = _users(old, [ref for ref in old_refs if ref not in same])
+    after = _users(new, [ref for ref in new_refs if ref not in same])
     for user_id in sorted(before.keys() | after.keys()):
         was, now = before.get(user_id), after.get(user_id)
         if was == now:

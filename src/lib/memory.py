@@ -80,7 +80,7 @@ class Memory:
     def generation(self, client_id: str, number: int) -> Head | None:
         """Return what the head was at generation ``number``, None if that is gone."""
         key = (client_id, number)
-        if key not in self._generations:
+        if key not in self._generations or not self._max_bytes:
             head = self._store.generation(client_id, number)
             if head is None:
                 return None

@@ -173,10 +173,12 @@ def test_with_no_bytes_to_spare_nothing_is_remembered() -> None:
     fixture = Fixture(max_bytes=0)
     packed = pages.pack([fixture.pages[0].ref])
     fixture.store.put_head(generation=1, digest="a", pages=packed)
+    fixture.store.manifests[CLIENT, 1] = {"generation": 1}
 
     for _ in range(2):
         head = fixture.memory.recent_head(CLIENT)
         fixture.memory.pages(CLIENT, fixture.memory.page_list(head))
+        fixture.memory.generation(CLIENT, 1)
 
-    assert dict(fixture.store.calls) == {"head": 2, "page_list": 2, "pages": 2}
+    assert dict(fixture.store.calls) == {"head": 2, "page_list": 2, "pages": 2, "generation": 2}
     assert fixture.clock.now == NOW
