@@ -7,7 +7,9 @@ from itertools import count
 from lib.budget import Refusal
 from lib.forced_refresh import ForcedRefresh, Refreshed
 from lib.freshness import FreshnessPolicy
+from lib.hiding import NOTHING_HIDDEN
 from lib.http_cache import RequestDirectives
+from lib.lookup import Found, Lookup
 from lib.memory import Memory
 from lib.models import Head, Lease, Window
 from lib.outcomes import Claim, Outcome
@@ -15,9 +17,12 @@ from lib.proxy import Proxy
 from lib.reading import Answer, ReadRequest
 from lib.revalidation import Revalidation
 from lib.survey import Surveyor
+from lib.wanted import Wanted
 from tests.fakes import CLIENT, Clock, FakeLookups, FakeOrigin, FakeSecrets, FakeStore, users
 
 POLICY = FreshnessPolicy(max_age=120, stale_while_revalidate=600, stale_if_error=604_800)
+KEEP_FOUND, KEEP_MISSED = 120, 60
+"""How many seconds look-ups are remembered."""
 FRESH, STALE, VERY_STALE, EXPIRED = 119, 120, 720, 604_920
 """Ages at the last moment of the first window and the first of each other."""
 
@@ -33,11 +38,15 @@ class World:
     secrets: FakeSecrets = field(default_factory=FakeSecrets)
     policy: FreshnessPolicy = POLICY
     window: Window = field(default_factory=Window)
+    surveyor: type[Surveyor] = Surveyor
+    adopted_calls: int = 20
+    max_adopted: int = 2_000
     jitter: float = 0.0
     handed_over: list[Lease] = field(default_factory=list)
     invocations: Iterator[int] = field(default_factory=count)
     memory: Memory = field(init=False)
     revalidation: Revalidation = field(init=False)
+    lookup: Lookup = field(init=False)
     proxy: Proxy = field(init=False)
     forced_refresh: ForcedRefresh = field(init=False)
 
@@ -50,16 +59,30 @@ class World:
             store=self.store,
             origin=lambda: self.origin,
             credentials=lambda: self.secrets,
-            surveyor=Surveyor(
+            surveyor=self.surveyor(
                 snapshots=self.store,
                 lookups=self.lookups,
                 window=self.window,
                 clock=self.clock,
+                adopted_calls=self.adopted_calls,
+                max_adopted=self.max_adopted,
             ),
             clock=self.clock,
             sleep=self.clock.sleep,
             random=random,
             frozen=self.policy.frozen,
+        )
+        self.lookup = Lookup(
+            store=self.store,
+            answers=self.lookups,
+            origin=lambda: self.origin,
+            credentials=lambda: self.secrets,
+            hiding=NOTHING_HIDDEN,
+            keep_found=KEEP_FOUND,
+            keep_missed=KEEP_MISSED,
+            clock=self.clock,
+            sleep=self.clock.sleep,
+            random=random,
         )
         self.proxy = Proxy(
             store=self.memory,
@@ -100,11 +123,22 @@ class World:
         """Claim and run one revalidation."""
         return self.run(self.claim(), forced=forced, repair=repair)
 
-    def run(self, claim: Claim, *, forced: bool = False, repair: bool = False) -> Outcome:
+    def run(
+        self,
+        claim: Claim,
+        *,
+        forced: bool = False,
+        repair: bool = False,
+        wanted: Wanted | None = None,
+    ) -> Outcome:
         """Run one revalidation under ``claim``."""
         return self.revalidation.run(
-            claim, deadline=self.clock.now + 25, forced=forced, repair=repair
+            claim, deadline=self.clock.now + 25, forced=forced, repair=repair, wanted=wanted
         )
+
+    def look_up(self, wanted: Wanted, *, seconds: float = 25) -> Found:
+        """Ask for users that the snapshot does not hold."""
+        return self.lookup.find(CLIENT, wanted, deadline=self.clock.now + seconds)
 
     def publish(self, *, age: float = 0) -> None:
         """Publish what the origin has, let ``age`` seconds pass and forget how that went."""

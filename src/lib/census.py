@@ -106,34 +106,34 @@ class CensusTaker:
         new = {
             user_id: seen
             for user_id, seen in sorted(waiting.items())
-            if not found.complete and user_id > found.last_id and user_id not in beyond
+            # Whoever was known has just been accounted for.
+            if not found.complete and user_id > found.last_id and user_id not in base
         }
-        room = max(0, self.max_adopted - len(beyond))
-        adopted = dict(islice(new.items(), room))
-        if adopted:
-            oldest = min(seen.observed_at for seen in adopted.values())
-            rotation = replace(rotation, seen_at=min(rotation.seen_at or oldest, oldest))
+        adopted = dict(islice(new.items(), max(0, self.max_adopted - len(beyond))))
         users = found.users | alive | unconfirmed | beyond
         users |= {user_id: seen.line for user_id, seen in adopted.items()}
+        known_past = len(beyond) + len(adopted)
         return Census(
             users={user_id: users[user_id] for user_id in sorted(users)},
             complete=found.complete and not unconfirmed,
-            reason=_reason(found, unconfirmed=bool(unconfirmed), over_limit=len(new) > room),
-            adopted=len(beyond) + len(adopted),
-            rotation=rotation,
+            reason=incomplete_reason(
+                complete=found.complete,
+                unconfirmed=bool(unconfirmed),
+                full=known_past >= self.max_adopted,
+            ),
+            adopted=known_past,
+            rotation=_with(rotation, adopted.values()),
         )
 
     def _confirm(self, lost: Users) -> tuple[Users, Users]:
         """Return which of ``lost`` are alive after all, and which could not be asked for."""
         alive: Users = {}
         gone: set[int] = set()
-        # Where the budget ends, the rest stays unconfirmed.
+        # Where budget or time end, the rest stays unconfirmed.
         with suppress(NotAskedError):
-            first = next(addresses.batches(_askable(lost)), {})
-            alive |= self._find(first)
+            alive |= self._find(next(addresses.batches(_addresses(lost)), {}))
             rest = [user_id for user_id in lost if user_id not in alive]
-            for user_id in rest[:MAX_CONFIRMATIONS]:
-                self._ask_by_id(user_id, alive, gone)
+            self._ask_by_id(rest, MAX_CONFIRMATIONS, alive, gone)
         known = alive.keys() | gone
         return alive, {user_id: line for user_id, line in lost.items() if user_id not in known}
 
@@ -144,38 +144,51 @@ class CensusTaker:
         rotation = Rotation(head.rotation_id, head.cycle_began_at, head.adopted_seen_at)
         ahead = {user_id: line for user_id, line in beyond.items() if user_id >= rotation.next_id}
         if not rotation.began_at or not ahead:
-            ahead, rotation = beyond, Rotation(0, self.now, rotation.seen_at or head.swept_at)
-        alive, gone, asked = dict(beyond), set[int](), 0
+            # Nobody ahead: the cycle that passed all others has ended.
+            seen_at = rotation.began_at or rotation.seen_at or head.swept_at
+            ahead, rotation = beyond, Rotation(0, self.now, seen_at)
+        alive, gone, seen_to = dict(beyond), set[int](), 0
         confirmations = MAX_CONFIRMATIONS
         with suppress(NotAskedError):
-            for batch in islice(addresses.batches(_askable(ahead)), self.max_batches):
+            for batch in islice(addresses.batches(_addresses(ahead)), self.max_batches):
                 if self.calls.hurried():
                     break
                 seen = self._find(batch)
                 alive |= seen
                 vanished = [user_id for user_id in batch if user_id not in seen]
-                for user_id in vanished[:confirmations]:
-                    self._ask_by_id(user_id, alive, gone)
-                confirmations -= min(confirmations, len(vanished))
-                asked = max(batch)
+                asked = self._ask_by_id(vanished, confirmations, alive, gone)
+                if asked < len(vanished):
+                    # The next sweep goes on with the first one of whom nothing is known.
+                    seen_to = vanished[asked] - 1
+                    break
+                confirmations -= asked
+                seen_to = max(batch)
         alive = {user_id: line for user_id, line in alive.items() if user_id not in gone}
-        if not asked:
-            return alive, rotation
-        if any(user_id > asked for user_id in ahead):
-            return alive, replace(rotation, next_id=asked + 1)
+        if any(user_id > seen_to for user_id in ahead):
+            return alive, replace(rotation, next_id=max(rotation.next_id, seen_to + 1))
         return alive, Rotation(0, 0, rotation.began_at)
 
     def _find(self, batch: Mapping[int, str]) -> Users:
         """Return those of ``batch`` (addresses by id) that still have their address."""
-        rows = self.calls.find_rows(list(batch.values())) if batch else ()
+        emails = [email for email in batch.values() if email]
+        rows = self.calls.find_rows(emails) if emails else ()
         return {row["id"]: canonical(self.show(row)) for row in rows if row["id"] in batch}
 
-    def _ask_by_id(self, user_id: int, alive: Users, gone: set[int]) -> None:
-        row = self.calls.user(user_id)
-        if row is None:
-            gone.add(user_id)
-        else:
-            alive[user_id] = canonical(self.show(row))
+    def _ask_by_id(self, ids: Sequence[int], most: int, alive: Users, gone: set[int]) -> int:
+        """Sort ``most`` of ``ids`` into ``alive`` and ``gone``; return of how many there was time.
+
+        Raises:
+            NotAskedError: the budget ended.
+        """
+        for done, user_id in enumerate(ids[:most]):
+            if self.calls.hurried():
+                return done
+            row = self.calls.user(user_id)
+            if row is None:
+                gone.add(user_id)
+            else:
+                alive[user_id] = canonical(self.show(row))
+        return min(most, len(ids))
 
 
 def missing(found: Sweep, base: Users) -> Users:
@@ -187,17 +200,29 @@ def missing(found: Sweep, base: Users) -> Users:
     }
 
 
-def _reason(found: Sweep, *, unconfirmed: bool, over_limit: bool) -> str:
-    if over_limit:
-        return "adoption-limit"
-    if not found.complete:
-        return "window-full"
+def incomplete_reason(*, complete: bool, unconfirmed: bool, full: bool) -> str:
+    """Return why a directory is not known to be complete, nothing if it is.
+
+    ``complete``: the window showed everybody. ``full``: no further user can be adopted.
+    """
+    if not complete:
+        return "adoption-limit" if full else "window-full"
     return "unconfirmed-deletions" if unconfirmed else ""
 
 
-def _askable(users: Users) -> dict[int, str]:
-    """Return addresses by id, without those that would fail a whole call at the origin."""
+def _with(rotation: Rotation, adopted: Iterable[FoundUser]) -> Rotation:
+    """Return the rotation with users added, who were seen some time before."""
+    oldest = min((seen.observed_at for seen in adopted), default=None)
+    if oldest is None:
+        return rotation
+    # The running cycle may have passed them: it must not end as if it had seen them.
+    began_at = min(rotation.began_at, oldest) if rotation.began_at else 0
+    return Rotation(rotation.next_id, began_at, min(rotation.seen_at or oldest, oldest))
+
+
+def _addresses(users: Users) -> dict[int, str]:
+    """Return addresses by id; "" where it is none to the origin and would fail a whole call."""
     emails: Iterable[tuple[int, str]] = (
-        (user_id, str(json.loads(line)["email"])) for user_id, line in users.items()
+        (user_id, str(json.loads(line).get("email"))) for user_id, line in users.items()
     )
-    return {user_id: email for user_id, email in emails if is_address(email)}
+    return {user_id: email if is_address(email) else "" for user_id, email in emails}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lib import addresses, head_changes, pages, quarantine
-from lib.census import CensusTaker, FoundUser, missing
+from lib.census import CensusTaker, FoundUser, incomplete_reason, missing
 from lib.errors import BrokenSnapshotError, QuarantinedError
 from lib.head_changes import Changes
 from lib.hiding import NOTHING_HIDDEN, HidingPolicy
@@ -81,9 +81,12 @@ class Surveyor:
         changes = head_changes.validated(
             started=started, now=self.clock(), found=found, forced=forced
         )
-        waiting = self._waiting(head.client_id)
-        draft = self._draft(found.users, found.complete, "" if found.complete else "window-full")
-        if draft.digest == head.digest and not waiting and not repair:
+        waited = tuple(self.lookups.waiting(head.client_id))
+        reason = incomplete_reason(
+            complete=found.complete, unconfirmed=False, full=not self.max_adopted
+        )
+        draft = self._draft(found.users, found.complete, reason)
+        if draft.digest == head.digest and not waited and not repair:
             return Survey(draft=draft, changes=changes, stored=(), started=started)
         stored = self._stored(head)
         base = self._users(head, [ref for ref in stored if head.adopted or ref not in draft.refs])
@@ -94,13 +97,19 @@ class Surveyor:
             max_batches=self.adopted_calls,
             max_adopted=self.max_adopted,
             now=started,
-        ).take(head, found, base=base, waiting=waiting, loss_confirmed=loss_confirmed)
+        ).take(
+            head,
+            found,
+            base=base,
+            waiting=self._found(head.client_id, waited),
+            loss_confirmed=loss_confirmed,
+        )
         return Survey(
             draft=self._draft(census.users, census.complete, census.reason),
             changes=changes | head_changes.counted(census, found),
             stored=stored,
             started=started,
-            waited=tuple(waiting),
+            waited=waited,
         )
 
     def named(self, head: Head, calls: OriginCalls, wanted: Wanted) -> Survey:
@@ -131,16 +140,23 @@ class Surveyor:
                 else:
                     seen[user_id] = canonical(self.hiding.apply(user))
         users = {id_: line for id_, line in (base | seen).items() if id_ not in gone}
-        adopted = sum(user_id > head.window_last_id for user_id in users)
+        past = sorted(id_ for id_ in users if head.window_last_id and id_ > head.window_last_id)
+        # Whoever has been adopted stays; of the new, no more than there is room for.
+        room = max(0, self.max_adopted - sum(user_id in base for user_id in past))
+        for user_id in [user_id for user_id in past if user_id not in base][room:]:
+            del users[user_id]
+            past.remove(user_id)
+        full = bool(head.window_last_id) and len(past) >= self.max_adopted
         return Survey(
             draft=self._draft(
                 {user_id: users[user_id] for user_id in sorted(users)},
                 head.complete,
-                head.incomplete_reason,
+                "adoption-limit" if full else head.incomplete_reason,
             ),
             changes={
                 "swept_at": head.swept_at,
-                "adopted": adopted if head.window_last_id else None,
+                "adopted": len(past) or None,
+                "adopted_seen_at": (head.adopted_seen_at or head.swept_at) if past else None,
                 "window_last_id": head.window_last_id or None,
             },
             stored=stored,
@@ -152,9 +168,9 @@ class Surveyor:
             self.hiding.apply(row) for row in calls.list_rows(offset, limit)
         ]
 
-    def _waiting(self, client_id: str) -> dict[int, FoundUser]:
-        """Return the users that look-ups found past the window since the last revalidation."""
-        keys = {user_id: id_key(user_id) for user_id in self.lookups.waiting(client_id)}
+    def _found(self, client_id: str, waited: Sequence[int]) -> dict[int, FoundUser]:
+        """Return those of ``waited`` whom look-ups found and still remember."""
+        keys = {user_id: id_key(user_id) for user_id in waited}
         known = self.lookups.remembered(client_id, list(keys.values())) if keys else {}
         return {
             user_id: FoundUser(seen.line, seen.observed_at)
