@@ -275,6 +275,13 @@ def test_several_views_at_once_are_what_the_model_says(size: int, data: st.DataO
     assert service(params, size) == model(params, size)
 
 
+@pytest.mark.parametrize("part", ["GROSS", "groß", "ÇELIK", "MÜLLER", "ŁUKASZ", "কান", "さくら"])
+def test_a_part_is_found_in_any_script_whatever_its_case(part: str) -> None:
+    params = {"q": [part]}
+
+    assert service(params, 620) == model(params, 620)
+
+
 @pytest.mark.parametrize("name", VIEWS)
 @given(data=st.data())
 @settings(max_examples=1, deadline=None)
