@@ -30,7 +30,7 @@ class View:
 
 def response(seen: View, served: Served, *, cache_control: str) -> Response:
     """Return the response for what was ``seen``, come by as ``served`` tells."""
-    if seen.uses_adopted and served.age is not None:
+    if seen.uses_adopted:
         served = _as_old_as_adopted(served)
     fields = {
         "Cache-Status": str(served.status),
@@ -50,7 +50,10 @@ def response(seen: View, served: Served, *, cache_control: str) -> Response:
 
 def _as_old_as_adopted(served: Served) -> Served:
     """Return ``served`` with the age of the users that sweeps ask for in rotation only."""
-    age = age_of(served.head.oldest_observation, now=time())
+    head = served.head
+    if served.age is None and head.oldest_observation >= head.swept_at:
+        return served
+    age = max(served.age or 0, age_of(head.oldest_observation, now=time()))
     ttl = None if served.status.ttl is None else wiring().settings.policy.max_age - age
     return replace(served, age=age, status=replace(served.status, ttl=ttl))
 

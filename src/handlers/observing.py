@@ -48,9 +48,9 @@ class ObservedRevalidation:
     def __init__(self, inner: Revalidation) -> None:
         self._inner = inner
 
-    def claim(self, head: Head, *, holder: str) -> Claim | Refusal:
+    def claim(self, head: Head, *, holder: str, wanted: Wanted | None = None) -> Claim | Refusal:
         """See ``Revalidation.claim``."""
-        return self._inner.claim(head, holder=holder)
+        return self._inner.claim(head, holder=holder, wanted=wanted)
 
     def resume(self, lease: Lease) -> Claim | None:
         """See ``Revalidation.resume``."""

@@ -66,9 +66,10 @@ def get_user(call: Call) -> Response:
     answer, found = _read_named(call, moment, wanted, missing, view)
     if answer.value is not None:
         # Found by a look-up just made, the answer rests on nothing older.
-        asked_now = found is not None and found.calls > 0
-        served = replace(answer.served, age=None) if asked_now else answer.served
-        return response(answer.value, served, cache_control=cacheable())
+        seen, served = _just_asked(call, moment, answer.value, answer.served)
+        if found is not None and found.calls > 0:
+            seen, served = replace(seen, uses_adopted=False), replace(served, age=None)
+        return response(seen, served, cache_control=cacheable())
     if found is not None and found.failure is not None:
         raise found.failure
     absent = NotFoundError(f"User with ID {user_id} is not part of this OAuth client.")
@@ -92,7 +93,15 @@ def _list(call: Call, asked: ListQuery, moment: Moment) -> Response:
 
     named = _wanted([*(asked.emails or ()), *(asked.ids or ())], client_id)
     answer, _ = _read_named(call, moment, named, missing, view)
-    return response(answer.value, answer.served, cache_control=cacheable())
+    seen, served = _just_asked(call, moment, answer.value, answer.served)
+    return response(seen, served, cache_control=cacheable())
+
+
+def _just_asked(call: Call, moment: Moment, seen: View, served: Served) -> tuple[View, Served]:
+    """Return what was ``seen`` as new as it is, where no-cache asked for just these users."""
+    if wiring().named_reads.just_asked(_request(call, moment), served):
+        return replace(seen, uses_adopted=False), served
+    return seen, served
 
 
 def _wanted(names: Iterable[str | int], client_id: str) -> Wanted:
@@ -145,11 +154,14 @@ def _window(
     if found is None and unmodified(call, etag, head):
         # How many users a filter hides, and how many fit, is not known without reading them.
         if asked.filtered or shorten:
-            return View(etag, None, {})
+            return View(etag, None, {}, uses_adopted=bool(head.adopted))
         links = representation.links(
             _linked(call, asked), cursor_at, end=asked.offset + asked.limit, total=head.users
         )
-        return View(etag, None, {"Link": links, "X-Total-Count": str(head.users)})
+        end = asked.offset + asked.limit
+        adopted = end > head.users - head.adopted if asked.sort == "id" else head.adopted > 0
+        headers = {"Link": links, "X-Total-Count": str(head.users)}
+        return View(etag, None, headers, uses_adopted=head.adopted > 0 and adopted)
     rows = representation.fitting(views.select(snapshot, asked), shorten=shorten)
     not_asked = _not_asked(rows, found, head.client_id)
     body: str | None = representation.list_body(head, asked, rows, not_asked=not_asked)
@@ -161,7 +173,10 @@ def _window(
     pinnable = None if found is not None and found.lines else cursor_at
     links = representation.links(_linked(call, asked), pinnable, end=end, total=rows.total)
     headers = {"Link": links, "X-Total-Count": str(rows.total)}
-    adopted = any(_is_adopted(head, line) for line in rows.lines) if not asked.fields else False
+    # Rows that are cut to some fields do not tell whose they are.
+    adopted = bool(head.adopted) and (
+        bool(asked.fields) or any(_is_adopted(head, line) for line in rows.lines)
+    )
     return View(etag, body, headers, uses_adopted=adopted)
 
 

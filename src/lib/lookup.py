@@ -6,7 +6,9 @@ Equal look-ups in flight collapse into one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Protocol
 
 from lib import addresses, head_changes
@@ -136,21 +138,23 @@ class Lookup:
     def _ask_or_follow(
         self, client_id: str, missing: Sequence[str], progress: _Progress, *, deadline: float
     ) -> None:
-        now = self.clock()
-        until = min(deadline - MARGIN_SECONDS, now + ASKING_SECONDS)
+        """Ask for what is ``missing``, or wait for an equal look-up and take over if it failed."""
         together = " ".join(sorted(missing))
-        if self.answers.begin(client_id, together, now=now, until=until):
-            try:
-                self._ask(client_id, missing, progress, deadline=until)
-            except UnavailableError:
-                self.answers.end(client_id, together)
-                raise
-            return
+        until = min(deadline - MARGIN_SECONDS, self.clock() + ASKING_SECONDS)
         waiting = pauses(until=until, clock=self.clock, sleep=self.sleep, random=self.random)
-        for _ in waiting:
+        for _ in chain([None], waiting):
+            now = self.clock()
+            asking_until = min(deadline - MARGIN_SECONDS, now + ASKING_SECONDS)
+            if now < asking_until and self.answers.begin(
+                client_id, together, now=now, until=asking_until
+            ):
+                try:
+                    return self._ask(client_id, missing, progress, deadline=asking_until)
+                finally:
+                    self.answers.end(client_id, together)
             progress.answers |= self._usable(client_id, missing)
             if progress.answers.keys() >= set(missing):
-                return
+                return None
         raise NotAskedError(
             "Another request is asking for this.",
             reason="lookup-in-flight",
@@ -192,7 +196,9 @@ class Lookup:
         # The origin would refuse a whole call for one address that is none; nobody can have it.
         askable = {key: address for key, address in emails.items() if is_address(address)}
         batches = list(addresses.batches(askable))
-        calls.reserve(len(batches) + len(ids))
+        # Where the budget does not allow for all, it may for some: they are counted one by one.
+        with suppress(NotAskedError):
+            calls.reserve(len(batches) + len(ids))
         for batch in batches:
             now = self.clock()
             rows = {row["email"]: row for row in calls.find_rows(list(batch.values()))}

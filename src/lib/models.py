@@ -96,6 +96,7 @@ GENERATION_FIELDS = (
     "swept_at",
     "pages",
     "adopted",
+    "adopted_seen_at",
     "window_last_id",
 )
 """What a manifest keeps of the head that published it: a manifest is a head that stands still."""

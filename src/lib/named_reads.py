@@ -82,14 +82,21 @@ class NamedReads[F: Found]:
 
         answer = self.reads.read(request, look)
         (snapshot, wanted, seen), served = answer.value, answer.served
-        # No-cache has just asked for them; any other sweep tells nothing of users past the window.
-        just_asked = request.directives.no_cache and served.status.fwd == "request"
-        if not wanted.keys or (just_asked and served.age is None):
+        if not wanted.keys or self.just_asked(request, served):
             return Answer(view(snapshot, None) if seen is None else seen, served), None
         found = self.lookup.find(request.client_id, wanted, deadline=request.deadline)
         extra = {id_of(line): line for line in found.lines}
         seen = view(replace(snapshot, extra=extra), found)
         return Answer(seen, self._looked_up(served, found)), found
+
+    def just_asked(self, request: ReadRequest, served: Served) -> bool:
+        """Return whether no-cache has asked for just these users, and could keep whom it found.
+
+        Any other sweep tells nothing of users past the window.
+        """
+        asked = request.directives.no_cache and served.status.fwd == "request"
+        kept = served.head.incomplete_reason != "adoption-limit"
+        return asked and kept and served.age is None
 
     def _tells_all(self, request: ReadRequest, snapshot: Snapshot) -> bool:
         """Return whether who is not in the snapshot is nobody, or may not be asked for."""
@@ -100,15 +107,15 @@ class NamedReads[F: Found]:
 
     def _looked_up(self, served: Served, found: Found) -> Served:
         """Return how the answer was come by, the look-up included."""
-        if served.age is None:
-            return served
-        if found.calls:
+        age = served.age
+        if found.observed_at is not None:
+            age = max(age or 0, age_of(found.observed_at, now=self.clock())) or age
+        status = served.status
+        if served.age is not None and found.calls:
+            stored = found.observed_at is not None
             status = CacheStatus(
-                fwd="miss", fwd_status=found.received, stored=True, detail="look-up"
+                fwd="miss", fwd_status=found.received, stored=stored, detail="look-up"
             )
-            return Served(served.head, served.age, status)
-        if found.observed_at is None:
-            return served
-        age = max(served.age, age_of(found.observed_at, now=self.clock()))
-        status = CacheStatus(ttl=self.policy.max_age - age, detail="look-up")
+        elif age is not None and found.observed_at is not None and served.age is not None:
+            status = CacheStatus(ttl=self.policy.max_age - age, detail="look-up")
         return Served(served.head, age, status)

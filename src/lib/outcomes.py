@@ -51,7 +51,7 @@ type Outcome = Published | Unchanged | Failed
 class Revalidator(Protocol):
     """What readers need of a revalidation; see ``lib.revalidation``."""
 
-    def claim(self, head: Head, *, holder: str) -> Claim | Refusal:
+    def claim(self, head: Head, *, holder: str, wanted: Wanted | None = None) -> Claim | Refusal:
         """Take the lease, or tell why not."""
 
     def run(

@@ -229,7 +229,7 @@ class Proxy:
             in_floor = self.clock() - head.forced_at < FORCED_FLOOR_SECONDS
             if need.demanded and need.wanted is None and in_floor:
                 return self._hit(head, detail="refresh-floor")
-            claimed = self.revalidation.claim(head, holder=request.holder)
+            claimed = self.revalidation.claim(head, holder=request.holder, wanted=need.wanted)
             if isinstance(claimed, Claim):
                 return self._asked(request, need, claimed)
             following = need.fwd != "stale" and claimed.reason == "lease-held"

@@ -17,13 +17,19 @@ from typing import Protocol
 from lib import budget, head_changes
 from lib.attributes import Value
 from lib.budget import Refusal
-from lib.errors import NotFoundError, ServiceError, StoreError, UnavailableError
+from lib.errors import (
+    NotAskedError,
+    NotFoundError,
+    ServiceError,
+    StoreError,
+    UnavailableError,
+)
 from lib.head_changes import KEEP_SECONDS
 from lib.models import LEASE_SECONDS, Head, Lease, PageRef
 from lib.origin_calls import Counters, Credentials, Origin, OriginCalls
 from lib.outcomes import Claim, Failed, Outcome, Published, Unchanged
 from lib.publication import Publication, PublicationStore
-from lib.survey import Survey, Surveyor
+from lib.survey import Survey, Surveyor, least_calls
 from lib.sweep import expected_calls
 from lib.wanted import Wanted
 
@@ -72,9 +78,10 @@ class Revalidation:
     random: Callable[[], float]
     frozen: bool = False
 
-    def claim(self, head: Head, *, holder: str) -> Claim | Refusal:
+    def claim(self, head: Head, *, holder: str, wanted: Wanted | None = None) -> Claim | Refusal:
         """Take the lease and reserve the calls of a sweep, in one write, or tell why not.
 
+        The calls for some users only, those in ``wanted``, come out of the look-ups' share.
         ``holder`` must be unique to the invocation. Acquiring *is* the claim: many who try at
         once start one revalidation.
         """
@@ -85,11 +92,12 @@ class Revalidation:
             # ``head`` may have been remembered: a sweep that succeeded since has met the need.
             if head.leased(now) or head.swept_at > seen.swept_at:
                 break
-            calls = self._expected_calls(head)
-            refused = budget.refusal(head, calls=calls, now=now)
+            lookup = wanted is not None
+            calls = self._expected_calls(head) if wanted is None else least_calls(wanted)
+            refused = budget.refusal(head, calls=calls, now=now, lookup=lookup)
             if refused:
                 return refused
-            counters = budget.counters(head, calls=calls, now=now)
+            counters = budget.counters(head, calls=calls, now=now, lookup=lookup)
             lease = Lease(
                 client_id=head.client_id,
                 holder=holder,
@@ -156,6 +164,7 @@ class Revalidation:
         calls = OriginCalls(
             client_id=head.client_id,
             reserved=claim.reserved,
+            lookup=wanted is not None,
             deadline=min(deadline, claim.lease.expires_at - LEASE_MARGIN_SECONDS),
             origin=self.origin(),
             credentials=self.credentials(),
@@ -219,8 +228,10 @@ class Revalidation:
     def _note_failure(self, claim: Claim, calls: OriginCalls, error: ServiceError) -> None:
         """Tell everybody, and let the lease go; if even that fails, the lease expires."""
         head, changes = claim.head, head_changes.released(calls.rate_limit)
+        # That a look-up's share is used up keeps no sweep from asking.
+        out_of_share = calls.lookup and isinstance(error, NotAskedError)
         with suppress(StoreError):
-            if not isinstance(error, StoreError):
+            if not isinstance(error, StoreError) and not out_of_share:
                 attribute, until = head_changes.hold_off(
                     head, error, now=self.clock(), jitter=self.random()
                 )

@@ -122,7 +122,7 @@ class Surveyor:
         started, stored = self.clock(), self.snapshots.page_list(head)
         base = _users_in(self.snapshots.pages(head.client_id, stored))
         seen: Users = {}
-        askable = {address: address for address in wanted.addresses if is_address(address)}
+        askable = _askable(wanted)
         for batch in addresses.batches(askable):
             for row in calls.find_rows(list(batch)):
                 seen[row["id"]] = canonical(self.hiding.apply(row))
@@ -216,6 +216,16 @@ class Surveyor:
                 return True
             since = now
         raise QuarantinedError("too many users are missing", loss=doubt.loss, since=since)
+
+
+def least_calls(wanted: Wanted) -> int:
+    """Return how many calls it takes at least to ask for the users in ``wanted``."""
+    return max(1, len(list(addresses.batches(_askable(wanted)))) + len(set(wanted.ids)))
+
+
+def _askable(wanted: Wanted) -> dict[str, str]:
+    """Return the addresses that would not fail a whole call at the origin."""
+    return {address: address for address in wanted.addresses if is_address(address)}
 
 
 def _users_in(read: Sequence[pages.Page]) -> Users:
