@@ -59,7 +59,9 @@ CASES: dict[str, tuple[str, Check]] = {
     "get-user": ("ApiFunction", _answers(200)),
     "head-users": ("ApiFunction", lambda result: _answers(200)(result) and not result["body"]),
     "cache-status": ("ApiFunction", _answers(200)),
+    "look-users-up": ("ApiFunction", _answers(200, rows=2)),
     "cache-refresh": ("ApiFunction", _answers(200)),
+    "list-changes": ("ApiFunction", _answers(200)),
     "schedule": ("RefreshFunction", lambda result: result == {"clients": 2, "failed": []}),
     "refresh-client": (
         "RefreshFunction",
