@@ -154,6 +154,7 @@ class Wiring:
             clock=self.clock,
             sleep=self.sleep,
             random=self.random,
+            hiding=self.settings.hiding,
         )
 
     @cached_property
@@ -207,7 +208,9 @@ class Wiring:
         return Announcing(
             store=self.memory,
             send=bus.send,
-            event_format=EventFormat(with_values=self.settings.event_values),
+            event_format=EventFormat(
+                with_values=self.settings.event_values, hiding=self.settings.hiding
+            ),
         )
 
     def _require_client(self, client_id: str) -> None:

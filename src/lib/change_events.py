@@ -13,6 +13,7 @@ from typing import Any
 
 from lib.changes import Change
 from lib.dates import iso_date
+from lib.hiding import NOTHING_HIDDEN, HidingPolicy
 from lib.models import Head
 
 PREFIX = "managed-users-proxy"
@@ -30,6 +31,7 @@ class EventFormat:
     """Makes events; ``with_values`` adds users as they were and are."""
 
     with_values: bool
+    hiding: HidingPolicy = NOTHING_HIDDEN
 
     def changed(self, change: Change, *, old: Head, new: Head) -> Event:
         """Return the event of one user's change between two generations."""
@@ -41,10 +43,20 @@ class EventFormat:
             "fields": list(change.fields),
         }
         if self.with_values:
-            data |= _values(change)
+            data |= self._values(change)
         return _event(
             USER_TYPE.format(kind=change.kind), new, subject=str(change.user_id), data=data
         )
+
+    def _values(self, change: Change) -> dict[str, Any]:
+        size = len(change.before or b"") + len(change.after or b"")
+        if size > MAX_VALUES_BYTES:
+            return {"valuesOmitted": True}
+        return {"before": self._shown(change.before), "after": self._shown(change.after)}
+
+    def _shown(self, line: bytes | None) -> dict[str, Any] | None:
+        # A generation announced late may be from before something was hidden.
+        return None if line is None else self.hiding.apply(json.loads(line))
 
     def baseline(self, new: Head) -> Event:
         """Return the one event of a generation that has nothing to be compared with."""
@@ -74,13 +86,3 @@ def _event(kind: str, new: Head, *, subject: str | None, data: dict[str, Any]) -
 def _id(kind: str, new: Head, subject: str | None) -> str:
     named = (new.client_id, new.generation, new.digest, kind, subject)
     return hashlib.sha256(repr(named).encode()).hexdigest()[:32]
-
-
-def _values(change: Change) -> dict[str, Any]:
-    size = len(change.before or b"") + len(change.after or b"")
-    if size > MAX_VALUES_BYTES:
-        return {"valuesOmitted": True}
-    return {
-        "before": None if change.before is None else json.loads(change.before),
-        "after": None if change.after is None else json.loads(change.after),
-    }

@@ -15,6 +15,7 @@ from lib.budget import Refusal
 from lib.errors import (
     BrokenSnapshotError,
     GoneError,
+    InvalidRequestError,
     NotAskedError,
     NotFoundError,
     OnlyIfCachedError,
@@ -23,6 +24,7 @@ from lib.errors import (
     StoreError,
 )
 from lib.freshness import Freshness, FreshnessPolicy, Plan
+from lib.hiding import NOTHING_HIDDEN, HidingPolicy
 from lib.http_cache import CacheStatus, retry_after
 from lib.models import CLIENT_NOT_CONFIGURED, FORCED_FLOOR_SECONDS, Head, Lease
 from lib.outcomes import Claim, Failed, Published, Revalidator, Unchanged
@@ -81,6 +83,7 @@ class Proxy:
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     random: Callable[[], float]
+    hiding: HidingPolicy = NOTHING_HIDDEN
 
     def read[T](self, request: ReadRequest, view: Callable[[Snapshot], T]) -> Answer[T]:
         """Return what ``view`` makes of the snapshot that the request may be answered from.
@@ -93,7 +96,7 @@ class Proxy:
         """
         head = self.store.recent_head(request.client_id)
         self.require_known(head)
-        if head.generation < request.min_generation:
+        if head.published and head.generation < request.min_generation:
             head = await_generation(
                 lambda: self.store.head(request.client_id),
                 request.min_generation,
@@ -103,11 +106,13 @@ class Proxy:
                 random=self.random,
             )
         served = self._serve(request, head)
+        if served.head.generation < request.min_generation:
+            raise InvalidRequestError("Parameter 'min_generation' is above the first generation.")
         try:
-            return Answer(view(snapshot_of(self.store, served.head)), served)
+            return Answer(view(self._snapshot(served.head)), served)
         except BrokenSnapshotError:
             served = self._mend(request, served.head)
-            return Answer(view(snapshot_of(self.store, served.head)), served)
+            return Answer(view(self._snapshot(served.head)), served)
 
     def read_pinned[T](
         self, client_id: str, generation: int, view: Callable[[Snapshot], T]
@@ -123,7 +128,7 @@ class Proxy:
         if head is None:
             raise GoneError("This generation is no longer kept.")
         try:
-            return Answer(view(snapshot_of(self.store, head)), self._hit(head, detail="pinned"))
+            return Answer(view(self._snapshot(head)), self._hit(head, detail="pinned"))
         except BrokenSnapshotError as error:
             raise GoneError("This generation is no longer kept.") from error
 
@@ -138,6 +143,9 @@ class Proxy:
             self.require_client(head.client_id)
         elif head.last_error == CLIENT_NOT_CONFIGURED:
             raise NotFoundError(f"OAuth client with ID {head.client_id} not found.")
+
+    def _snapshot(self, head: Head) -> Snapshot:
+        return snapshot_of(self.store, head, hiding=self.hiding)
 
     def _plan(self, request: ReadRequest, head: Head) -> Plan:
         return freshness.plan(

@@ -3,14 +3,16 @@
 Pure but for the loader it is given.
 """
 
+import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import merge
 from typing import Protocol
 
+from lib.hiding import HidingPolicy
 from lib.models import Head, PageRef
-from lib.pages import Page
+from lib.pages import Page, canonical
 
 
 class SnapshotReads(Protocol):
@@ -75,10 +77,21 @@ class Snapshot:
         return dict(zip(page.ids, page.lines, strict=True)).get(user_id)
 
 
-def snapshot_of(store: SnapshotReads, head: Head) -> Snapshot:
-    """Return the snapshot that ``head`` names, read through ``store`` as far as it is asked for."""
-    return Snapshot(
-        head=head,
-        refs=lambda: store.page_list(head),
-        load=lambda refs: store.pages(head.client_id, refs),
-    )
+def snapshot_of(
+    store: SnapshotReads, head: Head, *, hiding: HidingPolicy | None = None
+) -> Snapshot:
+    """Return the snapshot that ``head`` names, read through ``store`` as far as it is asked for.
+
+    Users published before ``hiding`` was the policy are shown as it wants them all the same.
+    """
+
+    def load(refs: Sequence[PageRef]) -> Sequence[Page]:
+        read = store.pages(head.client_id, refs)
+        if hiding is None or hiding.digest == head.policy:
+            return read
+        return [
+            replace(page, lines=tuple(canonical(hiding.apply(json.loads(x))) for x in page.lines))
+            for page in read
+        ]
+
+    return Snapshot(head=head, refs=lambda: store.page_list(head), load=load)

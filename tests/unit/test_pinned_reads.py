@@ -183,3 +183,19 @@ def test_a_generation_that_is_new_enough_may_still_be_too_old(world: World) -> N
 
     assert answer.value == [1, 2, 3, 4]
     assert len(world.origin.calls) == 1
+
+
+def test_a_cold_client_is_swept_for_its_first_generation() -> None:
+    world = World()
+
+    answer = read(world, 1)
+
+    assert answer.served.head.generation == 1
+    assert len(world.origin.calls) == 2
+
+
+def test_nobody_can_have_been_told_of_a_second_generation_of_a_cold_client() -> None:
+    world = World()
+
+    with pytest.raises(InvalidRequestError, match="above the first generation"):
+        read(world, 2)
