@@ -49,6 +49,8 @@ _INSTANTS = (
     "swept_at",
     "validated_at",
     "forced_at",
+    "cycle_began_at",
+    "adopted_seen_at",
     "modified_at",
     "blocked_until",
     "retry_at",
