@@ -39,25 +39,20 @@ class Run:
 
     def value(self, word: str) -> str:
         """Read on until a line starts with ``word`` and return what follows."""
+        return self.line(f"^{re.escape(word)} ").removeprefix(f"{word} ").rstrip()
+
+    def line(self, pattern: str) -> str:
+        """Read on until a line matches ``pattern`` and return it."""
         assert self.process.stdout is not None
         limit = threading.Timer(READY_SECONDS, self.process.kill)
         limit.start()
         try:
             for line in self.process.stdout:
                 self.lines.append(line.rstrip())
-                if line.startswith(f"{word} "):
-                    return line.removeprefix(f"{word} ").rstrip()
+                if re.search(pattern, line):
+                    return line.rstrip()
         finally:
             limit.cancel()
-        raise AssertionError(f"no line starts with {word}: {self.lines}")
-
-    def line(self, pattern: str) -> str:
-        """Read on until a line matches ``pattern`` and return it."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip())
-            if re.search(pattern, line):
-                return line.rstrip()
         raise AssertionError(f"no line matches {pattern}: {self.lines}")
 
     def children(self) -> list[int]:
