@@ -72,6 +72,8 @@ def update(
         "ExpressionAttributeNames": {
             f"#{name}": name for name in _NAME.findall(f"{expression} {condition}")
         },
-        "ExpressionAttributeValues": encode(given),
     }
+    # Nor may there be none: an update that only removes has no values.
+    if encoded := encode(given):
+        parameters["ExpressionAttributeValues"] = encoded
     return parameters | ({"ConditionExpression": condition} if condition else {})

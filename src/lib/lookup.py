@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any, Protocol
 
 from lib import addresses, head_changes
-from lib.errors import NotAskedError, OriginError, UnavailableError
+from lib.errors import NotAskedError, OriginError, StoreError, UnavailableError
 from lib.hiding import HidingPolicy
 from lib.http_cache import retry_after
 from lib.origin_calls import Counters, Credentials, Origin, OriginCalls
@@ -151,7 +151,9 @@ class Lookup:
                 try:
                     return self._ask(client_id, missing, progress, deadline=asking_until)
                 finally:
-                    self.answers.end(client_id, together)
+                    # If this fails, the claim lapses by itself.
+                    with suppress(StoreError):
+                        self.answers.end(client_id, together)
             progress.answers |= self._usable(client_id, missing)
             if progress.answers.keys() >= set(missing):
                 return None
