@@ -38,12 +38,23 @@ format: $(VENV) ## Format and fix what can be fixed
 	$(RUN) ruff check --fix .
 
 .PHONY: check
-check: $(VENV) ## Static gates: format, lint, types, import contracts, template
+check: $(VENV) ## Static gates: format, lint, types, import contracts, template, OpenAPI document
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(RUN) mypy
 	PYTHONPATH=src $(RUN) lint-imports --no-cache
 	@$(MAKE) --no-print-directory lint-template
+	@$(MAKE) --no-print-directory check-openapi
+
+.PHONY: check-openapi
+check-openapi: $(VENV)
+	@mkdir -p .build
+	PYTHONPATH=src $(RUN) python -m dev.openapi .build/openapi.json
+	cmp docs/openapi.json .build/openapi.json
+
+.PHONY: openapi
+openapi: $(VENV) ## Write docs/openapi.json anew from the code
+	PYTHONPATH=src $(RUN) python -m dev.openapi docs/openapi.json
 
 .PHONY: test
 test: $(VENV) ## Doctests, unit, contract, integration and template tests

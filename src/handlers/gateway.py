@@ -21,7 +21,7 @@ _ROUTE = re.compile(
     r"(?:/v2)?/oauth-clients/(?P<client_id>[A-Za-z0-9_-]{1,64})"
     r"/(?P<rest>users|users/lookup|users/(?P<user_id>[^/]+)|cache|cache/refresh|cache/changes)/?"
 )
-_METHODS = {
+METHODS = {
     "users": ("GET", "HEAD"),
     "users/{userId}": ("GET", "HEAD"),
     "users/lookup": ("POST",),
@@ -29,6 +29,7 @@ _METHODS = {
     "cache/changes": ("GET",),
     "cache/refresh": ("POST",),
 }
+"""The resources below a client, and the methods that each allows."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Request:
         if match is None:
             raise NotFoundError(f"Cannot {self.method} {self.public_path}")
         resource = "users/{userId}" if match["user_id"] else match["rest"]
-        allowed = _METHODS[resource]
+        allowed = METHODS[resource]
         if self.method not in allowed:
             raise MethodNotAllowedError(
                 f"Cannot {self.method} {self.public_path}", allow=", ".join(allowed)
