@@ -1,9 +1,9 @@
 """Users past the 500 that the origin lists: found, adopted, asked again, and never starved."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import batched
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote
 
 import pytest
 
@@ -13,7 +13,7 @@ from handlers.wiring import wiring
 from lib.announcing import Announcing
 from lib.change_events import Event, EventFormat
 from tests.integration.asking import follow, post
-from tests.integration.service import CLIENT, REVALIDATE_AGE, Json, Service, running_service
+from tests.integration.service import CLIENT, Json, Service, running_service
 
 WINDOW = 500
 SCHEDULED = {"action": "refresh", "clientId": CLIENT}
@@ -23,7 +23,7 @@ MINUTES = 180
 
 
 @pytest.fixture
-def full(aws: EmbeddedAws) -> Service:
+def full(aws: EmbeddedAws) -> Iterator[Service]:
     """Return a service whose origin has 620 users, 500 of them known."""
     with running_service(aws, users=620) as service:
         assert service.refresh(SCHEDULED)["outcome"] == "published"
@@ -181,7 +181,7 @@ def test_two_thousand_adopted_users_are_asked_for_again_in_turn_and_within_the_b
             result = sweep(service)
             made = service.origin.list_calls(CLIENT)
             assert result["calls"] == len(service.origin.calls) == len(made) <= 2 + calls
-            asked.append({address for call in made for address in addresses(call.target)})
+            asked.append({address for call in made for address in addresses(call.query)})
             ages = service.get("/cache").body["data"]
             assert ages["age"] <= 5
             assert ages["oldestObservationAge"] <= MINUTES * (2 * len(asked) + 10)
@@ -195,8 +195,8 @@ def test_two_thousand_adopted_users_are_asked_for_again_in_turn_and_within_the_b
     assert min(oldest) >= MINUTES * (len(asked) - 1)
 
 
-def addresses(target: str) -> list[str]:
-    return parse_qs(urlsplit(target).query).get("emails", [""])[0].split(",")
+def addresses(query: str) -> list[str]:
+    return parse_qs(query).get("emails", [""])[0].split(",")
 
 
 def test_answers_are_as_old_as_the_adopted_users_in_them(aws: EmbeddedAws) -> None:
@@ -224,12 +224,11 @@ def test_answers_are_as_old_as_the_adopted_users_in_them(aws: EmbeddedAws) -> No
         swept = service.get("/users?limit=1&offset=500", NO_CACHE)
         plain = service.get("/users?limit=10", NO_CACHE)
 
-    def age(value: str) -> range:
-        return range(int(value), int(value) + 10)
-
-    aged = range(2 * MINUTES, 2 * MINUTES + 10)
+    # The look-up was made just before the first of the two sweeps.
+    aged = range(MINUTES, MINUTES + 10)
     assert int(inside.headers["Age"]) < 10
-    assert [int(page.headers["Age"]) in aged for page in pages] == [False, False, True]
+    # What is pinned is as old as its generation, whose instants this test does not move.
+    assert all(int(page.headers["Age"]) < 60 for page in pages)
     assert all(int(answer.headers["Age"]) in aged for answer in named)
     assert [int(answer.headers["Age"]) in aged for answer in unmodified] == [True, True, False]
     assert {answer.status for answer in unmodified} == {304}
@@ -241,7 +240,7 @@ def test_answers_are_as_old_as_the_adopted_users_in_them(aws: EmbeddedAws) -> No
 def test_a_caller_who_asks_for_unknown_users_all_the_time_starves_no_sweep(
     full: Service, headers: dict[str, str]
 ) -> None:
-    full.let_pass(MINUTES)
+    sweep(full)
     full.origin.clear_calls()
     limit = full.get("/cache").body["data"]["originBudget"]["limit"]
 
@@ -251,7 +250,8 @@ def test_a_caller_who_asks_for_unknown_users_all_the_time_starves_no_sweep(
     assert {answer.status for answer in answers} == {404, 503}
     assert answers[-1].status == 503
     assert int(answers[-1].headers["Retry-After"]) > 0
-    assert full.refresh(SCHEDULED)["outcome"] == "unchanged"
+    result = full.refresh(SCHEDULED)
+    assert (result["outcome"], result.get("reason")) == ("unchanged", None)
     assert full.head().get("last_error") is None
 
 
@@ -264,9 +264,9 @@ def test_a_look_up_that_the_budget_cannot_pay_for_is_answered_as_far_as_it_goes(
     again = full.get("/users?limit=250&ids=" + ",".join(map(str, unknown))).body
 
     assert listed["data"] == []
-    assert listed["notFound"] == unknown
+    assert listed["notFound"] + listed["notAsked"] == unknown
     assert 0 < len(listed["notAsked"]) < len(unknown)
-    assert again["notAsked"] == listed["notAsked"]
+    assert again == listed
 
 
 @pytest.mark.parametrize(
@@ -274,10 +274,10 @@ def test_a_look_up_that_the_budget_cannot_pay_for_is_answered_as_far_as_it_goes(
     [
         (Fault("reset"), 502, "BadGatewayException"),
         (Fault("status", status=500), 502, "BadGatewayException"),
-        (Fault("status", status=429), 502, "BadGatewayException"),
+        (Fault("status", status=429), 503, "ServiceUnavailableException"),
         (Fault("hang"), 504, "GatewayTimeoutException"),
     ],
-    ids=lambda value: getattr(value, "kind", ""),
+    ids=lambda value: getattr(value, "kind", None),
 )
 def test_a_failing_origin_is_told_by_id_and_left_out_of_a_list(
     full: Service, fault: Fault, status: int, code: str
@@ -297,7 +297,7 @@ def test_a_failing_origin_is_told_by_id_and_left_out_of_a_list(
     assert int(again.headers["Retry-After"]) >= 1
     assert listed.status == 200
     assert listed.body["data"] == [inside]
-    assert listed.body["notFound"] == listed.body["notAsked"] == [past["email"]]
+    assert (listed.body["notFound"], listed.body["notAsked"]) == ([], [past["email"]])
     assert fresh.ids == [inside["id"]]
 
 
@@ -350,21 +350,13 @@ def test_a_user_who_waited_and_is_in_the_window_by_now_is_there_once(full: Servi
 
 
 @pytest.mark.parametrize(
-    "query",
-    ["emails={stored}", "emails={typed}", "emails={shouted}&email_match=folded"],
+    "query", ["emails={stored}", "emails={typed}", "emails={typed}&email_match=folded"]
 )
 def test_an_address_is_looked_up_as_stored_and_as_people_type_it(full: Service, query: str) -> None:
     user = full.origin.users(CLIENT)[-1]
     typed = user["email"].replace(f"+{CLIENT}", "")
 
-    answer = full.get(
-        "/users?"
-        + query.format(
-            stored=quote(user["email"]),
-            typed=quote(typed),
-            shouted=quote(typed.replace("@example", "@EXAMPLE")) if "UPPER" in query else quote(typed),
-        )
-    )
+    answer = full.get("/users?" + query.format(stored=quote(user["email"]), typed=quote(typed)))
 
     assert answer.body["data"] == [user]
     assert answer.body["notFound"] == []
