@@ -336,10 +336,14 @@ class FakeOrigin:
 
 @dataclass(slots=True)
 class FakeLookups:
-    """What look-ups left behind, in memory; asking is always allowed unless ``busy``."""
+    """What look-ups left behind, in memory; while ``busy``, somebody else is always asking.
+
+    Kept honest by ``tests/contract/test_lookup_store_contract.py``.
+    """
 
     answers: dict[str, Remembered] = field(default_factory=dict)
     ids: set[int] = field(default_factory=set)
+    asking: dict[str, float] = field(default_factory=dict)
     busy: bool = False
 
     def remembered(self, client_id: str, keys: Sequence[str]) -> dict[str, Remembered]:
@@ -357,12 +361,15 @@ class FakeLookups:
         assert client_id == CLIENT
         assert key
         assert now < until
-        return not self.busy
+        if self.busy or self.asking.get(key, 0) > now:
+            return False
+        self.asking[key] = until
+        return True
 
     def end(self, client_id: str, key: str) -> None:
         """Be asking no longer."""
         assert client_id == CLIENT
-        assert key
+        self.asking.pop(key, None)
 
     def waiting(self, client_id: str) -> frozenset[int]:
         """Return who waits to be adopted."""

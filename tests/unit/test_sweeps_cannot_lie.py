@@ -219,7 +219,7 @@ def revalidate(model: Model, step: Step) -> None:
         wanted = Wanted(ids=[model.rows[step.named % len(model.rows)]["id"]])
     old, at_start = world.head, model.alive
     expected = surely_seen(model, wanted)
-    claim = world.revalidation.claim(old, holder="me")
+    claim = world.revalidation.claim(old, holder="me", wanted=wanted)
     if not isinstance(claim, Claim):
         return
     model.meanwhile = iter(step.during)

@@ -1,0 +1,103 @@
+"""What is remembered of look-ups: the fake and the table do the same."""
+
+from collections.abc import Callable
+from itertools import count
+
+import pytest
+
+from dev.embedded_aws import EmbeddedAws
+from lib.lookup_store import LookupStore
+from lib.remembered import Remembered
+from tests.fakes import CLIENT, NOW, FakeLookups
+
+SEEN = Remembered(b'{"id":1}', NOW)
+NOBODY = Remembered(None, NOW + 0.125)
+
+
+@pytest.fixture(scope="session")
+def tables(aws: EmbeddedAws) -> Callable[[], LookupStore]:
+    numbers, client = count(), aws.client("dynamodb")
+
+    def table() -> LookupStore:
+        name = f"lookups-{next(numbers)}"
+        aws.create_table(name)
+        return LookupStore(client, name)
+
+    return table
+
+
+@pytest.fixture(params=["fake", "table"])
+def lookups(request: pytest.FixtureRequest) -> FakeLookups | LookupStore:
+    if request.param == "fake":
+        return FakeLookups()
+    tables: Callable[[], LookupStore] = request.getfixturevalue("tables")
+    return tables()
+
+
+def test_answers_are_remembered_by_key(lookups: FakeLookups | LookupStore) -> None:
+    lookups.remember(CLIENT, {"id:1": SEEN, "email:none@example.com": NOBODY})
+
+    assert lookups.remembered(CLIENT, ["id:1", "email:none@example.com", "id:2"]) == {
+        "id:1": SEEN,
+        "email:none@example.com": NOBODY,
+    }
+    assert lookups.remembered(CLIENT, []) == {}
+
+
+def test_a_later_answer_replaces_an_earlier_one(lookups: FakeLookups | LookupStore) -> None:
+    lookups.remember(CLIENT, {"id:1": SEEN})
+    lookups.remember(CLIENT, {"id:1": NOBODY})
+
+    assert lookups.remembered(CLIENT, ["id:1"]) == {"id:1": NOBODY}
+
+
+def test_more_answers_than_one_batch_carries(lookups: FakeLookups | LookupStore) -> None:
+    answers = {f"id:{number}": Remembered(b"x" * number, NOW) for number in range(1, 251)}
+    lookups.remember(CLIENT, answers)
+
+    assert lookups.remembered(CLIENT, list(answers)) == answers
+
+
+def test_who_waits_comes_and_goes_and_comes_again(lookups: FakeLookups | LookupStore) -> None:
+    told = [lookups.waiting(CLIENT)]
+    lookups.adopted(CLIENT, [4])
+    lookups.await_adoption(CLIENT, [1, 2])
+    lookups.await_adoption(CLIENT, [2, 3])
+    told.append(lookups.waiting(CLIENT))
+    lookups.adopted(CLIENT, [1, 4])
+    told.append(lookups.waiting(CLIENT))
+    lookups.adopted(CLIENT, [2, 3])
+    told.append(lookups.waiting(CLIENT))
+    lookups.adopted(CLIENT, [2])
+    lookups.await_adoption(CLIENT, [5])
+    told.append(lookups.waiting(CLIENT))
+
+    assert told == [set(), {1, 2, 3}, {2, 3}, set(), {5}]
+
+
+def test_one_asks_until_it_ends_or_its_time_is_over(lookups: FakeLookups | LookupStore) -> None:
+    begun = [lookups.begin(CLIENT, "id:1", now=NOW, until=NOW + 10)]
+    begun.append(lookups.begin(CLIENT, "id:1", now=NOW + 9.5, until=NOW + 19))
+    begun.append(lookups.begin(CLIENT, "id:2", now=NOW + 9.5, until=NOW + 19))
+    begun.append(lookups.begin(CLIENT, "id:1", now=NOW + 10, until=NOW + 20))
+    lookups.end(CLIENT, "id:1")
+    begun.append(lookups.begin(CLIENT, "id:1", now=NOW + 11, until=NOW + 20))
+
+    assert begun == [True, False, True, True, True]
+
+
+def test_an_answer_outlives_the_end_of_asking_for_it(lookups: FakeLookups | LookupStore) -> None:
+    lookups.begin(CLIENT, "id:1", now=NOW, until=NOW + 10)
+    remembered = lookups.remembered(CLIENT, ["id:1"])
+    lookups.remember(CLIENT, {"id:1": SEEN})
+    lookups.end(CLIENT, "id:1")
+
+    assert remembered == {}
+    assert lookups.remembered(CLIENT, ["id:1"]) == {"id:1": SEEN}
+
+
+def test_to_end_what_never_began_does_no_harm(lookups: FakeLookups | LookupStore) -> None:
+    lookups.end(CLIENT, "id:1")
+
+    assert lookups.remembered(CLIENT, ["id:1"]) == {}
+    assert lookups.begin(CLIENT, "id:1", now=NOW, until=NOW + 10)
