@@ -206,6 +206,7 @@ class Lookup:
             rows = {row["email"]: row for row in calls.find_rows(list(batch.values()))}
             asked |= {key: self._seen(rows.get(address), now) for key, address in batch.items()}
         for key, user_id in ids.items():
+            calls.require_time()
             now = self.clock()
             asked[key] = self._seen(calls.user(user_id), now)
 

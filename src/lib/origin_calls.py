@@ -110,6 +110,21 @@ class OriginCalls:
         """Return whether time is too short for calls that can wait."""
         return self.deadline - self.clock() < HURRY_SECONDS
 
+    def require_time(self) -> None:
+        """Make sure that a further call is not bound to fail for want of time.
+
+        A call that times out counts as the origin's fault and holds everybody off.
+
+        Raises:
+            NotAskedError: time is too short, and calls have been made.
+        """
+        if self.made and self.hurried():
+            raise NotAskedError(
+                "there is no time to ask for more",
+                reason="out-of-time",
+                retry_after=retry_after(1, jitter=self.random()),
+            )
+
     def user(self, user_id: int) -> Row | None:
         """Return one user or None; raises OriginError, SecretError or NotAskedError."""
         return self._ask(

@@ -134,6 +134,7 @@ class Surveyor:
         gone: set[int] = set()
         for user_id in dict.fromkeys([*wanted.ids, *holders]):
             if user_id not in seen:
+                calls.require_time()
                 user = calls.user(user_id)
                 if user is None:
                     gone.add(user_id)

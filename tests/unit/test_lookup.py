@@ -254,6 +254,22 @@ def test_a_look_up_larger_than_the_budget_gets_on_from_time_to_time() -> None:
     assert len(world.look_up(Wanted(ids=range(25, 41))).lines) == 16
 
 
+def test_a_look_up_that_takes_too_long_stops_in_time_and_blames_nobody() -> None:
+    world = World(origin=FakeOrigin(rows=users(range(1, 21))))
+
+    def take_long() -> None:
+        world.clock.now += 1.5
+
+    world.origin.before_call = take_long
+
+    found = world.look_up(Wanted(ids=range(1, 21)))
+
+    assert ids(found) == [1, 2, 3, 4, 5]
+    assert isinstance(found.failure, NotAskedError)
+    assert (found.failure.reason, len(found.unanswered)) == ("out-of-time", 15)
+    assert (world.head.retry_at, world.head.blocked_until) == (0, 0)
+
+
 def test_addresses_come_before_ids_where_the_budget_is_short() -> None:
     world = world_of(7, 8)
     world.store.put_head(calls_minute=MINUTE, calls=SHARE - 1, lookups=SHARE - 1)

@@ -182,6 +182,21 @@ def test_running_out_of_the_share_is_nobodys_failure() -> None:
     assert not world.head.leased(world.clock.now)
 
 
+def test_named_users_who_take_too_long_are_nobodys_failure() -> None:
+    world = world_of(8)
+
+    def take_long() -> None:
+        world.clock.now += 4
+
+    world.origin.before_call = take_long
+
+    outcome = named(world, Wanted(ids=range(1, 9)))
+
+    assert isinstance(outcome, Failed)
+    assert len(asked(world)) == 3
+    assert (world.head.last_error, world.head.retry_at) == ("", 0)
+
+
 def test_named_users_cost_a_call_per_batch_and_per_id() -> None:
     assert least_calls(Wanted(addresses=["a@example.com", "b@example.com"])) == 1
     assert least_calls(Wanted(addresses=["a@example.com"], ids=[1, 2, 2])) == 3
