@@ -20,14 +20,14 @@ from lib.lookup import Found
 from lib.models import Head
 from lib.origin_query import is_address, stored_form
 from lib.pages import id_of
-from lib.parameters import MAX_MEMBERS
+from lib.parameters import MAX_MEMBERS, refuse
 from lib.query import ListQuery, Moment
 from lib.reading import Answer, ReadRequest, Served
 from lib.snapshot import Snapshot
 from lib.views import Rows
 from lib.wanted import Wanted
 
-_LOOKUPS = ("emails", "ids", "usernames")
+_LOOKUPS = frozenset({"emails", "ids", "usernames"})
 _LONGEST_NAME = 320
 _INVALID_CURSOR = "This cursor is no longer valid; start again."
 
@@ -40,6 +40,9 @@ def list_users(call: Call) -> Response:
 
 def look_users_up(call: Call) -> Response:
     """Answer ``POST …/users/lookup``: a list whose names stay out of URLs and access logs."""
+    for name in call.request.params:
+        if name.partition("[")[0] in _LOOKUPS:
+            refuse(name, "belongs into a look-up's body", allowed=('{"ids": [1001]}',))
     asked = replace(_beside_body(call), **_named(call.request.body))
     return _list(call, asked, query.parse_moment(call.request.params))
 
@@ -70,7 +73,8 @@ def get_user(call: Call) -> Response:
         if found is not None and found.calls > 0:
             seen, served = replace(seen, uses_adopted=False), replace(served, age=None)
         return response(seen, served, cache_control=cacheable())
-    if found is not None and found.failure is not None:
+    # A directory that was complete a while ago still tells who was not in it.
+    if found is not None and found.failure is not None and not answer.served.head.complete:
         raise found.failure
     absent = NotFoundError(f"User with ID {user_id} is not part of this OAuth client.")
     status = {"Cache-Status": str(answer.served.status)}
@@ -163,7 +167,7 @@ def _window(
         headers = {"Link": links, "X-Total-Count": str(head.users)}
         return View(etag, None, headers, uses_adopted=head.adopted > 0 and adopted)
     rows = representation.fitting(views.select(snapshot, asked), shorten=shorten)
-    not_asked = _not_asked(rows, found, head.client_id)
+    not_asked = _not_asked(rows, found, head)
     body: str | None = representation.list_body(head, asked, rows, not_asked=not_asked)
     if found is not None and body is not None:
         etag = representation.body_etag(body)
@@ -180,14 +184,14 @@ def _window(
     return View(etag, body, headers, uses_adopted=adopted)
 
 
-def _not_asked(rows: Rows, found: Found | None, client_id: str) -> tuple[str | int, ...]:
+def _not_asked(rows: Rows, found: Found | None, head: Head) -> tuple[str | int, ...]:
     """Return those not found of whom nothing is known, because the origin could not be asked."""
-    if found is None or not found.unanswered:
+    if found is None or not found.unanswered or head.complete:
         return ()
     return tuple(
         name
         for name in rows.not_found or ()
-        if set(_wanted([name], client_id).keys) & found.unanswered
+        if set(_wanted([name], head.client_id).keys) & found.unanswered
     )
 
 

@@ -128,3 +128,13 @@ def test_a_nearly_used_up_limit_is_left_to_others_until_it_is_reset(service: Ser
 
     assert (refused.status, allowed.status) == (503, 200)
     assert len(service.origin.calls) == 1
+
+
+def test_who_was_in_a_complete_directory_is_still_told_during_a_block(blocked: Service) -> None:
+    stranger = blocked.get("/users/999999")
+    listed = blocked.get("/users?emails=nobody@example.com")
+
+    assert stranger.status == 404
+    assert (listed.status, listed.body["notFound"]) == (200, ["nobody@example.com"])
+    assert "notAsked" not in listed.body
+    assert blocked.origin.calls == []

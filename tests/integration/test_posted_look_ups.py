@@ -179,3 +179,11 @@ def test_look_ups_can_only_be_posted(service: Service) -> None:
     answer = service.get("/users/lookup")
 
     assert (answer.status, answer.headers["Allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize("query", ["?ids=1001", "?emails=a@example.com", "?usernames=a&emails[]=b"])
+def test_names_in_the_query_are_refused(service: Service, query: str) -> None:
+    answer = look_up(service, {"ids": [1001]}, query)
+
+    assert answer.status == 400
+    assert "belongs into a look-up's body" in answer.error["message"]
