@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from lib.http_cache import RequestDirectives
+from lib.models import Head
 
 
 class Freshness(Enum):
@@ -116,3 +117,17 @@ def _within_max_stale(policy: FreshnessPolicy, directives: RequestDirectives, *,
 def _may_be_stale(policy: FreshnessPolicy, directives: RequestDirectives, *, age: int) -> bool:
     in_window = assess(policy, age=age) is Freshness.STALE_WHILE_REVALIDATE
     return in_window or _within_max_stale(policy, directives, age=age)
+
+
+def stale_detail(policy: FreshnessPolicy, head: Head, *, age: int, now: float) -> str | None:
+    """Return why a stale snapshot is served at once, for Cache-Status; None for a fresh one."""
+    state = assess(policy, age=age)
+    if state is Freshness.FRESH:
+        return None
+    if policy.frozen:
+        return "frozen"
+    if state is Freshness.STALE_WHILE_REVALIDATE or not head.last_error:
+        return "stale-while-revalidate"
+    if head.blocked_until > now:
+        return "origin-blocked"
+    return "quarantined" if head.last_error == "quarantined" else "origin-backoff"

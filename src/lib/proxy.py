@@ -191,21 +191,10 @@ class Proxy:
     def _hit(self, head: Head, *, detail: str | None = None) -> Served:
         age = self._age(head) or 0
         status = CacheStatus(
-            ttl=self.policy.max_age - age, detail=detail or self._stale_detail(head, age)
+            ttl=self.policy.max_age - age,
+            detail=detail or freshness.stale_detail(self.policy, head, age=age, now=self.clock()),
         )
         return Served(head, age, status)
-
-    def _stale_detail(self, head: Head, age: int) -> str | None:
-        state = freshness.assess(self.policy, age=age)
-        if state is Freshness.FRESH:
-            return None
-        if self.policy.frozen:
-            return "frozen"
-        if state is Freshness.STALE_WHILE_REVALIDATE or not head.last_error:
-            return "stale-while-revalidate"
-        if head.blocked_until > self.clock():
-            return "origin-blocked"
-        return "quarantined" if head.last_error == "quarantined" else "origin-backoff"
 
     def _revalidate_elsewhere(self, request: ReadRequest, head: Head) -> None:
         """Start a revalidation in another invocation, unless one is under way or not allowed."""
