@@ -18,7 +18,8 @@ from lib.reading import Answer, ReadRequest
 from lib.revalidation import Revalidation
 from lib.survey import Surveyor
 from lib.wanted import Wanted
-from tests.fakes import CLIENT, Clock, FakeLookups, FakeOrigin, FakeSecrets, FakeStore, users
+from tests.fake_lookups import FakeLookups
+from tests.fakes import CLIENT, Clock, FakeOrigin, FakeSecrets, FakeStore, users
 
 POLICY = FreshnessPolicy(max_age=120, stale_while_revalidate=600, stale_if_error=604_800)
 KEEP_FOUND, KEEP_MISSED = 120, 60

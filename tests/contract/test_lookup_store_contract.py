@@ -8,7 +8,8 @@ import pytest
 from dev.embedded_aws import EmbeddedAws
 from lib.lookup_store import LookupStore
 from lib.remembered import Remembered
-from tests.fakes import CLIENT, NOW, FakeLookups
+from tests.fake_lookups import FakeLookups
+from tests.fakes import CLIENT, NOW
 
 SEEN = Remembered(b'{"id":1}', NOW)
 NOBODY = Remembered(None, NOW + 0.125)

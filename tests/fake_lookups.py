@@ -1,0 +1,60 @@
+"""What look-ups left behind, in memory.
+
+Kept honest by ``tests/contract/test_lookup_store_contract.py``, which asks the same of the table.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lib.remembered import Remembered
+from tests.fakes import CLIENT
+
+
+@dataclass(slots=True)
+class FakeLookups:
+    """What look-ups left behind, in memory; while ``busy``, somebody else is always asking."""
+
+    answers: dict[str, Remembered] = field(default_factory=dict)
+    ids: set[int] = field(default_factory=set)
+    asking: dict[str, float] = field(default_factory=dict)
+    busy: bool = False
+
+    def remembered(self, client_id: str, keys: Sequence[str]) -> dict[str, Remembered]:
+        """Return what is remembered of the look-up ``keys``."""
+        assert client_id == CLIENT
+        return {key: self.answers[key] for key in keys if key in self.answers}
+
+    def remember(self, client_id: str, answers: Mapping[str, Remembered]) -> None:
+        """Keep ``answers``."""
+        assert client_id == CLIENT
+        self.answers |= answers
+
+    def begin(self, client_id: str, key: str, *, now: float, until: float) -> bool:
+        """Tell whether the caller may ask."""
+        assert client_id == CLIENT
+        assert key
+        assert now < until
+        if self.busy or self.asking.get(key, 0) > now:
+            return False
+        self.asking[key] = until
+        return True
+
+    def end(self, client_id: str, key: str) -> None:
+        """Be asking no longer."""
+        assert client_id == CLIENT
+        self.asking.pop(key, None)
+
+    def waiting(self, client_id: str) -> frozenset[int]:
+        """Return who waits to be adopted."""
+        assert client_id == CLIENT
+        return frozenset(self.ids)
+
+    def await_adoption(self, client_id: str, ids: Sequence[int]) -> None:
+        """Let ``ids`` wait."""
+        assert client_id == CLIENT
+        self.ids |= set(ids)
+
+    def adopted(self, client_id: str, ids: Sequence[int]) -> None:
+        """Let ``ids`` wait no longer."""
+        assert client_id == CLIENT
+        self.ids -= set(ids)
