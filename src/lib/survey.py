@@ -194,11 +194,16 @@ class Surveyor:
             return ()
 
     def _users(self, head: Head, refs: Sequence[PageRef]) -> Users:
-        """Return the users in pages of the last generation; broken pages have none."""
+        """Return the users in pages of the last generation, as far as those can be read."""
         try:
             return _users_in(self.snapshots.pages(head.client_id, refs))
         except BrokenSnapshotError:
-            return {}
+            if len(refs) < 2:  # noqa: PLR2004 - one page is broken or it is not
+                return {}
+        users: Users = {}
+        for ref in refs:
+            users |= self._users(head, [ref])
+        return users
 
     def _believe(self, head: Head, found: Sweep, calls: OriginCalls, lost: Users) -> bool:
         """Return whether a large loss was confirmed; a small one is nobody's worry.

@@ -1,8 +1,9 @@
 """Names the users that somebody asks for, by address or id.
 
-Pure data.
+Pure: no I/O.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,3 +30,12 @@ def address_key(address: str) -> str:
 def id_key(user_id: int) -> str:
     """Return the look-up key of a user id."""
     return f"id:{user_id}"
+
+
+def key_hash(key: str, client_id: str) -> str:
+    """Return what stands for a look-up key in the table's keys.
+
+    Keyed with the client id, so that equal users of two clients cannot be told from it.
+    """
+    named = key.encode("utf-8", "backslashreplace")
+    return hashlib.blake2b(named, digest_size=8, key=client_id.encode()[:64]).hexdigest()

@@ -11,7 +11,7 @@ from lib.lookup import ASKING_SECONDS, MARGIN_SECONDS, Found
 from lib.models import Head
 from lib.pages import canonical
 from lib.remembered import Remembered
-from lib.wanted import Wanted, address_key, id_key
+from lib.wanted import Wanted, address_key, id_key, key_hash
 from tests.fakes import CLIENT, NOW, FakeOrigin, user, users
 from tests.world import KEEP_FOUND, KEEP_MISSED, World
 
@@ -313,3 +313,13 @@ def keys(*named: str | int) -> Sequence[str]:
 
 def test_each_name_is_one_key() -> None:
     assert keys("a@x.de", 5, "a@x.de", 5) == ["email:a@x.de", "id:5"]
+
+
+def test_a_key_in_the_table_tells_neither_the_user_nor_that_two_clients_share_one() -> None:
+    hashed = key_hash("email:ada@example.com", "client-a")
+
+    assert hashed == key_hash("email:ada@example.com", "client-a")
+    assert hashed != key_hash("email:ada@example.com", "client-b")
+    assert hashed != key_hash("email:Ada@example.com", "client-a")
+    assert len(hashed) == 16
+    assert len(key_hash("id:\ud800", "c" * 90)) == 16

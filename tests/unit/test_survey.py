@@ -201,3 +201,21 @@ def test_named_users_cost_a_call_per_batch_and_per_id() -> None:
     assert least_calls(Wanted(addresses=["a@example.com", "b@example.com"])) == 1
     assert least_calls(Wanted(addresses=["a@example.com"], ids=[1, 2, 2])) == 3
     assert least_calls(Wanted(addresses=["none"])) == 1
+
+
+def test_a_broken_page_costs_only_the_adopted_users_in_it() -> None:
+    world = world_of(500)
+    adopted = range(11, 500)
+    for user_id in adopted:
+        line = canonical(user(user_id))
+        world.lookups.answers[id_key(user_id)] = Remembered(line, world.clock.now)
+        world.lookups.ids.add(user_id)
+    world.publish(age=200)
+    *_, broken = refs = snapshot_of(world.store, world.head).refs()
+    del world.store.stored_pages[world.head.client_id, broken.digest]
+
+    world.revalidate(repair=True)
+
+    kept = list(snapshot_of(world.store, world.head).lines())
+    assert len(refs) > 2
+    assert len(kept) == 499 - broken.count
