@@ -59,7 +59,7 @@ openapi: $(VENV) ## Write docs/openapi.json anew from the code
 .PHONY: test
 test: $(VENV) ## Doctests, unit, contract, integration and template tests
 	$(RUN) pytest --doctest-modules src/lib
-	$(RUN) pytest tests/unit tests/contract tests/integration tests/template
+	$(RUN) pytest -n 2 --dist loadfile tests/unit tests/contract tests/integration tests/template
 
 # ---- the deployed shape ----
 # SAM CLI pins many libraries exactly, so it stays out of uv.lock.

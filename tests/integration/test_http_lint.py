@@ -35,10 +35,10 @@ def stale(service: Service) -> Answer:
     return service.get()
 
 
-def failing(service: Service, fault: Fault) -> Answer:
+def failing(service: Service, fault: Fault, *, seconds: float = 29) -> Answer:
     service.origin.faults = [fault]
     service.delete_head()
-    return service.get(seconds=2.2)
+    return service.get(seconds=seconds)
 
 
 def backing_off(service: Service) -> Answer:
@@ -74,7 +74,7 @@ ANSWERS: dict[str, tuple[str, int, str, Ask]] = {
     "wrong method": ("PUT", 405, "", lambda service: service.send("PUT")),
     "unusable": ("GET", 502, "fwd-status=500", lambda s: failing(s, Fault("status", status=500))),
     "backing off": ("GET", 503, "origin-backoff", backing_off),
-    "in time": ("GET", 504, "origin-timeout", lambda service: failing(service, Fault("hang"))),
+    "in time": ("GET", 504, "origin-timeout", lambda s: failing(s, Fault("hang"), seconds=2.2)),
     "only if cached": (
         "GET",
         504,
