@@ -41,7 +41,8 @@ def old_cursor(service: Service) -> Answer:
 def cold(service: Service, *faults: Fault) -> Answer:
     service.origin.faults = list(faults)
     service.delete_head()
-    return service.get(seconds=2.2)
+    hanging = any(fault.kind == "hang" for fault in faults)
+    return service.get(seconds=2.2 if hanging else 29)
 
 
 def backing_off(service: Service) -> Answer:

