@@ -121,25 +121,7 @@ class Surveyor:
         """
         started, stored = self.clock(), self.snapshots.page_list(head)
         base = _users_in(self.snapshots.pages(head.client_id, stored))
-        seen: Users = {}
-        askable = _askable(wanted)
-        for batch in addresses.batches(askable):
-            for row in calls.find_rows(list(batch)):
-                seen[row["id"]] = canonical(self.hiding.apply(row))
-        holders = [
-            user_id
-            for user_id, line in base.items()
-            if wanted.addresses and json.loads(line)["email"] in askable
-        ]
-        gone: set[int] = set()
-        for user_id in dict.fromkeys([*wanted.ids, *holders]):
-            if user_id not in seen:
-                calls.require_time()
-                user = calls.user(user_id)
-                if user is None:
-                    gone.add(user_id)
-                else:
-                    seen[user_id] = canonical(self.hiding.apply(user))
+        seen, gone = self._ask_for(wanted, base, calls)
         users = {id_: line for id_, line in (base | seen).items() if id_ not in gone}
         past = sorted(id_ for id_ in users if head.window_last_id and id_ > head.window_last_id)
         # Whoever has been adopted stays; of the new, no more than there is room for.
@@ -163,6 +145,32 @@ class Surveyor:
             stored=stored,
             started=started,
         )
+
+    def _ask_for(self, wanted: Wanted, base: Users, calls: OriginCalls) -> tuple[Users, set[int]]:
+        """Return who of ``wanted`` is there, and whose id the origin does not know any more.
+
+        Whoever had a wanted address in ``base`` and has lost it is asked for by id.
+        """
+        seen: Users = {}
+        gone: set[int] = set()
+        askable = _askable(wanted)
+        for batch in addresses.batches(askable):
+            for row in calls.find_rows(list(batch)):
+                seen[row["id"]] = canonical(self.hiding.apply(row))
+        holders = [
+            user_id
+            for user_id, line in base.items()
+            if wanted.addresses and json.loads(line)["email"] in askable
+        ]
+        for user_id in dict.fromkeys([*wanted.ids, *holders]):
+            if user_id not in seen:
+                calls.require_time()
+                user = calls.user(user_id)
+                if user is None:
+                    gone.add(user_id)
+                else:
+                    seen[user_id] = canonical(self.hiding.apply(user))
+        return seen, gone
 
     def _list_rows(self, calls: OriginCalls) -> ListRows:
         return lambda offset, limit: [
