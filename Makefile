@@ -61,6 +61,10 @@ test: $(VENV) ## Doctests, unit, contract, integration and template tests
 	$(RUN) pytest --doctest-modules src/lib
 	$(RUN) pytest -n 2 --dist loadfile tests/unit tests/contract tests/integration tests/template
 
+.PHONY: bench
+bench: $(VENV) ## Time answers from memory
+	@$(RUN) python -m bench.hits
+
 # ---- the deployed shape ----
 # SAM CLI pins many libraries exactly, so it stays out of uv.lock.
 SAM_VERSION := 1.170.0
