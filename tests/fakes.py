@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from lib import index
 from lib.attributes import Value
 from lib.credential import Credential, SecretKey
 from lib.errors import (
@@ -19,15 +20,16 @@ from lib.errors import (
     SecretError,
     StoreError,
 )
+from lib.listing import Listing, unpack
 from lib.models import GENERATION_FIELDS, Head, Lease, PageRef, RateLimit
-from lib.pages import Page, decode, encode, unpack
-from lib.store import HEAD_PAGES_BYTES
+from lib.pages import Page, decode, encode
+from lib.store import HEAD_LISTING_BYTES
 
 CLIENT = "clientid1"
 NOW = 1_800_000_000.0
 """When every test begins: the first second of a minute."""
 
-WRITES = ("acquire", "reserve", "put_pages", "renew", "update_held", "hold_off", "publish")
+WRITES = ("acquire", "reserve", "put", "renew", "update_held", "hold_off", "publish")
 
 type User = dict[str, Any]
 
@@ -88,7 +90,7 @@ class FakeStore:
         self.manifests: dict[tuple[str, int], dict[str, Any]] = {}
         self.stored_pages: dict[tuple[str, str], tuple[bytes, int]] = {}
         self.calls: Counter[str] = Counter()
-        self.pages_put = 0
+        self.pages_put = self.shards_put = 0
         self.before: Callable[[str], object] | None = None
         self._breakdowns: dict[str, list[_Breakdown]] = {}
 
@@ -135,38 +137,53 @@ class FakeStore:
             self._change(client_id, {"announced": number})
         return with_outcome(free)
 
-    def page_list(self, head: Head) -> Sequence[PageRef]:
-        """See ``lib.store.Store.page_list``."""
-        with_outcome = self._begin("page_list")
-        if head.pages is not None:
-            return with_outcome(unpack(head.pages))
+    def listing(self, head: Head) -> Listing:
+        """See ``lib.store.Store.listing``."""
+        with_outcome = self._begin("listing")
+        if head.listing is not None:
+            return with_outcome(unpack(head.listing))
         manifest = self.manifests.get((head.client_id, head.generation))
         if manifest is None:
             raise BrokenSnapshotError("a manifest is missing", reason="missing-manifest")
-        return with_outcome(unpack(manifest["pages"]))
+        return with_outcome(unpack(manifest["listing"]))
 
     def pages(self, client_id: str, refs: Sequence[PageRef]) -> Sequence[Page]:
         """See ``lib.store.Store.pages``."""
         with_outcome = self._begin("pages")
-        keys = [(client_id, ref.digest) for ref in refs]
-        if not self.stored_pages.keys() >= set(keys):
-            raise BrokenSnapshotError("a page is missing", reason="missing-page")
+        data = self._contents(client_id, [ref.digest for ref in refs])
+        return with_outcome([decode(ref, each) for ref, each in zip(refs, data, strict=True)])
+
+    def shards(self, client_id: str, digests: Sequence[str]) -> Sequence[bytes]:
+        """See ``lib.store.Store.shards``."""
+        with_outcome = self._begin("shards")
+        data = self._contents(client_id, digests)
         return with_outcome(
-            [decode(ref, self.stored_pages[key][0]) for ref, key in zip(refs, keys, strict=True)]
+            [index.checked(each, digest) for each, digest in zip(data, digests, strict=True)]
         )
 
-    def put_pages(self, client_id: str, pages: Sequence[Page], *, expires_at: int) -> None:
-        """See ``lib.store.Store.put_pages``."""
-        with_outcome = self._begin("put_pages")
+    def _contents(self, client_id: str, digests: Sequence[str]) -> list[bytes]:
+        if not self.stored_pages.keys() >= {(client_id, digest) for digest in digests}:
+            raise BrokenSnapshotError("a page or shard is missing", reason="missing-page")
+        return [self.stored_pages[client_id, digest][0] for digest in digests]
+
+    def put(
+        self, client_id: str, pages: Sequence[Page], shards: Mapping[str, bytes], *, expires_at: int
+    ) -> None:
+        """See ``lib.store.Store.put``."""
+        with_outcome = self._begin("put")
         self.pages_put += len(pages)
+        self.shards_put += len(shards)
         for page in pages:
             self.stored_pages[client_id, page.ref.digest] = (encode(page), expires_at)
+        for digest, shard in shards.items():
+            self.stored_pages[client_id, digest] = (shard, expires_at)
         with_outcome(None)
 
-    def renew(self, head: Head, refs: Sequence[PageRef], *, expires_at: int) -> None:
+    def renew(self, head: Head, listing: Listing, *, expires_at: int) -> None:
         """See ``lib.store.Store.renew``."""
         with_outcome = self._begin("renew")
-        keys = [(head.client_id, ref.digest) for ref in refs]
+        named = [*(ref.digest for ref in listing.pages), *listing.shards]
+        keys = [(head.client_id, digest) for digest in named]
         manifest = (head.client_id, head.generation)
         if not self.stored_pages.keys() >= set(keys) or manifest not in self.manifests:
             raise BrokenSnapshotError("a page is missing", reason="missing-page")
@@ -222,7 +239,7 @@ class FakeStore:
         with_outcome(None)
 
     def publish(
-        self, lease: Lease, base: Head, changes: Mapping[str, Value], *, pages: bytes
+        self, lease: Lease, base: Head, changes: Mapping[str, Value], *, listing: bytes
     ) -> None:
         """See ``lib.store.Store.publish``."""
         with_outcome = self._begin("publish")
@@ -230,13 +247,13 @@ class FakeStore:
         if (current.lease_token, current.generation) != (lease.token, base.generation):
             raise ConflictError("a condition did not hold", reason="conflict")
         generation = base.generation + 1
-        moved: dict[str, Value] = {**changes, "generation": generation, "pages": pages}
+        moved: dict[str, Value] = {**changes, "generation": generation, "listing": listing}
         self.manifests[base.client_id, generation] = {
             **{name: moved[name] for name in GENERATION_FIELDS if moved.get(name) is not None},
             "expires_at": changes["pages_expire_at"],
         }
-        listed = pages if len(pages) <= HEAD_PAGES_BYTES else None
-        self._change(base.client_id, moved | {"pages": listed})
+        listed = listing if len(listing) <= HEAD_LISTING_BYTES else None
+        self._change(base.client_id, moved | {"listing": listed})
         with_outcome(None)
 
     def _begin[T](self, name: str) -> Callable[[T], T]:

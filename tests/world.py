@@ -150,7 +150,7 @@ class World:
     def forget(self) -> None:
         """Forget what was called, counted and slept so far."""
         self.store.calls.clear()
-        self.store.pages_put = 0
+        self.store.pages_put = self.store.shards_put = 0
         self.origin.calls.clear()
         self.secrets.fetched.clear()
         self.clock.slept.clear()

@@ -40,7 +40,7 @@ def comparable(old: Head, new: Head) -> bool:
 
 def diff(old: Snapshot, new: Snapshot) -> Iterator[Change]:
     """Yield the changes from ``old`` to ``new`` by rising user id."""
-    old_refs, new_refs = old.refs(), new.refs()
+    old_refs, new_refs = old.listing().pages, new.listing().pages
     same = set(old_refs) & set(new_refs)
     before = _users(old, [ref for ref in old_refs if ref not in same])
     after = _users(new, [ref for ref in new_refs if ref not in same])

@@ -15,12 +15,13 @@ from lib import addresses, head_changes
 from lib.errors import NotAskedError, OriginError, StoreError, UnavailableError
 from lib.hiding import HidingPolicy
 from lib.http_cache import retry_after
+from lib.lookup_keys import id_key
 from lib.origin_calls import Counters, Credentials, Origin, OriginCalls
 from lib.origin_query import is_address
 from lib.pages import canonical, id_of
 from lib.remembered import Remembered
 from lib.waiting import pauses
-from lib.wanted import Wanted, id_key
+from lib.wanted import Wanted
 
 ASKING_SECONDS = 10
 """How long an equal look-up waits for one in flight, and how long that one may take."""

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from lib import attributes
 from lib.attributes import Item
 from lib.errors import ConflictError
+from lib.lookup_keys import key_hash
 from lib.remembered import Remembered
 from lib.table import Table
-from lib.wanted import key_hash
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -89,7 +89,7 @@ class LookupStore:
 
 
 def _pk(client_id: str, key: str) -> str:
-    return f"lookup#{client_id}#{key_hash(key, client_id)}"
+    return f"lookup#{client_id}#{key_hash(key, client_id).hex()}"
 
 
 def _key(pk: str) -> Item:

@@ -1,23 +1,24 @@
 """Remembers what an environment has read: heads for a second, immutable pages while they fit.
 
 A remembered head may be used again for ``HEAD_SECONDS``, and longer only while the store is down:
-its age is told all the same. Pages and page lists never change under their digest, so they stay
-until bytes run out, least recently used first.
+its age is told all the same. Pages, shards and listings never change under their name, so they
+stay until bytes run out, least recently used first.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from lib.errors import StoreError
+from lib.listing import Listing
 from lib.models import HEAD_SECONDS, Head, PageRef
 from lib.pages import Page
 
 MAX_BYTES = 48 * 1024 * 1024
-"""Most bytes of pages kept in memory."""
+"""Most bytes of pages and shards kept in memory."""
 
 MAX_HEADS = 256
-"""Most heads and page lists kept in memory."""
+"""Most heads and listings kept in memory."""
 
 
 class Reads(Protocol):
@@ -32,11 +33,14 @@ class Reads(Protocol):
     def mark_announced(self, client_id: str, number: int, *, seen: int) -> bool:
         """Move the mark of what was announced."""
 
-    def page_list(self, head: Head) -> Sequence[PageRef]:
-        """Return the pages of the head's generation."""
+    def listing(self, head: Head) -> Listing:
+        """Return what the head's generation is made of."""
 
     def pages(self, client_id: str, refs: Sequence[PageRef]) -> Sequence[Page]:
         """Return pages."""
+
+    def shards(self, client_id: str, digests: Sequence[str]) -> Sequence[bytes]:
+        """Return shards of an index."""
 
 
 class Memory:
@@ -50,9 +54,8 @@ class Memory:
         self._max_bytes = max_bytes
         self._heads: OrderedDict[str, tuple[Head, float]] = OrderedDict()
         self._generations: OrderedDict[tuple[str, int], Head] = OrderedDict()
-        self._lists: OrderedDict[tuple[str, str], Sequence[PageRef]] = OrderedDict()
-        self._pages: OrderedDict[tuple[str, str], Page] = OrderedDict()
-        self._bytes = 0
+        self._listings: OrderedDict[tuple[str, str], Listing] = OrderedDict()
+        self._contents = _Contents(max_bytes)
 
     def head(self, client_id: str) -> Head:
         """Return the head as it is now, and remember it."""
@@ -92,37 +95,71 @@ class Memory:
         """Move the mark of what was announced from ``seen``, unless somebody else did."""
         return self._store.mark_announced(client_id, number, seen=seen)
 
-    def page_list(self, head: Head) -> Sequence[PageRef]:
-        """Return the pages of the head's generation."""
+    def listing(self, head: Head) -> Listing:
+        """Return what the head's generation is made of."""
         key = (head.client_id, head.digest)
-        if key not in self._lists or not self._max_bytes:
-            self._lists[key] = self._store.page_list(head)
-            _trim(self._lists)
-        return self._lists[key]
+        if key not in self._listings or not self._max_bytes:
+            self._listings[key] = self._store.listing(head)
+            _trim(self._listings)
+        return self._listings[key]
 
     def pages(self, client_id: str, refs: Sequence[PageRef]) -> Sequence[Page]:
         """Return the pages that ``refs`` name, reading those not remembered in one batch."""
-        missing = [ref for ref in refs if (client_id, ref.digest) not in self._pages]
-        read = {page.ref: page for page in self._store.pages(client_id, missing)} if missing else {}
-        found = [read.get(ref) or self._pages[client_id, ref.digest] for ref in refs]
-        for page in found:
-            self._remember(client_id, page)
+        return self._contents.get(
+            [(client_id, ref.digest) for ref in refs],
+            lambda missing: self._store.pages(client_id, [refs[position] for position in missing]),
+            page_size,
+        )
+
+    def shards(self, client_id: str, digests: Sequence[str]) -> Sequence[bytes]:
+        """Return the shards that ``digests`` name, reading those not remembered in one batch."""
+        return self._contents.get(
+            [(client_id, digest) for digest in digests],
+            lambda missing: self._store.shards(client_id, [digests[n] for n in missing]),
+            len,
+        )
+
+
+class _Contents:
+    """Immutable contents by client and digest, in at most ``max_bytes``."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._kept: OrderedDict[tuple[str, str], tuple[Any, int]] = OrderedDict()
+
+    def get[T](
+        self,
+        keys: Sequence[tuple[str, str]],
+        read: Callable[[Sequence[int]], Sequence[T]],
+        size_of: Callable[[T], int],
+    ) -> Sequence[T]:
+        """Return what ``keys`` name; ``read`` gives those at positions that are not kept."""
+        missing = [position for position, key in enumerate(keys) if key not in self._kept]
+        new = dict(zip(missing, read(missing) if missing else (), strict=True))
+        found = [
+            new[position] if position in new else self._kept[key][0]
+            for position, key in enumerate(keys)
+        ]
+        for position, content in new.items():
+            self._keep(keys[position], content, size_of(content))
+        for key in keys:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+        while self._bytes > self._max_bytes:
+            _, (_, size) = self._kept.popitem(last=False)
+            self._bytes -= size
         return found
 
-    def _remember(self, client_id: str, page: Page) -> None:
-        key = (client_id, page.ref.digest)
-        if key not in self._pages:
-            self._pages[key] = page
-            self._bytes += _size(page)
-        self._pages.move_to_end(key)
-        while self._bytes > self._max_bytes and self._pages:
-            _, oldest = self._pages.popitem(last=False)
-            self._bytes -= _size(oldest)
+    def _keep(self, key: tuple[str, str], content: object, size: int) -> None:
+        if key not in self._kept:
+            self._kept[key] = (content, size)
+            self._bytes += size
 
 
-def _size(page: Page) -> int:
-    # A bytes object and an int cost about this much beside their content.
-    return sum(len(line) + 100 for line in page.lines)
+def page_size(page: Page) -> int:
+    """Return about how many bytes a page takes, its rows included, which may be parsed later."""
+    return sum(map(len, page.lines)) * 2 + len(page.lines) * 1_200
 
 
 def _trim[K, V](entries: OrderedDict[K, V]) -> None:

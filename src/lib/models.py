@@ -94,7 +94,7 @@ GENERATION_FIELDS = (
     "policy",
     "modified_at",
     "swept_at",
-    "pages",
+    "listing",
     "adopted",
     "adopted_seen_at",
     "window_last_id",
@@ -116,7 +116,9 @@ class Head:
     complete: bool = False
     incomplete_reason: str = ""
     policy: str = ""
-    pages: bytes | None = None
+    listing: bytes | None = None
+    """The packed listing (``lib.listing``) while it is short."""
+
     adopted: int = 0
     window_last_id: int = 0
     pages_expire_at: int = 0

@@ -11,15 +11,17 @@ Pure: no clock, no I/O.
 
 import hashlib
 import json
-import struct
 import zlib
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property
 from typing import Any
 
 from lib.errors import BrokenSnapshotError
+from lib.listing import Listing
 from lib.models import USER_FIELDS, PageRef
+from lib.rows import Row, row_of
 
 MAX_USERS = 250
 """Most users in a page."""
@@ -31,17 +33,27 @@ BOUNDARY = 128
 """One id in this many ends a page."""
 
 _LIGHT = MAX_BYTES // MAX_USERS
-_REF = struct.Struct(">20sQH")
 _ID_PREFIX = b'{"id":'
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Page:
     """A run of users by rising id; ``lines[i]`` is the canonical document of ``ids[i]``."""
 
     ref: PageRef
     ids: tuple[int, ...]
     lines: tuple[bytes, ...]
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """The users as filters and orders see them, parsed once however often they are asked."""
+        return tuple(map(row_of, self.lines))
+
+    def find(self, user_id: int) -> bytes | None:
+        """Return the document of ``user_id``, None if it is not here."""
+        position = bisect_left(self.ids, user_id)
+        found = position < len(self.ids) and self.ids[position] == user_id
+        return self.lines[position] if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +67,7 @@ class Draft:
 
     @property
     def refs(self) -> tuple[PageRef, ...]:
-        """The page list."""
+        """What names its pages."""
         return tuple(page.ref for page in self.pages)
 
     @property
@@ -67,7 +79,7 @@ class Draft:
     def digest(self) -> str:
         """What names the snapshot: all that an answer can depend on."""
         known = f"{self.complete} {self.reason} {self.policy}"
-        return _digest(pack(self.refs), known.encode())
+        return _digest(Listing(self.refs).pack(), known.encode())
 
 
 def draft(lines: Sequence[bytes], *, complete: bool, reason: str = "", policy: str = "") -> Draft:
@@ -172,22 +184,3 @@ def decode(ref: PageRef, data: bytes) -> Page:
         raise BrokenSnapshotError("a page was altered", reason="broken-page")
     lines = tuple(text.split(b"\n"))
     return Page(ref, tuple(map(id_of, lines)), lines)
-
-
-def pack(refs: Iterable[PageRef]) -> bytes:
-    """Return the page list as bytes: per page 20 of digest, 8 of first id, 2 of count."""
-    return b"".join(_REF.pack(bytes.fromhex(r.digest), r.first_id, r.count) for r in refs)
-
-
-def unpack(data: bytes) -> tuple[PageRef, ...]:
-    """Return the page list that ``pack`` made.
-
-    Raises:
-        BrokenSnapshotError: the bytes are no page list with rising ids.
-    """
-    if len(data) % _REF.size:
-        raise BrokenSnapshotError("a page list cannot be read", reason="broken-page-list")
-    refs = tuple(PageRef(digest.hex(), *rest) for digest, *rest in _REF.iter_unpack(data))
-    if any(low.first_id >= high.first_id for low, high in pairwise(refs)):
-        raise BrokenSnapshotError("a page list is out of order", reason="broken-page-list")
-    return refs

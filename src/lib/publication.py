@@ -1,18 +1,19 @@
-"""Publishes a generation: pages first, then manifest and head at once, fenced by the lease.
+"""Publishes a generation: pages and index first, then manifest and head at once.
 
-A crash anywhere leaves the old generation served. A write whose outcome is unknown is settled by
-reading.
+All of it is fenced by the lease. A crash anywhere leaves the old generation served. A write whose
+outcome is unknown is settled by reading.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from lib import head_changes, pages
+from lib import head_changes, index
 from lib.attributes import Value
 from lib.errors import LeaseLostError, StoreError
 from lib.head_changes import KEEP_SECONDS
-from lib.models import Head, Lease, PageRef
+from lib.listing import Listing
+from lib.models import Head, Lease
 from lib.outcomes import Claim
 from lib.pages import Draft, Page
 
@@ -23,11 +24,13 @@ class PublicationStore(Protocol):
     def head(self, client_id: str) -> Head:
         """Return the head as it is now."""
 
-    def put_pages(self, client_id: str, pages: Sequence[Page], *, expires_at: int) -> None:
-        """Write pages."""
+    def put(
+        self, client_id: str, pages: Sequence[Page], shards: Mapping[str, bytes], *, expires_at: int
+    ) -> None:
+        """Write pages, and shards by digest."""
 
     def publish(
-        self, lease: Lease, base: Head, changes: Mapping[str, Value], *, pages: bytes
+        self, lease: Lease, base: Head, changes: Mapping[str, Value], *, listing: bytes
     ) -> None:
         """Move the head to its next generation."""
 
@@ -46,29 +49,35 @@ class Publication:
         changes: Mapping[str, Value],
         *,
         started: float,
-        stored: Sequence[PageRef],
+        stored: Listing,
     ) -> Head:
         """Return the head after it moved to ``draft``, which was begun at ``started``.
 
-        ``changes`` go to the head beside those of the generation itself; pages in ``stored`` are
+        ``changes`` go to the head beside those of the generation itself; what ``stored`` lists is
         there already.
 
         Raises:
             LeaseLostError: somebody has taken the lease since.
             StoreError: DynamoDB failed.
         """
-        kept_until = self._put(claim.head, draft, stored)
+        shards = _index(draft, claim.head.client_id)
+        kept_until = self._put(claim.head, draft, shards, stored)
         moved = head_changes.moved(claim.head, draft, started=started, kept_until=kept_until)
-        return self._move(claim, draft, {**changes, **moved})
+        return self._move(claim, draft, {**changes, **moved}, Listing(draft.refs, tuple(shards)))
 
-    def _put(self, head: Head, draft: Draft, stored: Sequence[PageRef]) -> int:
-        """Write the pages that are not stored yet; return until when all of them are kept."""
+    def _put(self, head: Head, draft: Draft, shards: Mapping[str, bytes], stored: Listing) -> int:
+        """Write what is not stored yet; return until when all of it is kept."""
         kept_until = int(self.clock()) + KEEP_SECONDS
-        new = [page for page in draft.pages if page.ref not in stored]
-        self.store.put_pages(head.client_id, new, expires_at=kept_until)
-        return kept_until if len(new) == len(draft.pages) else min(kept_until, head.pages_expire_at)
+        there = {*stored.pages, *stored.shards}
+        pages = [page for page in draft.pages if page.ref not in there]
+        changed = {digest: shard for digest, shard in shards.items() if digest not in there}
+        self.store.put(head.client_id, pages, changed, expires_at=kept_until)
+        all_new = len(pages) == len(draft.pages) and len(changed) == len(shards)
+        return kept_until if all_new else min(kept_until, head.pages_expire_at)
 
-    def _move(self, claim: Claim, draft: Draft, changes: Mapping[str, Value]) -> Head:
+    def _move(
+        self, claim: Claim, draft: Draft, changes: Mapping[str, Value], listing: Listing
+    ) -> Head:
         """Move the head, and settle by reading what an unanswered write did.
 
         Raises:
@@ -78,7 +87,7 @@ class Publication:
         base, failure = claim.head, StoreError("the head did not move", reason="store-unsettled")
         for _ in range(2):
             try:
-                self.store.publish(claim.lease, base, changes, pages=pages.pack(draft.refs))
+                self.store.publish(claim.lease, base, changes, listing=listing.pack())
             except StoreError as error:
                 failure = error
             head = self.store.head(base.client_id)
@@ -87,3 +96,9 @@ class Publication:
             if head.lease_token != claim.lease.token:
                 raise LeaseLostError("the lease was taken over", reason="lease-lost") from failure
         raise failure
+
+
+def _index(draft: Draft, client_id: str) -> dict[str, bytes]:
+    """Return the shards of a draft's index by digest, in the index's order."""
+    lines = (line for page in draft.pages for line in page.lines)
+    return {index.digest_of(shard): shard for shard in index.build(lines, client_id)}

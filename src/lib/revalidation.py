@@ -9,7 +9,7 @@ accepted only when a later sweep shows the same loss and the lost users, asked f
 gone.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -25,7 +25,8 @@ from lib.errors import (
     UnavailableError,
 )
 from lib.head_changes import KEEP_SECONDS
-from lib.models import LEASE_SECONDS, Head, Lease, PageRef
+from lib.listing import Listing
+from lib.models import LEASE_SECONDS, Head, Lease
 from lib.origin_calls import Counters, Credentials, Origin, OriginCalls
 from lib.outcomes import Claim, Failed, Outcome, Published, Unchanged
 from lib.publication import Publication, PublicationStore
@@ -55,7 +56,7 @@ class SnapshotStore(Counters, PublicationStore, Protocol):
     ) -> bool:
         """Take the lease unless anything happened since ``head`` was read."""
 
-    def renew(self, head: Head, refs: Sequence[PageRef], *, expires_at: int) -> None:
+    def renew(self, head: Head, listing: Listing, *, expires_at: int) -> None:
         """Keep what the head names."""
 
     def update_held(self, lease: Lease, changes: Mapping[str, Value]) -> None:
@@ -197,8 +198,8 @@ class Revalidation:
         now = self.clock()
         if not head.published or head.pages_expire_at - now > RENEW_SECONDS:
             return False
-        refs = self.surveyor.snapshots.page_list(head)
-        self.store.renew(head, refs, expires_at=int(now) + KEEP_SECONDS)
+        listing = self.surveyor.snapshots.listing(head)
+        self.store.renew(head, listing, expires_at=int(now) + KEEP_SECONDS)
         return True
 
     def _expected_calls(self, head: Head) -> int:
@@ -221,7 +222,7 @@ class Revalidation:
             survey.draft,
             changes,
             started=survey.started,
-            stored=() if repair else survey.stored,
+            stored=Listing() if repair else survey.stored,
         )
         return Published(moved, calls.made)
 

@@ -4,77 +4,110 @@ Pure but for the loader it is given.
 """
 
 import json
-from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from heapq import merge
 from typing import Protocol
 
+from lib import index
 from lib.hiding import HidingPolicy
+from lib.listing import Listing
 from lib.models import Head, PageRef
 from lib.pages import Page, canonical
+from lib.rows import Row, row_of
 
 
 class SnapshotReads(Protocol):
     """What a snapshot is read through; see ``lib.memory`` and ``lib.store``."""
 
-    def page_list(self, head: Head) -> Sequence[PageRef]:
-        """Return the pages of the head's generation."""
+    def listing(self, head: Head) -> Listing:
+        """Return what the head's generation is made of."""
 
     def pages(self, client_id: str, refs: Sequence[PageRef]) -> Sequence[Page]:
         """Return pages."""
+
+    def shards(self, client_id: str, digests: Sequence[str]) -> Sequence[bytes]:
+        """Return shards of an index."""
+
+
+def _no_shards(_digests: Sequence[str]) -> Sequence[bytes]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """All known users of one client at one moment.
 
-    ``refs`` gives the page list and ``load`` the pages of some of them, in the order asked for;
-    both raise BrokenSnapshotError rather than leave anything out.
+    ``listing`` tells what it is made of; ``load`` and ``load_shards`` give some of that, in the
+    order asked for. All raise BrokenSnapshotError rather than leave anything out.
     """
 
     head: Head
-    refs: Callable[[], Sequence[PageRef]]
+    listing: Callable[[], Listing]
     load: Callable[[Sequence[PageRef]], Sequence[Page]]
+    load_shards: Callable[[Sequence[str]], Sequence[bytes]] = _no_shards
 
     extra: Mapping[int, bytes] = field(default_factory=dict)
     """Users beside the snapshot's own, found by a look-up; they win over older ones."""
 
-    def window(self, *, offset: int, limit: int) -> list[bytes]:
+    def window(self, *, offset: int, limit: int) -> Sequence[bytes]:
         """Return the documents at positions ``offset`` to ``offset + limit`` in id order."""
-        wanted: list[PageRef] = []
-        first = position = 0
-        for ref in self.refs():
-            end = position + ref.count
-            if position < offset + limit and end > offset:
-                if not wanted:
-                    first = position
-                wanted.append(ref)
-            position = end
-        lines = [line for page in self.load(wanted) for line in page.lines] if wanted else []
-        return lines[max(0, offset - first) :][:limit] if lines else []
+        refs, skipped = self.listing().run(offset, limit)
+        pages = self.load(refs) if refs else ()
+        lines = [line for page in pages for line in page.lines]
+        return lines[skipped : skipped + limit]
 
-    def lines(self) -> Iterator[bytes]:
-        """Yield every document in id order."""
-        own = (
-            (user_id, line)
-            for page in self.load(self.refs())
+    def rows(self) -> list[Row]:
+        """Return every user by rising id."""
+        return self._with_extra(row for page in self._all_pages() for row in page.rows)
+
+    def rows_named(self, *, ids: Collection[int], keys: Collection[str]) -> list[Row]:
+        """Return by rising id at least those users that have one of ``ids`` or ``keys``.
+
+        Keys are those of ``lib.index``. What more there is must be sorted out by who asks.
+        """
+        listing = self.listing()
+        if keys and not listing.shards:
+            return self.rows()
+        question = index.Question(keys, self.head.client_id, len(listing.shards) or 1)
+        shards = self.load_shards([listing.shards[n] for n in question.shards]) if keys else ()
+        wanted = question.find(shards) | set(ids)
+        refs = {listing.page_of(user_id) for user_id in wanted} - {None}
+        pages = self.load(sorted((ref for ref in refs if ref), key=lambda ref: ref.first_id))
+        return self._with_extra(
+            row_of(line)
+            for page in pages
             for user_id, line in zip(page.ids, page.lines, strict=True)
-            if user_id not in self.extra
+            if user_id in wanted
         )
-        for _, line in merge(own, sorted(self.extra.items())):
-            yield line
+
+    def lines(self) -> list[bytes]:
+        """Return every document in id order."""
+        lines = {
+            user_id: line
+            for page in self._all_pages()
+            for user_id, line in zip(page.ids, page.lines, strict=True)
+        } | dict(self.extra)
+        return [lines[user_id] for user_id in sorted(lines)]
 
     def find(self, user_id: int) -> bytes | None:
         """Return the document of ``user_id``, or None if the snapshot does not hold it."""
         if user_id in self.extra:
             return self.extra[user_id]
-        refs = self.refs()
-        position = bisect_right([ref.first_id for ref in refs], user_id) - 1
-        if position < 0:
+        ref = self.listing().page_of(user_id)
+        if ref is None:
             return None
-        (page,) = self.load([refs[position]])
-        return dict(zip(page.ids, page.lines, strict=True)).get(user_id)
+        (page,) = self.load([ref])
+        return page.find(user_id)
+
+    def _all_pages(self) -> Sequence[Page]:
+        return self.load(self.listing().pages)
+
+    def _with_extra(self, rows: Iterable[Row]) -> list[Row]:
+        """Return ``rows`` and those found beside the snapshot, by rising id."""
+        if not self.extra:
+            return list(rows)
+        own = (row for row in rows if row.id not in self.extra)
+        return sorted([*own, *map(row_of, self.extra.values())], key=lambda row: row.id)
 
 
 def snapshot_of(
@@ -94,4 +127,9 @@ def snapshot_of(
             for page in read
         ]
 
-    return Snapshot(head=head, refs=lambda: store.page_list(head), load=load)
+    return Snapshot(
+        head=head,
+        listing=lambda: store.listing(head),
+        load=load,
+        load_shards=lambda digests: store.shards(head.client_id, digests),
+    )

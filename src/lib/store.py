@@ -1,4 +1,4 @@
-"""Keeps heads, manifests and pages in one DynamoDB table.
+"""Keeps heads, manifests, pages and the index in one DynamoDB table.
 
 Every access is by full key. The head is changed by updates of named attributes only; whatever a
 lease holder writes is conditional on its token, so a holder that was overtaken can change nothing
@@ -9,18 +9,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from lib import attributes
+from lib import attributes, index
 from lib.attributes import Item, Value
 from lib.errors import BrokenSnapshotError, ConflictError, LeaseLostError
+from lib.listing import Listing, unpack
 from lib.models import GENERATION_FIELDS, Head, Lease, PageRef
-from lib.pages import Page, decode, encode, unpack
+from lib.pages import Page, decode, encode
 from lib.table import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-HEAD_PAGES_BYTES = 300
-"""The longest page list that the head carries: with it, the item stays under 1 KB."""
+HEAD_LISTING_BYTES = 300
+"""The longest packed listing that the head carries: with it, the item stays under 1 KB."""
 
 _HEAD_FIELDS = frozenset(field.name for field in fields(Head)) - {"client_id"}
 
@@ -59,18 +60,18 @@ class Store:
             return False
         return True
 
-    def page_list(self, head: Head) -> tuple[PageRef, ...]:
-        """Return the pages of the head's generation, from the head itself or its manifest.
+    def listing(self, head: Head) -> Listing:
+        """Return what the head's generation is made of, from the head itself or its manifest.
 
         Raises:
             BrokenSnapshotError: the manifest is missing or unreadable.
         """
-        if head.pages is not None:
-            return unpack(head.pages)
+        if head.listing is not None:
+            return unpack(head.listing)
         manifest = self._table.get(_manifest_key(head.client_id, head.generation))
         if not manifest:
             raise BrokenSnapshotError("a manifest is missing", reason="missing-manifest")
-        return unpack(manifest["pages"]["B"])
+        return unpack(manifest["listing"]["B"])
 
     def pages(self, client_id: str, refs: Sequence[PageRef]) -> list[Page]:
         """Return the pages that ``refs`` name, in that order.
@@ -78,31 +79,46 @@ class Store:
         Raises:
             BrokenSnapshotError: a page is missing or is not what its digest says.
         """
-        found: dict[str, bytes] = {}
-        for item in self._table.get_all([_page_key(client_id, ref.digest) for ref in refs]):
-            found[item["pk"]["S"]] = item["data"]["B"]
-        keys = [_page_key(client_id, ref.digest)["pk"]["S"] for ref in refs]
-        if not found.keys() >= set(keys):
-            raise BrokenSnapshotError("a page is missing", reason="missing-page")
-        return [decode(ref, found[key]) for ref, key in zip(refs, keys, strict=True)]
+        data = self._contents([_page_key(client_id, ref.digest) for ref in refs])
+        return [decode(ref, each) for ref, each in zip(refs, data, strict=True)]
 
-    def put_pages(self, client_id: str, pages: Sequence[Page], *, expires_at: int) -> None:
-        """Write ``pages``; writing one that is there already only renews it."""
+    def shards(self, client_id: str, digests: Sequence[str]) -> list[bytes]:
+        """Return the shards of an index that ``digests`` name, in that order.
+
+        Raises:
+            BrokenSnapshotError: a shard is missing or is not what its digest says.
+        """
+        data = self._contents([_shard_key(client_id, digest) for digest in digests])
+        return [index.checked(each, digest) for each, digest in zip(data, digests, strict=True)]
+
+    def _contents(self, keys: Sequence[Item]) -> list[bytes]:
+        found = {item["pk"]["S"]: item["data"]["B"] for item in self._table.get_all(keys)}
+        names = [key["pk"]["S"] for key in keys]
+        if not found.keys() >= set(names):
+            raise BrokenSnapshotError("a page or shard is missing", reason="missing-page")
+        return [found[name] for name in names]
+
+    def put(
+        self, client_id: str, pages: Sequence[Page], shards: Mapping[str, bytes], *, expires_at: int
+    ) -> None:
+        """Write pages, and shards by digest; writing what is there already only renews it."""
+        items = [(_page_key(client_id, page.ref.digest), encode(page)) for page in pages]
+        items += [(_shard_key(client_id, digest), shard) for digest, shard in shards.items()]
         self._table.put_all(
             [
-                _page_key(client_id, page.ref.digest)
-                | attributes.encode({"data": encode(page), "expires_at": expires_at})
-                for page in pages
+                key | attributes.encode({"data": data, "expires_at": expires_at})
+                for key, data in items
             ]
         )
 
-    def renew(self, head: Head, refs: Sequence[PageRef], *, expires_at: int) -> None:
+    def renew(self, head: Head, listing: Listing, *, expires_at: int) -> None:
         """Keep everything that ``head`` names until ``expires_at``.
 
         Raises:
             BrokenSnapshotError: some of it is gone already.
         """
-        keys = [_page_key(head.client_id, ref.digest) for ref in refs]
+        keys = [_page_key(head.client_id, ref.digest) for ref in listing.pages]
+        keys += [_shard_key(head.client_id, digest) for digest in listing.shards]
         keys.append(_manifest_key(head.client_id, head.generation))
         try:
             for key in keys:
@@ -181,24 +197,24 @@ class Store:
             return
 
     def publish(
-        self, lease: Lease, base: Head, changes: Mapping[str, Value], *, pages: bytes
+        self, lease: Lease, base: Head, changes: Mapping[str, Value], *, listing: bytes
     ) -> None:
         """Move the head from ``base`` to its next generation, and write its manifest with it.
 
         ``changes`` are the head's new attributes, of which the manifest repeats what it needs.
-        The packed page list goes into both, into the head only while it is short.
+        The packed listing goes into both, into the head only while it is short.
 
         Raises:
             ConflictError: the lease was taken over, or the head is not at ``base``.
         """
         generation = base.generation + 1
-        moved = {**changes, "generation": generation, "pages": pages}
+        moved = {**changes, "generation": generation, "listing": listing}
         manifest = {name: moved.get(name) for name in GENERATION_FIELDS} | {
             "previous": base.generation,
             "expires_at": changes["pages_expire_at"],
         }
         update = attributes.update(
-            moved | {"pages": pages if len(pages) <= HEAD_PAGES_BYTES else None},
+            moved | {"listing": listing if len(listing) <= HEAD_LISTING_BYTES else None},
             condition=f"#lease_token = :mine AND {_unchanged('generation', base.generation)}",
             values={"mine": lease.token, "generation_seen": base.generation},
         )
@@ -221,6 +237,10 @@ def _manifest_key(client_id: str, generation: int) -> Item:
 
 def _page_key(client_id: str, digest: str) -> Item:
     return attributes.encode({"pk": f"page#{client_id}#{digest}", "sk": "page"})
+
+
+def _shard_key(client_id: str, digest: str) -> Item:
+    return attributes.encode({"pk": f"index#{client_id}#{digest}", "sk": "index"})
 
 
 def _unchanged(name: str, seen: int) -> str:

@@ -13,6 +13,8 @@ from lib.census import CensusTaker, FoundUser, incomplete_reason, missing
 from lib.errors import BrokenSnapshotError, QuarantinedError
 from lib.head_changes import Changes
 from lib.hiding import NOTHING_HIDDEN, HidingPolicy
+from lib.listing import Listing
+from lib.lookup_keys import id_key
 from lib.models import Head, PageRef, Window
 from lib.origin_calls import OriginCalls
 from lib.origin_query import is_address
@@ -20,7 +22,7 @@ from lib.pages import Draft, canonical
 from lib.remembered import Remembered
 from lib.snapshot import SnapshotReads
 from lib.sweep import ListRows, Sweep, sweep
-from lib.wanted import Wanted, id_key
+from lib.wanted import Wanted
 
 type Users = dict[int, bytes]
 
@@ -40,7 +42,7 @@ class Waiting(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What the directory is, what that changes in the head, and which pages are there already.
+    """What the directory is, what that changes in the head, and what of it is there already.
 
     ``started`` is the instant before the first call; users in ``waited`` need not wait for their
     adoption any longer once this is stored.
@@ -48,7 +50,7 @@ class Survey:
 
     draft: Draft
     changes: Changes
-    stored: Sequence[PageRef]
+    stored: Listing
     started: float
     waited: tuple[int, ...] = ()
 
@@ -87,9 +89,10 @@ class Surveyor:
         )
         draft = self._draft(found.users, found.complete, reason)
         if draft.digest == head.digest and not waited and not repair:
-            return Survey(draft=draft, changes=changes, stored=(), started=started)
+            return Survey(draft=draft, changes=changes, stored=Listing(), started=started)
         stored = self._stored(head)
-        base = self._users(head, [ref for ref in stored if head.adopted or ref not in draft.refs])
+        changed = [ref for ref in stored.pages if head.adopted or ref not in draft.refs]
+        base = self._users(head, changed)
         loss_confirmed = self._believe(head, found, calls, missing(found, base))
         census = CensusTaker(
             calls=calls,
@@ -119,8 +122,8 @@ class Surveyor:
             OriginError: the origin failed.
             BrokenSnapshotError: the last generation cannot be read.
         """
-        started, stored = self.clock(), self.snapshots.page_list(head)
-        base = _users_in(self.snapshots.pages(head.client_id, stored))
+        started, stored = self.clock(), self.snapshots.listing(head)
+        base = _users_in(self.snapshots.pages(head.client_id, stored.pages))
         seen, gone = self._ask_for(wanted, base, calls)
         users = {id_: line for id_, line in (base | seen).items() if id_ not in gone}
         past = sorted(id_ for id_ in users if head.window_last_id and id_ > head.window_last_id)
@@ -192,14 +195,14 @@ class Surveyor:
             list(users.values()), complete=complete, reason=reason, policy=self.hiding.digest
         )
 
-    def _stored(self, head: Head) -> Sequence[PageRef]:
-        """Return the pages that are stored already; a broken list counts as none."""
+    def _stored(self, head: Head) -> Listing:
+        """Return what is stored already; a broken listing counts as none."""
         if not head.published:
-            return ()
+            return Listing()
         try:
-            return self.snapshots.page_list(head)
+            return self.snapshots.listing(head)
         except BrokenSnapshotError:
-            return ()
+            return Listing()
 
     def _users(self, head: Head, refs: Sequence[PageRef]) -> Users:
         """Return the users in pages of the last generation, as far as those can be read."""

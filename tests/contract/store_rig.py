@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from lib import pages
 from lib.attributes import Value
+from lib.listing import Listing
 from lib.models import Head, Lease
 from lib.revalidation import SnapshotStore
 from lib.snapshot import SnapshotReads
@@ -62,14 +63,14 @@ class Rig:
         cut = self.put(count)
         base = self.head
         lease = self.acquire()
-        packed = pages.pack(page.ref for page in cut)
-        self.store.publish(lease, base, self.changes(**changes), pages=packed)
+        packed = Listing(tuple(page.ref for page in cut)).pack()
+        self.store.publish(lease, base, self.changes(**changes), listing=packed)
         return cut
 
     def put(self, count: int) -> list[pages.Page]:
         """Put ``count`` one-user pages."""
         cut = [pages.cut([b'{"id":%d,"n":"%d"}' % (n, n)])[0] for n in range(1, count + 1)]
-        self.store.put_pages(self.client_id, cut, expires_at=int(NOW) + 60)
+        self.store.put(self.client_id, cut, {}, expires_at=int(NOW) + 60)
         return cut
 
     @staticmethod

@@ -13,6 +13,7 @@ from dev.child import ROOT
 from dev.origin_double import User, demo_users
 from lib import changes, pages
 from lib.change_events import BASELINE_TYPE, MAX_VALUES_BYTES, USER_TYPE, Event, EventFormat
+from lib.listing import Listing
 from lib.models import Head
 from lib.pages import Draft, canonical
 from lib.snapshot import Snapshot
@@ -51,7 +52,9 @@ def generation(number: int, draft: Draft) -> tuple[Head, Snapshot]:
     )
     stored = {page.ref: page for page in draft.pages}
     return head, Snapshot(
-        head=head, refs=lambda: draft.refs, load=lambda refs: [stored[ref] for ref in refs]
+        head=head,
+        listing=lambda: Listing(draft.refs),
+        load=lambda refs: [stored[ref] for ref in refs],
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from dev.embedded_aws import EmbeddedAws
 from lib import pages
 from lib.errors import BrokenSnapshotError, ConflictError, LeaseLostError
+from lib.listing import Listing
 from lib.models import Head, Lease
 from tests.contract.store_rig import COUNTERS, MINUTE, TABLE, Rig, fake_rig, real_rig
 from tests.fakes import NOW
@@ -160,7 +161,7 @@ def test_no_pages_asked_for_are_none(rig: Rig) -> None:
 
 
 def test_putting_no_pages_does_nothing(rig: Rig) -> None:
-    rig.store.put_pages(rig.client_id, [], expires_at=0)
+    rig.store.put(rig.client_id, [], {}, expires_at=0)
 
     assert rig.head == Head(client_id=rig.client_id)
 
@@ -187,31 +188,31 @@ def test_publishing_moves_the_head(rig: Rig) -> None:
     head = rig.head
     assert (head.generation, head.digest, head.users, head.complete) == (1, "d1", 3, True)
     assert (head.swept_at, head.lease_holder) == (NOW + 0.125, "")
-    assert tuple(rig.store.page_list(head)) == tuple(page.ref for page in cut)
+    assert rig.store.listing(head).pages == tuple(page.ref for page in cut)
 
 
-@pytest.mark.parametrize(("count", "in_head"), [(0, True), (10, True), (11, False)])
-def test_a_long_page_list_is_in_the_manifest_alone(rig: Rig, count: int, *, in_head: bool) -> None:
+@pytest.mark.parametrize(("count", "in_head"), [(0, True), (9, True), (10, False)])
+def test_a_long_listing_is_in_the_manifest_alone(rig: Rig, count: int, *, in_head: bool) -> None:
     cut = rig.publish(count)
 
-    assert (rig.head.pages is not None) is in_head
-    assert tuple(rig.store.page_list(rig.head)) == tuple(page.ref for page in cut)
+    assert (rig.head.listing is not None) is in_head
+    assert rig.store.listing(rig.head).pages == tuple(page.ref for page in cut)
 
 
-def test_a_short_page_list_after_a_long_one_is_not_the_old_one(rig: Rig) -> None:
-    rig.publish(11)
+def test_a_short_listing_after_a_long_one_is_not_the_old_one(rig: Rig) -> None:
+    rig.publish(10)
 
     cut = rig.publish(2)
 
-    assert tuple(rig.store.page_list(rig.head)) == tuple(page.ref for page in cut)
+    assert rig.store.listing(rig.head).pages == tuple(page.ref for page in cut)
 
 
-def test_a_long_page_list_without_its_manifest_is_broken(rig: Rig) -> None:
-    rig.publish(11)
+def test_a_long_listing_without_its_manifest_is_broken(rig: Rig) -> None:
+    rig.publish(10)
     rig.put_item("manifest", "1", None)
 
     with pytest.raises(BrokenSnapshotError):
-        rig.store.page_list(rig.head)
+        rig.store.listing(rig.head)
 
 
 def test_a_generation_can_be_looked_up_after_the_next_one_came(rig: Rig) -> None:
@@ -229,7 +230,7 @@ def test_a_generation_can_be_looked_up_after_the_next_one_came(rig: Rig) -> None
         policy="p1",
         modified_at=int(NOW),
         swept_at=NOW + 0.125,
-        pages=pages.pack(page.ref for page in cut),
+        listing=Listing(tuple(page.ref for page in cut)).pack(),
     )
 
 
@@ -245,10 +246,10 @@ def test_a_generation_that_never_was_or_is_gone_is_none(rig: Rig) -> None:
 def test_publishing_twice_from_the_same_base_is_a_conflict(rig: Rig) -> None:
     base = rig.head
     lease = rig.acquire()
-    rig.store.publish(lease, base, rig.changes(), pages=b"")
+    rig.store.publish(lease, base, rig.changes(), listing=Listing().pack())
 
     with pytest.raises(ConflictError):
-        rig.store.publish(lease, base, rig.changes(digest="d2"), pages=b"")
+        rig.store.publish(lease, base, rig.changes(digest="d2"), listing=Listing().pack())
 
     assert (rig.head.generation, rig.head.digest) == (1, "d1")
 
@@ -259,7 +260,7 @@ def test_publishing_with_an_old_token_is_a_conflict_and_writes_nothing(rig: Rig)
     rig.acquire("fast", now=NOW + 20)
 
     with pytest.raises(ConflictError):
-        rig.store.publish(slow, base, rig.changes(), pages=b"")
+        rig.store.publish(slow, base, rig.changes(), listing=Listing().pack())
 
     assert rig.head.generation == 0
     assert rig.store.generation(rig.client_id, 1) is None
@@ -277,7 +278,7 @@ def test_publishing_removes_what_is_none(rig: Rig) -> None:
 def test_renewing_reaches_the_head(rig: Rig) -> None:
     cut = rig.publish()
 
-    rig.store.renew(rig.head, [page.ref for page in cut], expires_at=int(NOW) + 999)
+    rig.store.renew(rig.head, Listing(tuple(page.ref for page in cut)), expires_at=int(NOW) + 999)
 
     assert rig.head.pages_expire_at == NOW + 999
 
@@ -285,11 +286,11 @@ def test_renewing_reaches_the_head(rig: Rig) -> None:
 @pytest.mark.parametrize("kind", ["page", "manifest"])
 def test_renewing_what_is_gone_is_an_error_and_makes_nothing(rig: Rig, kind: str) -> None:
     cut = rig.publish()
-    refs = [page.ref for page in cut]
-    rig.put_item(kind, refs[1].digest if kind == "page" else "1", None)
+    listing = Listing(tuple(page.ref for page in cut))
+    rig.put_item(kind, listing.pages[1].digest if kind == "page" else "1", None)
 
     with pytest.raises(BrokenSnapshotError):
-        rig.store.renew(rig.head, refs, expires_at=int(NOW) + 999)
+        rig.store.renew(rig.head, listing, expires_at=int(NOW) + 999)
 
     assert rig.head.pages_expire_at == NOW + 60
 

@@ -103,3 +103,4 @@ def test_one_changed_heavy_user_rewrites_one_page(service: Service) -> None:
 
     added = {item["pk"]["S"] for item in service.items()} - before
     assert len(added) == 1
+    assert added.pop().startswith("page#")

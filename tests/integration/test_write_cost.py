@@ -88,10 +88,50 @@ def test_one_deleted_user_rewrites_one_page(
     assert dynamodb.writes[-1][0] == "TransactWriteItems"
 
 
+@pytest.mark.parametrize(
+    ("change", "shards"), [({"name": "Renamed"}, 0), ({"username": "renamed"}, 2)]
+)
+def test_the_index_is_written_only_where_an_address_or_username_changed(
+    service: Service, dynamodb: Relay, change: dict[str, str], shards: int
+) -> None:
+    service.origin.update(CLIENT, service.origin.users(CLIENT)[100]["id"], **change)
+
+    service.refresh()
+
+    assert pages_put(dynamodb) == 1
+    assert puts_of(dynamodb, "index") <= shards
+    assert bool(puts_of(dynamodb, "index")) is bool(shards)
+
+
+def test_a_look_up_by_address_reads_the_head_a_shard_and_a_page(
+    service: Service, dynamodb: Relay
+) -> None:
+    service.refresh()
+    service.forget()
+    dynamodb.calls.clear()
+
+    answer = service.get(
+        f"/users?emails={service.origin.users(CLIENT)[400]['email'].replace('+', '%2B')}"
+    )
+
+    read = [
+        sorted(key["sk"]["S"] for asked in sent["RequestItems"].values() for key in asked["Keys"])
+        for operation, sent in dynamodb.calls
+        if operation == "BatchGetItem"
+    ]
+    assert len(answer.ids) == 1
+    assert read == [["index"], ["page"]]
+
+
 def pages_put(dynamodb: Relay) -> int:
+    return puts_of(dynamodb, "page")
+
+
+def puts_of(dynamodb: Relay, kind: str) -> int:
+    """Return how many items of a kind were put."""
     batches = [sent for operation, sent in dynamodb.writes if operation == "BatchWriteItem"]
     puts = [put for batch in batches for table in batch["RequestItems"].values() for put in table]
-    return sum(put["PutRequest"]["Item"]["sk"]["S"] == "page" for put in puts)
+    return sum(put["PutRequest"]["Item"]["sk"]["S"] == kind for put in puts)
 
 
 def test_hits_read_the_head_once_a_second_and_write_nothing(

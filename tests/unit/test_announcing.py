@@ -11,6 +11,7 @@ from lib import pages
 from lib.announcing import Announcing
 from lib.change_events import Event, EventFormat
 from lib.errors import BrokenSnapshotError, StoreError, UnavailableError
+from lib.listing import Listing
 from lib.memory import Memory
 from lib.pages import canonical
 from tests.fakes import CLIENT, NOW, Clock, FakeStore, User, user, users
@@ -39,7 +40,7 @@ class Announcer:
     def publish(self, rows: Iterable[User], *, policy: str = "") -> None:
         """Put one generation more into the table."""
         draft = pages.draft([canonical(row) for row in rows], complete=True, policy=policy)
-        self.store.put_pages(CLIENT, draft.pages, expires_at=0)
+        self.store.put(CLIENT, draft.pages, {}, expires_at=0)
         generation = self.store.peek().generation + 1
         moved = {
             "generation": generation,
@@ -48,7 +49,7 @@ class Announcer:
             "complete": True,
             "policy": policy,
             "swept_at": NOW + generation,
-            "pages": pages.pack(draft.refs),
+            "listing": Listing(draft.refs).pack(),
         }
         self.store.manifests[CLIENT, generation] = dict(moved)
         self.store.put_head(**moved)  # type: ignore[arg-type]

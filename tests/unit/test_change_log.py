@@ -7,6 +7,7 @@ import pytest
 from lib import pages
 from lib.change_log import ChangeLog
 from lib.errors import GoneError, InvalidRequestError, StoreError
+from lib.listing import Listing, unpack
 from lib.memory import Memory
 from lib.models import Head
 from lib.pages import canonical
@@ -25,7 +26,7 @@ class Fixture:
     ) -> "Fixture":
         """Put one generation more into the table."""
         draft = pages.draft([canonical(row) for row in rows], complete=complete, policy=policy)
-        self.store.put_pages(CLIENT, draft.pages, expires_at=0)
+        self.store.put(CLIENT, draft.pages, {}, expires_at=0)
         generation = self.store.peek().generation + 1
         self.store.manifests[CLIENT, generation] = {
             "generation": generation,
@@ -33,7 +34,7 @@ class Fixture:
             "complete": complete,
             "policy": policy,
             "swept_at": NOW,
-            "pages": pages.pack(draft.refs),
+            "listing": Listing(draft.refs).pack(),
         }
         self.store.put_head(generation=generation)
         return self
@@ -110,7 +111,7 @@ def test_a_generation_that_is_no_longer_kept_is_gone(fixture: Fixture, since: in
 @pytest.mark.parametrize("generation", [1, 2])
 def test_a_generation_with_a_page_missing_is_gone(fixture: Fixture, generation: int) -> None:
     head = fixture.publish(users([1])).publish(users([1, 2])).head
-    refs = pages.unpack(fixture.store.manifests[CLIENT, generation]["pages"])
+    refs = unpack(fixture.store.manifests[CLIENT, generation]["listing"]).pages
     del fixture.store.stored_pages[CLIENT, refs[0].digest]
 
     with pytest.raises(GoneError):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lib import changes
 from lib.changes import Change
+from lib.listing import Listing
 from lib.models import Head, PageRef
 from lib.pages import Page, canonical, cut
 from lib.snapshot import Snapshot
@@ -40,7 +41,7 @@ class Directory:
 
     @property
     def snapshot(self) -> Snapshot:
-        return Snapshot(head=self.head, refs=lambda: list(self.pages), load=self._load)
+        return Snapshot(head=self.head, listing=lambda: Listing(tuple(self.pages)), load=self._load)
 
     def _load(self, refs: Sequence[PageRef]) -> list[Page]:
         self.loaded += refs

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dev.origin_double.users import User, demo_users
-from lib import query, views
+from lib import index, query, views
+from lib.listing import Listing
 from lib.models import USER_FIELDS, Head
 from lib.pages import canonical, cut
 from lib.snapshot import Snapshot
@@ -37,13 +38,16 @@ def users(size: int) -> list[User]:
 
 @cache
 def directory(size: int) -> Snapshot:
-    """Return a snapshot of ``size`` users, cut into pages in memory."""
-    pages = cut([canonical(user) for user in users(size)])
+    """Return a snapshot of ``size`` users, cut into pages and indexed in memory."""
+    lines = [canonical(user) for user in users(size)]
+    pages = cut(lines)
     stored = {page.ref.digest: page for page in pages}
+    shards = {index.digest_of(shard): shard for shard in index.build(lines, CLIENT)}
     return Snapshot(
         head=Head(client_id=CLIENT, generation=1, users=size),
-        refs=lambda: [page.ref for page in pages],
+        listing=lambda: Listing(tuple(page.ref for page in pages), tuple(shards)),
         load=lambda refs: [stored[ref.digest] for ref in refs],
+        load_shards=lambda digests: [shards[digest] for digest in digests],
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from lib import attributes
 from lib.attributes import Value
 from lib.models import Head
-from lib.store import HEAD_PAGES_BYTES
+from lib.store import HEAD_LISTING_BYTES
 from tests.fakes import NOW
 
 LONGEST: dict[str, Value] = {
@@ -17,7 +17,7 @@ LONGEST: dict[str, Value] = {
     "complete": False,
     "incomplete_reason": "window-full",
     "policy": "p" * 12,
-    "pages": b"x" * HEAD_PAGES_BYTES,
+    "listing": b"x" * HEAD_LISTING_BYTES,
     "pages_expire_at": int(NOW),
     "modified_at": int(NOW),
     "swept_at": NOW + 0.123,

@@ -4,7 +4,8 @@ import pytest
 
 from lib import pages
 from lib.errors import StoreError
-from lib.memory import MAX_HEADS, Memory
+from lib.listing import Listing
+from lib.memory import MAX_HEADS, Memory, page_size
 from lib.models import Head, PageRef
 from lib.pages import Page
 from tests.fakes import CLIENT, NOW, Clock, FakeStore
@@ -18,7 +19,7 @@ class Fixture:
         self.store = FakeStore()
         self.memory = Memory(self.store, clock=self.clock, max_bytes=max_bytes)
         self.pages = [pages.cut([b'{"id":%d,"a":"%s"}' % (n, b"x" * 80)])[0] for n in range(1, 6)]
-        self.store.put_pages(CLIENT, self.pages, expires_at=0)
+        self.store.put(CLIENT, self.pages, {}, expires_at=0)
         self.store.calls.clear()
 
     def read(self, *indexes: int) -> list[Page]:
@@ -103,16 +104,16 @@ def test_heads_of_too_many_clients_push_the_first_out() -> None:
     assert fixture.store.calls["head"] == 1
 
 
-def test_a_page_list_is_read_once_for_each_digest() -> None:
+def test_a_listing_is_read_once_for_each_digest() -> None:
     fixture = Fixture()
-    packed = pages.pack([PageRef("00" * 20, 1, 1)])
-    head = Head(client_id=CLIENT, generation=1, digest="a", pages=packed)
-    another = Head(client_id=CLIENT, generation=2, digest="b", pages=packed)
+    packed = Listing((PageRef("00" * 20, 1, 1),)).pack()
+    head = Head(client_id=CLIENT, generation=1, digest="a", listing=packed)
+    another = Head(client_id=CLIENT, generation=2, digest="b", listing=packed)
 
     for asked in (head, head, another):
-        fixture.memory.page_list(asked)
+        fixture.memory.listing(asked)
 
-    assert fixture.store.calls["page_list"] == 2
+    assert fixture.store.calls["listing"] == 2
 
 
 def test_a_page_is_read_once() -> None:
@@ -138,7 +139,7 @@ def test_only_pages_not_remembered_are_read_and_the_order_asked_for_is_kept() ->
 def test_the_same_digest_of_another_client_is_another_page() -> None:
     fixture = Fixture()
     fixture.read(0)
-    fixture.store.put_pages("another", fixture.pages[:1], expires_at=0)
+    fixture.store.put("another", fixture.pages[:1], {}, expires_at=0)
 
     fixture.memory.pages("another", [fixture.pages[0].ref])
 
@@ -146,8 +147,7 @@ def test_the_same_digest_of_another_client_is_another_page() -> None:
 
 
 def test_the_page_used_longest_ago_goes_first_when_bytes_run_out() -> None:
-    size = len(Fixture().pages[0].lines[0]) + 100
-    fixture = Fixture(max_bytes=3 * size)
+    fixture = Fixture(max_bytes=3 * page_size(Fixture().pages[0]))
     fixture.read(0, 1, 2)
     fixture.read(0)
     fixture.read(3)
@@ -171,14 +171,14 @@ def test_pages_larger_than_the_memory_are_returned_all_the_same() -> None:
 
 def test_with_no_bytes_to_spare_nothing_is_remembered() -> None:
     fixture = Fixture(max_bytes=0)
-    packed = pages.pack([fixture.pages[0].ref])
-    fixture.store.put_head(generation=1, digest="a", pages=packed)
+    packed = Listing((fixture.pages[0].ref,)).pack()
+    fixture.store.put_head(generation=1, digest="a", listing=packed)
     fixture.store.manifests[CLIENT, 1] = {"generation": 1}
 
     for _ in range(2):
         head = fixture.memory.recent_head(CLIENT)
-        fixture.memory.pages(CLIENT, fixture.memory.page_list(head))
+        fixture.memory.pages(CLIENT, fixture.memory.listing(head).pages)
         fixture.memory.generation(CLIENT, 1)
 
-    assert dict(fixture.store.calls) == {"head": 2, "page_list": 2, "pages": 2, "generation": 2}
+    assert dict(fixture.store.calls) == {"head": 2, "listing": 2, "pages": 2, "generation": 2}
     assert fixture.clock.now == NOW

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lib import pages
 from lib.errors import BrokenSnapshotError
-from lib.models import USER_FIELDS, PageRef
+from lib.models import USER_FIELDS
 
 IDS = st.sets(st.integers(1, 2**53 - 1) | st.integers(1, 2000), min_size=1, max_size=300)
 
@@ -53,14 +53,6 @@ def test_cutting_and_reading_back_gives_the_same_documents(ids: set[int]) -> Non
 def test_a_reference_names_the_first_id_and_the_count(ids: set[int]) -> None:
     for page in pages.cut(documents(ids)):
         assert (page.ref.first_id, page.ref.count) == (page.ids[0], len(page.lines))
-
-
-@given(IDS)
-def test_a_page_list_packs_and_unpacks(ids: set[int]) -> None:
-    refs = tuple(page.ref for page in pages.cut(documents(ids)))
-
-    assert pages.unpack(pages.pack(refs)) == refs
-    assert len(pages.pack(refs)) == 30 * len(refs)
 
 
 @given(IDS, st.integers(1, 2000))
@@ -138,8 +130,6 @@ def test_a_user_too_heavy_for_any_page_has_one_of_its_own() -> None:
 
 def test_an_empty_directory_has_no_pages() -> None:
     assert pages.cut([]) == []
-    assert pages.pack([]) == b""
-    assert pages.unpack(b"") == ()
 
 
 JSON = st.recursive(
@@ -208,19 +198,6 @@ def test_a_page_that_is_not_what_its_digest_says_is_broken(spoil: Any) -> None: 
 
     with pytest.raises(BrokenSnapshotError):
         pages.decode(page.ref, spoil(pages.encode(page)))
-
-
-def test_a_page_list_of_the_wrong_length_is_broken() -> None:
-    with pytest.raises(BrokenSnapshotError):
-        pages.unpack(b"x" * 31)
-
-
-@pytest.mark.parametrize("first_ids", [(2, 1), (1, 1)])
-def test_a_page_list_that_does_not_rise_is_broken(first_ids: tuple[int, int]) -> None:
-    packed = pages.pack([PageRef("00" * 20, first_id, 1) for first_id in first_ids])
-
-    with pytest.raises(BrokenSnapshotError):
-        pages.unpack(packed)
 
 
 def _shuffled(value: object, order: random.Random) -> Any:  # noqa: ANN401 - JSON

@@ -88,7 +88,7 @@ def test_a_generation_that_is_not_kept_is_gone(world: World, generation: int) ->
 def test_a_pinned_generation_with_a_page_missing_is_gone_and_nobody_mends_it(world: World) -> None:
     first = world.store.generation(CLIENT, 1)
     assert first is not None
-    for ref in world.store.page_list(first):
+    for ref in world.store.listing(first).pages:
         del world.store.stored_pages[CLIENT, ref.digest]
 
     with pytest.raises(GoneError):

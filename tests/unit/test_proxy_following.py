@@ -154,7 +154,7 @@ def test_what_was_published_here_is_served_by_the_next_read_here() -> None:
 def test_a_broken_snapshot_is_published_anew_and_never_served_around(lost: str) -> None:
     world = World()
     world.publish(age=5)
-    world.store.put_head(pages=None)
+    world.store.put_head(listing=None)
     getattr(world.store, lost).clear()
 
     answer = world.read()
@@ -169,8 +169,9 @@ def test_a_broken_page_is_no_matter_once_a_newer_generation_is_there() -> None:
     world.memory.remember(world.head)
     world.origin.rows[0] = user(1, name="Renamed")
     world.revalidate()
-    (old,) = [key for key in world.store.stored_pages if key[1] != newest_page(world)]
-    del world.store.stored_pages[old]
+    kept = newest_listing(world)
+    for key in [key for key in world.store.stored_pages if key[1] not in kept]:
+        del world.store.stored_pages[key]
     world.forget()
 
     answer = world.read()
@@ -180,10 +181,10 @@ def test_a_broken_page_is_no_matter_once_a_newer_generation_is_there() -> None:
     assert world.origin.calls == []
 
 
-def newest_page(world: World) -> str:
-    """Return the digest of the only page of the newest generation."""
-    (ref,) = world.store.page_list(world.head)
-    return ref.digest
+def newest_listing(world: World) -> set[str]:
+    """Return the digests of what the newest generation is made of."""
+    listing = world.store.listing(world.head)
+    return {*listing.shards, *(ref.digest for ref in listing.pages)}
 
 
 def test_a_broken_snapshot_and_a_failing_origin_are_the_readers_error() -> None:

@@ -108,7 +108,7 @@ def test_a_holder_that_was_overtaken_still_tells_everybody_of_a_block() -> None:
 
 def test_a_failing_table_is_not_the_origins_failure() -> None:
     world = World()
-    world.store.fail("put_pages")
+    world.store.fail("put")
 
     error = failed(world)
 
@@ -191,7 +191,7 @@ def test_an_empty_list_is_believed_where_nothing_ever_was() -> None:
 
     assert isinstance(outcome, Published)
     assert (outcome.head.users, outcome.head.complete) == (0, True)
-    assert world.store.page_list(outcome.head) == ()
+    assert world.store.listing(outcome.head).pages == ()
 
 
 def test_the_same_loss_a_minute_later_is_believed_once_a_sample_is_gone() -> None:

@@ -1,17 +1,20 @@
 """Runs of users out of a snapshot, and which pages a run touches."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lib import pages
+from lib.index import folded_key
+from lib.listing import Listing
+from lib.lookup_keys import username_key
 from lib.models import Head, PageRef
-from lib.pages import Page
+from lib.pages import Page, canonical
 from lib.snapshot import Snapshot, snapshot_of
-from tests.fakes import CLIENT
+from tests.fakes import CLIENT, user, users
 from tests.world import World
 
 
@@ -46,7 +49,7 @@ class Shelf:
         """Return the snapshot of these pages."""
         return Snapshot(
             head=Head(client_id=CLIENT),
-            refs=lambda: [page.ref for page in self.pages],
+            listing=lambda: Listing(tuple(page.ref for page in self.pages)),
             load=self.load,
         )
 
@@ -114,3 +117,38 @@ def test_a_snapshot_of_a_head_is_read_only_as_far_as_it_is_asked_for() -> None:
     assert unread == 0
     assert found is not None
     assert pages.id_of(found) == 7
+
+
+def test_a_named_read_loads_one_shard_and_the_pages_it_leads_to() -> None:
+    world = World()
+    world.origin.rows = users(range(1, 481))
+    world.publish()
+    snapshot = snapshot_of(world.store, world.head)
+    loaded: list[str] = []
+
+    def load(refs: Sequence[PageRef]) -> Sequence[Page]:
+        loaded.extend(ref.digest for ref in refs)
+        return snapshot.load(refs)
+
+    rows = replace(snapshot, load=load).rows_named(
+        ids=[7], keys=[username_key("u400"), folded_key(f"user8+{CLIENT}@example.com")]
+    )
+
+    assert [row.id for row in rows] == [7, 8, 400]
+    assert len(loaded) == 2
+    assert len(snapshot.listing().pages) > 2
+    assert len(snapshot.listing().shards) == 2
+
+
+def test_users_found_beside_a_snapshot_win_over_its_own() -> None:
+    world = World()
+    world.publish()
+    newer = {5: canonical(user(5, name="Newer")), 99: canonical(user(99))}
+    snapshot = replace(snapshot_of(world.store, world.head), extra=newer)
+
+    named = snapshot.rows_named(ids=[4, 5], keys=())
+
+    assert [row.id for row in named] == [4, 5, 99]
+    assert named[1].name == "Newer"
+    assert [row.id for row in snapshot.rows()] == [*range(1, 21), 99]
+    assert [row.line for row in snapshot.rows()] == snapshot.lines()

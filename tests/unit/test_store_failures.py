@@ -106,7 +106,7 @@ def test_pages_left_out_of_a_write_are_written_again() -> None:
     left = {"table": ["second"]}
     table = Table({"UnprocessedItems": left}, {"UnprocessedItems": {}})
 
-    table.store.put_pages(CLIENT, PAGES, expires_at=7)
+    table.store.put(CLIENT, PAGES, {}, expires_at=7)
 
     assert len(table.asked[0]["RequestItems"]["table"]) == 2
     assert table.asked[1]["RequestItems"] == left
@@ -117,7 +117,7 @@ def test_a_batch_that_is_never_finished_is_an_error() -> None:
     table = Table(left, left, left, left)
 
     with pytest.raises(StoreError) as caught:
-        table.store.put_pages(CLIENT, PAGES, expires_at=7)
+        table.store.put(CLIENT, PAGES, {}, expires_at=7)
 
     assert caught.value.reason == "store-throttled"
     assert len(table.asked) == 4

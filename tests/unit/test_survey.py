@@ -1,13 +1,14 @@
 """Surveys: what is asked for the whole directory or for some users, and what waits no longer."""
 
 from lib.errors import OriginError
+from lib.lookup_keys import id_key
 from lib.models import Window
 from lib.outcomes import Claim, Failed, Outcome, Published, Unchanged
 from lib.pages import canonical
 from lib.remembered import Remembered
 from lib.snapshot import snapshot_of
 from lib.survey import least_calls
-from lib.wanted import Wanted, id_key
+from lib.wanted import Wanted
 from tests.fakes import NOW, FakeOrigin, user, users
 from tests.world import World
 
@@ -211,7 +212,7 @@ def test_a_broken_page_costs_only_the_adopted_users_in_it() -> None:
         world.lookups.answers[id_key(user_id)] = Remembered(line, world.clock.now)
         world.lookups.ids.add(user_id)
     world.publish(age=200)
-    *_, broken = refs = snapshot_of(world.store, world.head).refs()
+    *_, broken = refs = snapshot_of(world.store, world.head).listing().pages
     del world.store.stored_pages[world.head.client_id, broken.digest]
 
     world.revalidate(repair=True)

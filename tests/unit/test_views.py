@@ -1,10 +1,12 @@
 """Which rows a question gets, in which order, and what was not found."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from lib import pages
+from lib import index, pages
+from lib.listing import Listing
 from lib.models import Head
 from lib.query import ListQuery
 from lib.snapshot import Snapshot
@@ -41,15 +43,26 @@ EVERYBODY = (ANNA, BOB, CARL)
 
 
 def ask(everybody: tuple[User, ...] = EVERYBODY, **query: Any) -> Rows:  # noqa: ANN401 - free-form
-    """Ask a question of a snapshot of ``everybody``."""
+    """Ask a question of a snapshot of ``everybody``; with an index the answer is the same."""
     cut = pages.cut([pages.canonical(each) for each in everybody])
     by_ref = {page.ref: page for page in cut}
     snapshot = Snapshot(
         head=Head(client_id=CLIENT, users=len(everybody)),
-        refs=lambda: list(by_ref),
+        listing=lambda: Listing(tuple(by_ref)),
         load=lambda refs: [by_ref[ref] for ref in refs],
     )
-    return select(snapshot, ListQuery(**query))
+    shards = {
+        index.digest_of(shard): shard
+        for shard in index.build([pages.canonical(each) for each in everybody], CLIENT)
+    }
+    indexed = replace(
+        snapshot,
+        listing=lambda: Listing(tuple(by_ref), tuple(shards)),
+        load_shards=lambda digests: [shards[digest] for digest in digests],
+    )
+    answer = select(snapshot, ListQuery(**query))
+    assert select(indexed, ListQuery(**query)) == answer
+    return answer
 
 
 def ids(rows: Rows) -> list[int]:
