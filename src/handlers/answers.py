@@ -38,7 +38,7 @@ def response(seen: View, served: Served, *, cache_control: str) -> Response:
         "Cache-Control": cache_control,
         "ETag": seen.etag,
         # Never later than the answer itself (RFC 9110 section 8.8.2.1).
-        "Last-Modified": http_date(min(served.head.modified_at, time())),
+        "Last-Modified": http_date(min(served.head.modified_at, int(time()))),
         "Vary": "Accept-Encoding",
     }
     if served.age is not None:

@@ -50,8 +50,7 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
         response = error_response(unexpected, request, now=time(), headers={})
     line["status"] = int(response.status)
     line["duration_ms"] = round((perf_counter() - started) * 1000, 1)
-    logger.info("request", extra=line)
-    observing.flush()
+    observing.write_request(line)
     return response.to_event(request)
 
 

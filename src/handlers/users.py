@@ -280,6 +280,7 @@ def _observe(call: Call, served: Served) -> None:
         age=age,
         generation=served.head.generation,
     )
-    stale = age >= wiring().settings.policy.max_age
-    observing.count(Hit=int(served.status.fwd is None), Stale=int(stale))
+    observing.count(Hit=int(served.status.fwd is None))
+    if age >= wiring().settings.policy.max_age:
+        observing.count(Stale=1)
     observing.seconds(AgeServed=age)

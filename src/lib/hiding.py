@@ -9,6 +9,7 @@ Pure: no I/O.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from lib.models import USER_FIELDS
@@ -17,7 +18,7 @@ REQUIRED_FIELDS = ("id", "email", "createdDate")
 """What the directory cannot do without: order, look-ups, and telling created from discovered."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class HidingPolicy:
     """Fields and metadata keys that are never stored.
 
@@ -33,7 +34,7 @@ class HidingPolicy:
         if impossible:
             raise ValueError(f"fields that cannot be hidden: {', '.join(sorted(impossible))}")
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """What names the policy: snapshots made under another one are not compared with it."""
         named = repr((sorted(self.fields), sorted(self.metadata_keys)))

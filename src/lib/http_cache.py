@@ -9,6 +9,7 @@ Pure: no clock, no I/O. Durations are whole seconds, instants epoch seconds.
 import re
 from dataclasses import dataclass
 from email.utils import formatdate, parsedate_to_datetime
+from functools import lru_cache
 from typing import override
 
 NAME = "managed-users"
@@ -117,6 +118,7 @@ class CacheStatus:
         return "; ".join(parts)
 
 
+@lru_cache
 def cache_control(*, max_age: int, stale_while_revalidate: int, stale_if_error: int) -> str:
     """Return the Cache-Control of an answer built from a snapshot.
 
@@ -161,9 +163,10 @@ def _opaque_tags(text: str) -> set[str]:
     return tags
 
 
-def http_date(instant: float) -> str:
+@lru_cache
+def http_date(instant: int) -> str:
     """Return ``instant`` as an IMF-fixdate (RFC 9110 section 5.6.7)."""
-    return formatdate(int(instant), usegmt=True)
+    return formatdate(instant, usegmt=True)
 
 
 def retry_after(seconds: float, *, jitter: float) -> int:

@@ -12,7 +12,9 @@ Pure: no I/O.
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
+from functools import cached_property, lru_cache
 from typing import Any
 
 from lib import cursor, origin_query
@@ -46,7 +48,7 @@ class Moment:
     cursor: Cursor | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ListQuery:
     """Which users, in which order, and which of their fields (empty: all).
 
@@ -69,28 +71,24 @@ class ListQuery:
     fields: tuple[str, ...] = ()
     sort: str = "id"
 
-    @property
+    @cached_property
     def filtered(self) -> bool:
         """Whether the answer is anything but a run of the directory in id order."""
-        return self != ListQuery(limit=self.limit, offset=self.offset, fields=self.fields)
+        return any(name != "fields" for name, _ in self._view)
 
+    @cached_property
     def view_key(self) -> str:
         """Return filters, order and fields in normal form: equal views, equal keys.
 
         It holds addresses, so it is only ever hashed.
         """
-        everything = replace(
-            self,
-            limit=1,
-            offset=0,
-            emails=_normal(self.emails),
-            ids=_normal(self.ids),
-            usernames=_normal(self.usernames),
-        )
-        return ", ".join(
-            repr(sorted(value) if isinstance(value, frozenset) else value)
-            for value in (getattr(everything, name) for name in ListQuery.__slots__)
-        )
+        return ", ".join(f"{name}={_normal(name, value)!r}" for name, value in self._view)
+
+    @cached_property
+    def _view(self) -> list[tuple[str, Any]]:
+        """What is asked for beside the window, as far as it says anything."""
+        asked = self.__dict__
+        return [(name, asked[name]) for name, unsaid in _UNSAID if asked[name] != unsaid]
 
     def parameters(self) -> list[tuple[str, str]]:
         """Return the parameters that ask the same, without ``limit`` and ``offset``."""
@@ -98,18 +96,25 @@ class ListQuery:
         parameters = [("emails[]", address) for address in self.emails or ()]
         for name, (attribute, _) in _VIEWS.items():
             value = getattr(self, attribute)
-            if value != getattr(_DEFAULT, attribute):
+            if value != getattr(ListQuery, attribute):
                 parameters.append((name, _written(value)))
         return parameters + [(f"metadata[{key}]", _written(texts)) for key, texts in self.metadata]
 
     def view_digest(self, client_id: str) -> str:
         """Return what names the view of one client in a cursor."""
-        named = f"{client_id} {self.view_key()}".encode("utf-8", "backslashreplace")
+        named = f"{client_id} {self.view_key}".encode("utf-8", "backslashreplace")
         return hashlib.blake2b(named, digest_size=9).hexdigest()
 
     def key(self) -> str:
         """Return the whole question in normal form: the view and the window of it."""
-        return f"{self.limit} {self.offset} {self.view_key()}"
+        return f"{self.limit} {self.offset} {self.view_key}"
+
+
+NEWEST = Moment()
+"""The newest generation, whichever that is."""
+
+EVERYBODY = ListQuery()
+"""What is asked without any parameter; made once, because most requests ask it."""
 
 
 def _written(value: object) -> str:
@@ -121,8 +126,9 @@ def _written(value: object) -> str:
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def _normal[T: (str, int)](values: tuple[T, ...] | None) -> tuple[T, ...] | None:
-    return None if values is None else tuple(sorted(set(values)))
+def _normal(name: str, value: Any) -> Any:  # noqa: ANN401 - any attribute's value
+    """Return ``value`` without what makes no difference: the order of names, and repetitions."""
+    return sorted(set(value)) if name in _SETS else value
 
 
 def parse_list(params: Params) -> ListQuery:
@@ -131,6 +137,8 @@ def parse_list(params: Params) -> ListQuery:
     Raises:
         InvalidRequestError: naming parameter, reason and what is allowed.
     """
+    if not params:
+        return EVERYBODY
     own = {name: values for name, values in params.items() if not origin_query.owns(name)}
     refuse_unknown(own, names=LIST_NAMES)
     limit, offset, emails = origin_query.parse(params)
@@ -139,7 +147,14 @@ def parse_list(params: Params) -> ListQuery:
         for name, (attribute, parse) in _VIEWS.items()
         if name in own
     }
+    if emails is None and not own:
+        return _window(limit, offset)
     return ListQuery(limit=limit, offset=offset, emails=emails, metadata=_metadata(own), **views)
+
+
+@lru_cache
+def _window(limit: int, offset: int) -> ListQuery:
+    return ListQuery(limit=limit, offset=offset)
 
 
 def parse_user_fields(params: Params) -> tuple[str, ...]:
@@ -159,8 +174,9 @@ def parse_moment(params: Params) -> Moment:
         InvalidRequestError: naming parameter, reason and what is allowed.
     """
     if "cursor" not in params:
-        least = params.get("min_generation", ("0",))
-        return Moment(min_generation=read_number("min_generation", least))
+        if "min_generation" not in params:
+            return NEWEST
+        return Moment(min_generation=read_number("min_generation", params["min_generation"]))
     for other in ("offset", "min_generation"):
         if other in params:
             refuse(other, "says nothing beside a cursor", allowed=("limit",))
@@ -233,7 +249,14 @@ _VIEWS: Mapping[str, tuple[str, Callable[[str, Sequence[str]], Any]]] = {
 }
 """Each view of our own: the attribute of ``ListQuery`` it sets, and what reads its values."""
 
-_DEFAULT = ListQuery()
+_UNSAID = tuple(
+    (each.name, each.default)
+    for each in dataclass_fields(ListQuery)
+    if each.name not in {"limit", "offset"}
+)
+"""The attributes that make a view, and what each is if nothing is asked of it."""
+
+_SETS = frozenset({"emails", "ids", "usernames", "time_zones", "locales"})
 
 LIST_NAMES = ("limit", "offset", "emails", *_VIEWS, METADATA_NAME, "cursor", "min_generation")
 """Every parameter that a list understands."""

@@ -31,6 +31,9 @@ ROOM_FOR_THE_REST = 128 * 1024
 """Of these, what headers, pagination and the addresses not found may take."""
 
 
+_dumps = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def list_etag(head: Head, query: ListQuery) -> str:
     """Return the weak tag of a list; weak, because API Gateway may compress the body."""
     return _etag(head.digest, query.key())
@@ -58,6 +61,9 @@ def fitting(rows: Rows, *, shorten: bool) -> Rows:
         InvalidRequestError: they do not fit; the message names the largest ``limit`` that does.
     """
     room, count = MAX_ENVELOPE - ROOM_FOR_THE_REST, 0
+    # Escaping doubles a text at most, so most windows need not be measured.
+    if 2 * sum(map(len, rows.lines)) + len(rows.lines) <= room:
+        return rows
     for line in rows.lines:
         room -= encoded_size(line) + 1
         if room < 0:
@@ -87,7 +93,7 @@ def list_body(
     if not_asked:
         rest["notAsked"] = list(not_asked)
     data = b",".join(rows.lines).decode("utf-8")
-    tail = json.dumps(rest, separators=(",", ":"))[1:]
+    tail = _dumps(rest)[1:]
     return f'{{"status":"success","data":[{data}],{tail}'
 
 
@@ -103,7 +109,7 @@ def user_body(line: bytes) -> str:
 
 def success_body(data: Mapping[str, Any]) -> str:
     """Return the envelope of any other success."""
-    return json.dumps({"status": "success", "data": data}, separators=(",", ":"))
+    return _dumps({"status": "success", "data": data})
 
 
 def error_body(error: ServiceError, *, timestamp: str, path: str, request_id: str) -> str:
@@ -115,7 +121,7 @@ def error_body(error: ServiceError, *, timestamp: str, path: str, request_id: st
         "requestId": request_id,
         "error": {"code": error.code, "message": error.message, "details": error.details},
     }
-    return json.dumps(envelope, separators=(",", ":"))
+    return _dumps(envelope)
 
 
 def cache_data(head: Head, *, now: float) -> dict[str, Any]:
@@ -173,11 +179,15 @@ def links(query: ListQuery, cursor_at: Callable[[int], str] | None, *, end: int,
     starts over with the newest.
     """
 
-    def at(position: int) -> str:
-        place = ("cursor", cursor_at(position)) if cursor_at else ("offset", str(position))
-        return _reference(query, place)
+    beside = f"limit={query.limit}"
+    if asked := query.parameters():
+        beside += "&" + urlencode(asked, errors="backslashreplace")
 
-    targets = {"first": first_link(query)}
+    def at(position: int) -> str:
+        place = f"cursor={cursor_at(position)}" if cursor_at else f"offset={position}"
+        return f"<?{beside}&{place}>"
+
+    targets = {"first": f"<?{beside}>"}
     if query.offset > 0:
         targets["prev"] = at(max(0, query.offset - query.limit))
     if end < total:
@@ -187,9 +197,5 @@ def links(query: ListQuery, cursor_at: Callable[[int], str] | None, *, end: int,
 
 def first_link(query: ListQuery) -> str:
     """Return the reference to the first window of the same view, of the newest generation."""
-    return _reference(query)
-
-
-def _reference(query: ListQuery, *place: tuple[str, str]) -> str:
-    parameters = [("limit", query.limit), *place, *query.parameters()]
+    parameters = [("limit", str(query.limit)), *query.parameters()]
     return f"<?{urlencode(parameters, errors='backslashreplace')}>"

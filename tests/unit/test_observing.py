@@ -182,3 +182,28 @@ def test_metrics_are_written_once_and_only_if_there_are_any(
     (written,) = capsys.readouterr().out.splitlines()
     assert nothing == ""
     assert {"Hit": [1.0], "Stale": [0.0], "AgeServed": [7.0]}.items() <= json.loads(written).items()
+
+
+def test_a_requests_line_carries_its_metrics(capsys: pytest.CaptureFixture[str]) -> None:
+    namespace, observing.metrics.namespace = observing.metrics.namespace, "Test"
+    observing.count(Hit=1)
+    observing.write_request({"status": 200, "request_id": "r1"})
+    observing.metrics.namespace = namespace
+
+    (written,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert {"message": "request", "level": "INFO", "status": 200, "request_id": "r1"}.items() <= (
+        written.items()
+    )
+    assert written["Hit"] == [1.0]
+    assert written["_aws"]["CloudWatchMetrics"][0]["Metrics"] == [{"Name": "Hit", "Unit": "Count"}]
+
+
+def test_a_request_without_metrics_has_its_line_all_the_same(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level("INFO", logger=observing.logger.name):
+        observing.write_request({"status": 404, "request_id": "r1"})
+
+    assert [(record.message, vars(record)["status"]) for record in caplog.records] == [
+        ("request", 404)
+    ]

@@ -240,7 +240,7 @@ def test_the_parameters_of_a_question_ask_the_same_question_again(
 
     again = parse_list(parse_qs(urlencode(asked.parameters()), keep_blank_values=True))
 
-    assert again.view_key() == asked.view_key()
+    assert again.view_key == asked.view_key
     assert again.view_digest("client") == asked.view_digest("client")
 
 
