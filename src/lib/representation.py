@@ -178,7 +178,6 @@ def links(query: ListQuery, cursor_at: Callable[[int], str] | None, *, end: int,
     position in this very generation, None if that does not hold all users of the view; ``first``
     starts over with the newest.
     """
-
     beside = f"limit={query.limit}"
     if asked := query.parameters():
         beside += "&" + urlencode(asked, errors="backslashreplace")
