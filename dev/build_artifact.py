@@ -35,8 +35,8 @@ _SERVICES = frozenset({"dynamodb", "events", "lambda", "secretsmanager"})
 _INSTALLER_FILES = frozenset(
     {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json"}
 )
-# What no function imports: commands, tests, and boto3's resource interface.
-_UNUSED = ("bin", "boto3/data", "boto3/examples", "**/tests", "**/__pycache__")
+# What no function imports: commands, tests, and of boto3 all but its core, botocore.
+_UNUSED = ("bin", "boto3", "boto3-*", "s3transfer", "s3transfer-*", "**/tests", "**/__pycache__")
 
 
 def build(target: Path, *, architecture: str, uv: str, cache: Path = _CACHE) -> None:

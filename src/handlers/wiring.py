@@ -10,8 +10,8 @@ from functools import cache, cached_property
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Protocol
 
-import boto3
 from botocore.config import Config
+from botocore.session import Session, get_session
 
 from handlers.observing import ObservedRevalidation
 from lib.announcing import Announcing
@@ -66,21 +66,21 @@ class Wiring:
         self.sleep = time.sleep
         self.random = SystemRandom().random
 
-    def _client(self, service: Any, *, attempts: int) -> Any:  # noqa: ANN401 - boto3's own typing
+    def _client(self, service: Any, *, attempts: int) -> Any:  # noqa: ANN401 - made at run time
         config = Config(
             connect_timeout=1,
             read_timeout=3,
             tcp_keepalive=True,
             retries={"mode": "standard", "total_max_attempts": attempts},
         )
-        return self._session.client(service, config=config)
+        return self._session.create_client(service, config=config)
 
     @cached_property
-    def _session(self) -> boto3.session.Session:
-        return boto3.session.Session()
+    def _session(self) -> Session:
+        return get_session()
 
     @cached_property
-    def _dynamodb(self) -> Any:  # noqa: ANN401 - boto3's own typing
+    def _dynamodb(self) -> Any:  # noqa: ANN401 - made at run time
         return self._client("dynamodb", attempts=3)
 
     @cached_property

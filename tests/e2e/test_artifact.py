@@ -26,9 +26,9 @@ _IMPORT = """
 import importlib, json, sys
 sys.path.insert(0, sys.argv[1])
 assert importlib.import_module(sys.argv[2]).handler
-import boto3
+from botocore.session import get_session
 for service in ("dynamodb", "events", "lambda", "secretsmanager"):
-    boto3.client(service, region_name="us-east-1")
+    get_session().create_client(service, region_name="us-east-1")
 files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
 json.dump([file for file in files if file], sys.stdout)
 """
