@@ -61,6 +61,11 @@ test: $(VENV) ## Doctests, unit, contract, integration and template tests
 	$(RUN) pytest --doctest-modules src/lib
 	$(RUN) pytest -n 2 --dist loadfile tests/unit tests/contract tests/integration tests/template
 
+# No behaviour may rest on what an environment happens to remember.
+.PHONY: test-without-memory
+test-without-memory: $(VENV) ## The integration tests, with nothing remembered between requests
+	MEMORY_CACHE_MEGABYTES=0 $(RUN) pytest -n 2 --dist loadfile tests/integration
+
 .PHONY: bench
 bench: $(VENV) ## Time answers from memory
 	@$(RUN) python -m bench.hits

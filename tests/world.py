@@ -22,6 +22,7 @@ from tests.fake_lookups import FakeLookups
 from tests.fakes import CLIENT, Clock, FakeOrigin, FakeSecrets, FakeStore, users
 
 POLICY = FreshnessPolicy(max_age=120, stale_while_revalidate=600, stale_if_error=604_800)
+MEMORY_BYTES = 10_000_000
 KEEP_FOUND, KEEP_MISSED = 120, 60
 """How many seconds look-ups are remembered."""
 FRESH, STALE, VERY_STALE, EXPIRED = 119, 120, 720, 604_920
@@ -55,7 +56,7 @@ class World:
         def random() -> float:
             return self.jitter
 
-        self.memory = Memory(self.store, clock=self.clock)
+        self.memory = Memory(self.store, clock=self.clock, max_bytes=MEMORY_BYTES)
         self.revalidation = Revalidation(
             store=self.store,
             origin=lambda: self.origin,

@@ -96,7 +96,7 @@ class Wiring:
     @cached_property
     def memory(self) -> Memory:
         """The table as far as this environment remembers it."""
-        return Memory(self.store, clock=self.clock)
+        return Memory(self.store, clock=self.clock, max_bytes=self.settings.memory_cache_bytes)
 
     @cached_property
     def secrets(self) -> Secrets:

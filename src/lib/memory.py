@@ -14,9 +14,6 @@ from lib.listing import Listing
 from lib.models import HEAD_SECONDS, Head, PageRef
 from lib.pages import Page
 
-MAX_BYTES = 48 * 1024 * 1024
-"""Most bytes of pages and shards kept in memory."""
-
 MAX_HEADS = 256
 """Most heads and listings kept in memory."""
 
@@ -44,11 +41,12 @@ class Reads(Protocol):
 
 
 class Memory:
-    """A reader in front of ``store``; with ``max_bytes`` 0 it remembers nothing."""
+    """A reader in front of ``store``.
 
-    def __init__(
-        self, store: Reads, *, clock: Callable[[], float], max_bytes: int = MAX_BYTES
-    ) -> None:
+    It keeps at most ``max_bytes`` of pages and shards, and if that is 0 nothing at all.
+    """
+
+    def __init__(self, store: Reads, *, clock: Callable[[], float], max_bytes: int) -> None:
         self._store = store
         self._clock = clock
         self._max_bytes = max_bytes

@@ -30,6 +30,8 @@ _SPACE = (
     "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000\ufeff"
 )
+
+
 def owns(name: str) -> bool:
     """Return whether the origin reads ``name`` as one of its three parameters."""
     return _KEY.fullmatch(name) is not None

@@ -34,6 +34,7 @@ class Settings:
             "ADOPTED_CALLS_PER_SWEEP",
             "MAX_ADOPTED_USERS",
             "LOOKUP_MISS_SECONDS",
+            "MEMORY_CACHE_MEGABYTES",
             "HIDDEN_FIELDS",
             "HIDDEN_METADATA_KEYS",
             "EVENT_BUS_NAME",
@@ -51,6 +52,7 @@ class Settings:
     adopted_calls: int
     max_adopted: int
     lookup_miss_seconds: int
+    memory_cache_bytes: int
     hiding: HidingPolicy
     event_bus_name: str
     event_values: bool
@@ -85,6 +87,7 @@ class Settings:
             adopted_calls=_whole(env, "ADOPTED_CALLS_PER_SWEEP"),
             max_adopted=_whole(env, "MAX_ADOPTED_USERS"),
             lookup_miss_seconds=_whole(env, "LOOKUP_MISS_SECONDS"),
+            memory_cache_bytes=_whole(env, "MEMORY_CACHE_MEGABYTES") * 1024 * 1024,
             hiding=HidingPolicy(
                 fields=_members(env["HIDDEN_FIELDS"]),
                 metadata_keys=_members(env["HIDDEN_METADATA_KEYS"]),

@@ -7,7 +7,7 @@ import pytest
 
 from dev.embedded_aws import EmbeddedAws
 from tests.integration.relay import Relay
-from tests.integration.service import CLIENT, Answer, Service, running_service
+from tests.integration.service import CLIENT, Answer, Service, about_memory, running_service
 from tests.integration.stack import wait_until
 
 
@@ -75,6 +75,7 @@ def test_a_new_environment_is_503_while_dynamodb_is_down(service: Service, dynam
     assert int(answer.headers["Retry-After"]) >= 1
 
 
+@about_memory
 def test_an_environment_goes_on_with_what_it_knows_while_dynamodb_is_down(
     service: Service, dynamodb: Relay
 ) -> None:

@@ -10,7 +10,14 @@ import pytest
 
 from dev.embedded_aws import EmbeddedAws
 from tests.integration.relay import Relay
-from tests.integration.service import CLIENT, REVALIDATE_AGE, Json, Service, running_service
+from tests.integration.service import (
+    CLIENT,
+    REVALIDATE_AGE,
+    Json,
+    Service,
+    about_memory,
+    running_service,
+)
 
 USERS = 500
 UNIT_BYTES = 1024
@@ -103,6 +110,7 @@ def test_the_index_is_written_only_where_an_address_or_username_changed(
     assert bool(puts_of(dynamodb, "index")) is bool(shards)
 
 
+@about_memory
 def test_a_look_up_by_address_reads_the_head_a_shard_and_a_page(
     service: Service, dynamodb: Relay
 ) -> None:
@@ -134,6 +142,7 @@ def puts_of(dynamodb: Relay, kind: str) -> int:
     return sum(put["PutRequest"]["Item"]["sk"]["S"] == kind for put in puts)
 
 
+@about_memory
 def test_hits_read_the_head_once_a_second_and_write_nothing(
     service: Service, dynamodb: Relay
 ) -> None:

@@ -32,7 +32,7 @@ class Announcer:
     def forget(self) -> None:
         """Go on in a new environment."""
         self._announcing = Announcing(
-            store=Memory(self.store, clock=Clock()),
+            store=Memory(self.store, clock=Clock(), max_bytes=1_000_000),
             send=self._send,
             event_format=EventFormat(with_values=False),
         )

@@ -19,7 +19,7 @@ class Fixture:
 
     def __init__(self) -> None:
         self.store = FakeStore()
-        self.log = ChangeLog(Memory(self.store, clock=Clock()))
+        self.log = ChangeLog(Memory(self.store, clock=Clock(), max_bytes=1_000_000))
 
     def publish(
         self, rows: Iterable[User], *, policy: str = "", complete: bool = True

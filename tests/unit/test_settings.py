@@ -26,6 +26,7 @@ GOOD = {
     "ADOPTED_CALLS_PER_SWEEP": "20",
     "MAX_ADOPTED_USERS": "2000",
     "LOOKUP_MISS_SECONDS": "60",
+    "MEMORY_CACHE_MEGABYTES": "48",
 }
 
 
@@ -51,6 +52,7 @@ def test_every_variable_is_read() -> None:
         adopted_calls=20,
         max_adopted=2000,
         lookup_miss_seconds=60,
+        memory_cache_bytes=48 * 1024 * 1024,
     )
     assert GOOD.keys() == Settings.VARIABLES
 
@@ -83,6 +85,7 @@ def test_a_missing_variable_is_named(name: str) -> None:
         ("ADOPTED_CALLS_PER_SWEEP", "-1"),
         ("MAX_ADOPTED_USERS", "x"),
         ("LOOKUP_MISS_SECONDS", ""),
+        ("MEMORY_CACHE_MEGABYTES", "-1"),
         ("CAL_API_URL", ""),
         ("CAL_API_URL", "api.cal.com"),
         ("CAL_API_URL", "ftp://api.cal.com"),
