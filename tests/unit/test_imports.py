@@ -14,7 +14,8 @@ seen = []
 sys.addaudithook(lambda event, _: seen.append(event))
 importlib.import_module(sys.argv[1])
 from handlers.wiring import wiring
-print(wiring.cache_info().currsize, [event for event in seen if event in ("socket.connect", "socket.getaddrinfo")])
+connecting = {"socket.connect", "socket.getaddrinfo"}
+print(wiring.cache_info().currsize, sorted(connecting & set(seen)))
 late = {"boto3", "requests", "pydantic", "lib.origin"}
 print(sorted(late & sys.modules.keys()) if sys.argv[1] == "handlers.api" else [])
 """
