@@ -12,8 +12,9 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from lib import budget
 from lib.budget import Refusal
-from lib.errors import QuarantinedError, ServiceError, UnavailableError
+from lib.errors import OriginBlockedError, QuarantinedError, ServiceError, UnavailableError
 from lib.models import Head, Lease
 from lib.outcomes import Claim, Failed, Outcome, Published
 from lib.revalidation import Revalidation
@@ -28,6 +29,12 @@ def count(**values: float) -> None:
     """Add each of ``values`` to the metric of its name."""
     for name, value in values.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+def count_stale(detail: str | None) -> None:
+    """Count a stale answer, and its reason: ``Stale`` with Cache-Status's detail in its name."""
+    name = (detail or "").removeprefix("stale-").title().replace("-", "")
+    count(Stale=1, **{f"Stale{name}": 1})
 
 
 def seconds(**values: float) -> None:
@@ -104,10 +111,12 @@ class ObservedRevalidation:
         seconds(RevalidationDuration=took)
         if isinstance(outcome, Failed):
             quarantined = isinstance(outcome.error, QuarantinedError)
-            count(RevalidationFailed=1, Quarantined=int(quarantined))
+            blocked = isinstance(outcome.error, OriginBlockedError)
+            count(RevalidationFailed=1, Quarantined=int(quarantined), Blocked=int(blocked))
             logger.warning("revalidation", extra=line)
         else:
-            count(Users=outcome.head.users)
+            left = budget.remaining(outcome.head, now=time.time())
+            count(Users=outcome.head.users, BudgetLeft=left)
             logger.info("revalidation", extra=line)
         return outcome
 

@@ -282,5 +282,5 @@ def _observe(call: Call, served: Served) -> None:
     )
     observing.count(Hit=int(served.status.fwd is None))
     if age >= wiring().settings.policy.max_age:
-        observing.count(Stale=1)
+        observing.count_stale(served.status.detail)
     observing.seconds(AgeServed=age)

@@ -78,6 +78,7 @@ def test_outputs_say_what_an_operator_needs() -> None:
         "ApiId",
         "SecretArn",
         "TableName",
+        "DashboardUrl",
         "ApiFunctionName",
         "RefreshFunctionName",
         "ChangesFunctionName",

@@ -13,6 +13,7 @@ from handlers.observing import ObservedRevalidation
 from lib.budget import Refusal
 from lib.errors import (
     InvalidRequestError,
+    OriginBlockedError,
     OriginError,
     OriginTimeoutError,
     QuarantinedError,
@@ -81,7 +82,7 @@ def test_a_run_is_one_line_and_one_set_of_metrics(log: Log) -> None:
     assert expected.items() <= line.items()
     metrics = counted()
     assert metrics.pop("RevalidationDuration") >= 0
-    assert metrics == {"OriginCalls": 2, "Users": 20}
+    assert metrics == {"OriginCalls": 2, "Users": 20, "BudgetLeft": 70}
 
 
 def test_a_failed_run_is_a_warning_and_counted(log: Log) -> None:
@@ -95,7 +96,7 @@ def test_a_failed_run_is_a_warning_and_counted(log: Log) -> None:
     assert isinstance(outcome, Failed)
     assert (line["level"], line["outcome"], line["reason"]) == ("WARNING", "failed", "wrong-shape")
     assert counted()["RevalidationFailed"] == 1
-    assert counted()["Quarantined"] == 0
+    assert (counted()["Quarantined"], counted()["Blocked"]) == (0, 0)
 
 
 def test_a_quarantined_run_is_counted_as_such(log: Log) -> None:
@@ -108,6 +109,31 @@ def test_a_quarantined_run_is_counted_as_such(log: Log) -> None:
 
     assert log.lines[0]["reason"] == "quarantined"
     assert (counted()["RevalidationFailed"], counted()["Quarantined"]) == (1, 1)
+
+
+def test_a_blocked_run_is_counted_as_such() -> None:
+    world = World()
+    world.origin.errors = [OriginBlockedError("429", reset_seconds=60)]
+    observed = ObservedRevalidation(world.revalidation)
+
+    observed.run(world.claim(), deadline=world.clock.now + 20)
+
+    assert (counted()["RevalidationFailed"], counted()["Blocked"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("detail", "name"),
+    [
+        ("stale-while-revalidate", "StaleWhileRevalidate"),
+        ("stale-if-error", "StaleIfError"),
+        ("origin-blocked", "StaleOriginBlocked"),
+        ("frozen", "StaleFrozen"),
+    ],
+)
+def test_a_stale_answer_is_counted_with_its_reason(detail: str, name: str) -> None:
+    observing.count_stale(detail)
+
+    assert counted() == {"Stale": 1, name: 1}
 
 
 def test_claims_resumptions_and_renewals_pass_as_they_are(log: Log) -> None:

@@ -1,0 +1,34 @@
+"""The dashboard: it shows metrics that there are, of this stack."""
+
+import json
+import re
+from pathlib import Path
+
+from tests.template.stack import Stack
+
+RUNBOOK = Path(__file__).resolve().parents[2] / "docs/runbook.md"
+BODY = json.loads(Stack().properties("Dashboard")["DashboardBody"]["Fn::Sub"])
+METRICS = [metric for each in BODY["widgets"] for metric in each["properties"]["metrics"]]
+
+
+def test_every_metric_of_ours_is_documented_and_most_are_shown() -> None:
+    documented = set(re.findall(r"`([A-Z][A-Za-z]+)`", RUNBOOK.read_text().split("## Metrics")[1]))
+    shown = {name for namespace, name, *_ in METRICS if namespace == "ManagedUsersProxy"}
+
+    stale_reasons = {name for name in shown if name.startswith("Stale")}
+    assert shown - stale_reasons <= documented
+    assert {"Hit", "AgeServed", "OriginCalls", "BudgetLeft", "Blocked", "Changes"} <= shown
+
+
+def test_metrics_are_those_of_the_stack() -> None:
+    for namespace, _, dimension, value, *_ in METRICS:
+        if namespace == "ManagedUsersProxy":
+            assert (dimension, value) == ("service", "${AWS::StackName}")
+        assert value.startswith("${")
+
+
+def test_widgets_do_not_overlap() -> None:
+    places = [(each["x"], each["y"]) for each in BODY["widgets"]]
+
+    assert len(set(places)) == len(places)
+    assert all(x + 8 <= 24 for x, _ in places)
