@@ -66,10 +66,6 @@ test: $(VENV) ## Doctests, unit, contract, integration and template tests
 test-without-memory: $(VENV) ## The integration tests, with nothing remembered between requests
 	MEMORY_CACHE_MEGABYTES=0 $(RUN) pytest -n 2 --dist loadfile tests/integration
 
-.PHONY: bench
-bench: $(VENV) ## Time answers from memory
-	@$(RUN) python -m bench.hits
-
 # ---- the deployed shape ----
 # SAM CLI pins many libraries exactly, so it stays out of uv.lock.
 SAM_VERSION := 1.170.0
@@ -115,3 +111,21 @@ deploy-local: build-local ## Deploy template.yaml to an embedded AWS on this mac
 .PHONY: e2e
 e2e: build-local ## The deployed shape: SAM deployment, HTTP, schedule, the Lambda runtime
 	SAM=$(SAM) BUILT=$(LOCAL_BUILD) $(RUN) pytest tests/e2e
+
+# ---- benchmarks ----
+# In an environment of their own: what peers import stays away from tests.
+BENCH_VENV := .build/bench/venv
+BENCH := UV=$(UV) SAM=$(SAM) UV_PROJECT_ENVIRONMENT=$(BENCH_VENV) $(RUN) python -m bench
+
+.build/bench/.synced: $(VENV)
+	@mkdir -p $(@D)
+	@UV_PROJECT_ENVIRONMENT=$(BENCH_VENV) $(UV) sync --frozen --quiet --group bench
+	@touch $@
+
+.PHONY: bench
+bench: .build/bench/.synced $(SAM) ## Measure beside peers, five minutes, into docs/benchmarks.md
+	@$(BENCH) $(BENCH_OPTIONS)
+
+.PHONY: bench-quick
+bench-quick: .build/bench/.synced $(SAM) ## The same in a minute, in few rounds, for a first idea
+	@$(BENCH) --quick $(BENCH_OPTIONS)

@@ -11,8 +11,8 @@ import pytest
 
 from dev.child import ROOT
 from dev.deployment import Deployment
+from dev.lambda_runtime import Json, LambdaRuntime, copy_runtime_packages, environment_of
 from tests.e2e.conftest import CLIENT
-from tests.e2e.runtime import Json, LambdaRuntime, copy_runtime_packages, environment_of
 
 pytestmark = pytest.mark.e2e
 type Check = Callable[[Json], bool]

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -25,17 +26,28 @@ type Json = Any  # Events and results are free-form: each test looks at what it 
 _RUNTIME_PACKAGES = ("awslambdaric", "simplejson", "snapshot-restore-py")
 _START_SECONDS = 20
 _STOP_SECONDS = 5
+_POLL_SECONDS = 0.002
 
 
 class LambdaRuntime:
-    """One execution environment of the function in ``artifact``; one invocation at a time."""
+    """One execution environment of the function in ``artifact``; one invocation at a time.
+
+    What the function prints goes to ``output``, by default to where this process prints.
+    """
 
     def __init__(
-        self, *, sam: Path, artifact: Path, handler: str, environment: Mapping[str, str]
+        self,
+        *,
+        sam: Path,
+        artifact: Path,
+        handler: str,
+        environment: Mapping[str, str],
+        output: int | None = None,
     ) -> None:
         self._artifact = artifact.resolve()
         self._handler = handler
         self._environment = environment
+        self._output = output
         (self._emulator,) = (
             sam.resolve()
             .parents[1]
@@ -57,6 +69,8 @@ class LambdaRuntime:
             ],
             cwd=self._artifact,
             env=dict(self._environment),
+            stdout=self._output,
+            stderr=self._output,
             start_new_session=True,
         )
         _await_port(self._port)
@@ -109,10 +123,14 @@ def _free_ports() -> tuple[int, int]:
 
 
 def _await_port(port: int) -> None:
-    retries = requests.adapters.Retry(
-        total=_START_SECONDS * 10, backoff_factor=0.1, backoff_max=0.1
-    )
-    with requests.Session() as session:
-        session.mount("http://", requests.adapters.HTTPAdapter(max_retries=retries))
-        # Any answer will do; this path is none of the emulator's.
-        session.get(f"http://127.0.0.1:{port}/", timeout=_START_SECONDS)
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=_START_SECONDS).close()
+        except ConnectionRefusedError:
+            if time.monotonic() > deadline:
+                raise
+            # As short as this, because cold starts are timed with it.
+            time.sleep(_POLL_SECONDS)
+        else:
+            return

@@ -1,0 +1,82 @@
+"""Runs all benchmarks and says what came out; a full run is kept and told in the docs.
+
+Each subject is a module with a function that adds its rows. Subjects run one after the other; what
+is compared with each other runs in turns within one subject.
+"""
+
+import argparse
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bench import cold, warm
+from bench.artifacts import built
+from bench.neighbours import Neighbours, neighbours
+from bench.results import BOUNDS, Found
+
+type Measure = Callable[[Neighbours, Found, Iterable[object]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is measured, in how many rounds of a full and of a quick run."""
+
+    name: str
+    measure: Measure
+    rounds: int
+    quick_rounds: int
+
+
+def _subjects(*, sam: Path, quick: bool) -> list[Subject]:
+    def cold_starts(running: Neighbours, found: Found, rounds: Iterable[object]) -> None:
+        cold.measure(running, found, rounds, sam=sam, wide=not quick)
+
+    return [
+        Subject("warm answers", warm.measure, 200, 30),
+        Subject("head reads", warm.measure_head_reads, 50, 10),
+        Subject("cold starts", cold_starts, 15, 3),
+    ]
+
+
+def main() -> None:
+    """Run, print, and keep."""
+    parser = argparse.ArgumentParser(prog="bench", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="few rounds, nothing kept")
+    parser.add_argument("--artifact", type=Path, help="a built artifact, instead of building one")
+    parser.add_argument("--only", default="", help="subjects whose name has this in it")
+    arguments = parser.parse_args()
+    chosen = [
+        subject
+        for subject in _subjects(sam=Path(os.environ["SAM"]), quick=arguments.quick)
+        if arguments.only in subject.name
+    ]
+    found = _measure(chosen, quick=arguments.quick, artifact=arguments.artifact)
+    _print(found)
+
+
+def _measure(chosen: list[Subject], *, quick: bool, artifact: Path | None) -> Found:
+    found = Found()
+    columns = (TextColumn("{task.description:16}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        preparing = progress.add_task("preparing", total=None)
+        with built(artifact) as directory, neighbours(directory) as running:
+            progress.update(preparing, total=1, completed=1)
+            for subject in chosen:
+                rounds = range(subject.quick_rounds if quick else subject.rounds)
+                subject.measure(running, found, progress.track(rounds, description=subject.name))
+    return found
+
+
+def _print(found: Found) -> None:
+    for row in found.rows.values():
+        bound = BOUNDS.get(row.name)
+        promise = f"{bound:8g} {'ok' if row.told <= bound else 'MISSED'}" if bound else ""
+        print(f"{row.name:40} {row.told:8.4g} {row.value:10.4g} {row.unit:5} {promise}")
+
+
+if __name__ == "__main__":
+    main()

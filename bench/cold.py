@@ -1,0 +1,85 @@
+"""Cold starts: from the start of the process to the first answer, in Lambda's own runtime.
+
+Our store holds a snapshot and requests-cache's table holds the page, so both answer a hit. The
+others that ask the origin get its double's answer without any delay.
+"""
+
+import subprocess
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench.artifacts import OURS, RUNTIME, WITH_BYTECODE
+from bench.neighbours import SMALL_CLIENT, Json, Neighbours, event
+from bench.process import Subject
+from bench.results import Found
+from dev.lambda_runtime import LambdaRuntime
+
+_OK = 200
+
+
+def measure(
+    running: Neighbours, found: Found, rounds: Iterable[object], *, sam: Path, wide: bool
+) -> None:
+    """Add the rows of cold starts; ``wide`` includes peers that no promise is about."""
+    names = [OURS, "typical", "floor"]
+    if wide:
+        names += [
+            "empty",
+            "fastapi_hishel",
+            "requests_cache",
+            "echo",
+            *(f"{name}_plain" for name in WITH_BYTECODE),
+        ]
+    for name in names:
+        # What the first start leaves behind: pages of the file cache, the peer's cache in DynamoDB.
+        start(running, name, sam=sam)
+    took: dict[str, list[float]] = {name: [] for name in names}
+    for _ in rounds:
+        for name in names:
+            took[name].append(start(running, name, sam=sam) * 1000)
+    medians = {name: found.sample(f"cold_{name}_ms", times) for name, times in took.items()}
+    ours = medians[OURS]
+    found.compare("cold_vs_typical_sam_build", ours, medians["typical"], "ms")
+    found.compare("cold_vs_floor", ours, medians["floor"], "ms")
+    for name in names[3:]:
+        found.compare(f"cold_vs_{name}", ours, medians[name], "ms")
+
+
+def start(running: Neighbours, name: str, *, sam: Path) -> float:
+    """Return the seconds of one cold start.
+
+    Raises:
+        RuntimeError: the function did not answer, or our own did not answer from its store.
+    """
+    with TemporaryDirectory() as scratch:
+        subject = (
+            running.ours(TMPDIR=scratch) if name == OURS else running.peer(name, TMPDIR=scratch)
+        )
+        runtime = _runtime(running, subject, sam=sam)
+        asked = event("/users", SMALL_CLIENT)
+        started = time.perf_counter()
+        with runtime:
+            result = runtime.invoke(asked)
+            took = time.perf_counter() - started
+    _check(name, result)
+    return took
+
+
+def _runtime(running: Neighbours, subject: Subject, *, sam: Path) -> LambdaRuntime:
+    path = f"{subject.artifact}:{running.directory / RUNTIME}"
+    return LambdaRuntime(
+        sam=sam,
+        artifact=subject.artifact,
+        handler=subject.handler,
+        environment={**subject.environment, "PYTHONPATH": path},
+        output=subprocess.DEVNULL,
+    )
+
+
+def _check(name: str, result: Json) -> None:
+    if result.get("statusCode") != _OK:
+        raise RuntimeError(f"{name} did not answer: {str(result)[:500]}")
+    if name == OURS and "; hit" not in result["headers"]["Cache-Status"]:
+        raise RuntimeError(f"our answer was no hit: {result['headers']['Cache-Status']}")

@@ -1,0 +1,81 @@
+"""Warm answers: ``handler(event, context)`` in process, logs and metrics on, several in turns."""
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+
+from bench.neighbours import CLIENTS_TABLE, SMALL_CLIENT, Neighbours, event
+from bench.process import Worker
+from bench.results import Found
+from bench.rounds import interleaved
+
+# About ten milliseconds a turn, except where a call takes longer than that.
+_CALLS = {"hit": 50, "304": 50, "echo": 50, "fastapi_hishel": 10, "requests_cache": 4, "typical": 4}
+_NOT_MODIFIED = 304
+# A remembered head is used again for a second.
+_PAUSE_SECONDS = 1.5
+
+
+def measure(running: Neighbours, found: Found, rounds: Iterable[object]) -> None:
+    """Add the rows of warm answers of one page of 50 users."""
+    page = event("/users", SMALL_CLIENT)
+    with ExitStack() as processes:
+        ours = processes.enter_context(Worker(running.ours()))
+        tag = ours.ask(page)["headers"]["ETag"]
+        known = event("/users", SMALL_CLIENT, {"If-None-Match": tag})
+        if ours.ask(known)["statusCode"] != _NOT_MODIFIED:
+            raise RuntimeError("a caller who has the page got it again")
+        turns = {
+            "hit": lambda: ours.call([page], _CALLS["hit"]),
+            "304": lambda: ours.call([known], _CALLS["304"]),
+        }
+        for name in ("echo", "fastapi_hishel", "requests_cache", "typical"):
+            peer = processes.enter_context(Worker(running.peer(name)))
+            peer.ask(page)
+            running.origin.clear_calls()
+            peer.ask(page)
+            if name != "typical" and running.origin.calls:
+                raise RuntimeError(f"{name} did not answer from its cache")
+
+            def turn(peer: Worker = peer, calls: int = _CALLS[name]) -> list[float]:
+                return peer.call([page], calls)
+
+            turns[name] = turn
+        took = interleaved(turns, rounds)
+    medians = {
+        kind: found.sample(f"warm_{kind}_us", [1e6 * each for each in times])
+        for kind, times in took.items()
+    }
+    found.compare("warm_hit_vs_echo", medians["hit"], medians["echo"], "us")
+    found.compare("warm_304_vs_echo", medians["304"], medians["echo"], "us")
+    found.compare("warm_hit_vs_requests_cache", medians["hit"], medians["requests_cache"], "us")
+    found.compare(
+        "warm_hit_vs_fastapi_mangum_hishel", medians["hit"], medians["fastapi_hishel"], "us"
+    )
+    found.compare("warm_hit_vs_typical", medians["hit"], medians["typical"], "us")
+
+
+def measure_head_reads(running: Neighbours, found: Found, rounds: Iterable[object]) -> None:
+    """Add what a hit that has to read the head again costs over a bare read.
+
+    Raises:
+        RuntimeError: the hits were too fast to have read anything.
+    """
+    page = event("/users", SMALL_CLIENT)
+    item = {"client_id": {"S": SMALL_CLIENT}}
+    hits: list[float] = []
+    bare: list[float] = []
+    with Worker(running.ours()) as ours:
+        ours.ask(page)
+        for _ in rounds:
+            taken, read = ours.call_after_pauses(
+                page, table=CLIENTS_TABLE, key=item, calls=20, seconds=_PAUSE_SECONDS
+            )
+            hits += taken
+            bare += read
+    hit = found.sample("head_read_hit_ms", [1e3 * each for each in hits])
+    read_alone = found.sample("bare_get_item_ms", [1e3 * each for each in bare])
+    if hit < read_alone / 2:
+        raise RuntimeError("hits did not read the head again")
+    found.add("head_read_hit_over_bare_get_item_ms", hit - read_alone, "ms")
+    found.add("head_read_hit_ms", hit, "ms")
+    found.add("bare_get_item_ms", read_alone, "ms")
