@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from dev.deployment import Deployment
 from dev.origin_double import OriginDouble
 from lib.change_events import PREFIX
 from tests.e2e.calls import Json, eventually, send
+from tests.integration.relay import Relay
 
 pytestmark = pytest.mark.e2e
-CLIENTS = {f"clxchanges0000000000000{number}": f"key-{number}" for number in range(10)}
+CLIENTS = {f"clxchanges0000000000000{number}": f"key-{number}" for number in range(11)}
 QUEUE = "heard"
 SECONDS = 30
 """How long something may take that another process does."""
@@ -249,6 +251,40 @@ def test_a_replay_says_the_same_again_under_the_same_ids(directory: Directory) -
     assert len({event["id"] for event in events}) == 3
 
 
+def test_events_that_the_bus_refuses_are_sent_again_and_no_others(directory: Directory) -> None:
+    deployment = directory.deployment
+    taken, refused = directory.origin.users(directory.client_id)[:2]
+    for user in (taken, refused):
+        directory.origin.update(directory.client_id, user["id"], name="Renamed")
+    with Relay(deployment.aws.endpoint) as relay, _bus_behind(relay, deployment):
+        times = iter(range(2))
+
+        def refuse(entry: Json) -> bool:
+            subject = json.loads(entry["Detail"]).get("subject")
+            return subject == str(refused["id"]) and next(times, None) is not None
+
+        relay.refuse_events(refuse, put=deployment.aws.client("events").put_events)
+        generation = directory.publish()
+        directory.wait_announced(generation)
+        sent = [
+            [json.loads(entry["Detail"]) for entry in asked["Entries"]]
+            for operation, asked in relay.calls
+            if operation == "PutEvents"
+        ]
+
+    first, *again = ([event["subject"] for event in call] for call in sent)
+    assert first == [str(taken["id"]), str(refused["id"])]
+    assert again == [[str(refused["id"])]] * 2
+    assert len({event["id"] for call in sent for event in call}) == 2
+    last = directory.publish_change()
+    assert directory.told(4) == [
+        ("baseline", None),
+        ("updated", str(taken["id"])),
+        ("updated", str(refused["id"])),
+        last,
+    ]
+
+
 def test_a_generation_whose_record_was_lost_is_told_with_the_next(
     deployment: Deployment, origin: OriginDouble, bus: Bus, unused_clients: Iterator[str]
 ) -> None:
@@ -320,6 +356,22 @@ def test_logs_hold_metrics_but_no_address(deployment: Deployment, bus: Bus) -> N
     assert {"Changes", "MalformedRecords"} <= {name for metric in metrics for name in metric}
     assert [line for line in lines if "@" in line] == []
     assert "@" not in json.dumps(bus.heard)
+
+
+@contextmanager
+def _bus_behind(relay: Relay, deployment: Deployment) -> Iterator[None]:
+    """Let the changes function reach the bus through ``relay`` alone."""
+    functions: Any = deployment.aws.client("lambda")
+    name = deployment.outputs["ChangesFunctionName"]
+    before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    through = before | {"AWS_ENDPOINT_URL_EVENTBRIDGE": relay.url}
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": through})
+    try:
+        yield
+    finally:
+        functions.update_function_configuration(
+            FunctionName=name, Environment={"Variables": before}
+        )
 
 
 def _lose(directory: Directory, other: Directory) -> Told:

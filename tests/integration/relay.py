@@ -1,11 +1,14 @@
-"""A relay in front of the embedded AWS: it counts what passes, and can be stopped."""
+"""A relay in front of the embedded AWS: it counts what passes, can refuse it and be stopped."""
 
 import json
 import threading
+from collections.abc import Callable
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self, override
 from urllib.parse import urlsplit
+
+type Json = Any  # Parameters and results are free-form.
 
 _DROPPED = frozenset({"connection", "content-length", "date", "server", "transfer-encoding"})
 
@@ -20,6 +23,7 @@ class Relay(ThreadingHTTPServer):
         self.upstream = urlsplit(upstream).netloc
         self.calls: list[tuple[str, Any]] = []
         self.hangs_up = False
+        self.answer_events: Callable[[list[Json]], Json] | None = None
         self._serving = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
 
     @property
@@ -30,6 +34,23 @@ class Relay(ThreadingHTTPServer):
     def writes(self) -> list[tuple[str, Any]]:
         """The operations that wrote, each with its parameters."""
         return [call for call in self.calls if not call[0].startswith(("Get", "BatchGet"))]
+
+    def refuse_events(self, refuse: Callable[[Json], bool], *, put: Callable[..., Json]) -> None:
+        """Refuse entries of PutEvents as a busy bus does.
+
+        ``put`` takes the others to the bus: what was signed covers all of them, so that it cannot
+        be passed on in part.
+        """
+
+        def answer(entries: list[Json]) -> Json:
+            refused = [refuse(entry) for entry in entries]
+            taken = [entry for entry, no in zip(entries, refused, strict=True) if not no]
+            results = iter(put(Entries=taken)["Entries"] if taken else ())
+            failed = {"ErrorCode": "ThrottlingException", "ErrorMessage": "Rate exceeded"}
+            told = [failed if no else next(results) for no in refused]
+            return {"FailedEntryCount": sum(refused), "Entries": told}
+
+        self.answer_events = answer
 
     def stop(self) -> None:
         if self._serving.is_alive():
@@ -54,9 +75,13 @@ class _Connection(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        operation = self.headers["X-Amz-Target"].rpartition(".")[2]
-        self.server.calls.append((operation, json.loads(body)))
+        operation, asked = self.headers["X-Amz-Target"].rpartition(".")[2], json.loads(body)
+        self.server.calls.append((operation, asked))
         if self.server.hangs_up:
+            return
+        if operation == "PutEvents" and self.server.answer_events:
+            told = self.server.answer_events(asked["Entries"])
+            self._reply(200, json.dumps(told).encode())
             return
         upstream = HTTPConnection(self.server.upstream, timeout=10)
         try:
@@ -65,8 +90,11 @@ class _Connection(BaseHTTPRequestHandler):
             content = answer.read()
         finally:
             upstream.close()
-        self.send_response(answer.status)
-        for name, value in answer.getheaders():
+        self._reply(answer.status, content, *answer.getheaders())
+
+    def _reply(self, status: int, content: bytes, *headers: tuple[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers:
             if name.lower() not in _DROPPED:
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
