@@ -14,6 +14,7 @@ so the other functions and the next build only copy.
 
 import argparse
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -98,10 +99,21 @@ def _trim(packages: Path) -> None:
     for directory in (packages / "botocore/data").iterdir():
         if directory.is_dir() and directory.name not in _SERVICES:
             shutil.rmtree(directory)
+    _trim_endpoints(packages / "botocore/data/endpoints.json")
     for information in packages.glob("*.dist-info"):
         for file in information.iterdir():
             if file.name in _INSTALLER_FILES:
                 file.unlink()
+
+
+def _trim_endpoints(file: Path) -> None:
+    """Leave the endpoints of the services that are used: every client parses all of the file."""
+    endpoints = json.loads(file.read_text(encoding="utf-8"))
+    for partition in endpoints["partitions"]:
+        partition["services"] = {
+            name: service for name, service in partition["services"].items() if name in _SERVICES
+        }
+    file.write_text(json.dumps(endpoints, separators=(",", ":")), encoding="utf-8")
 
 
 def _compile(directory: Path) -> None:

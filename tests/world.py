@@ -89,7 +89,7 @@ class World:
         self.proxy = Proxy(
             store=self.memory,
             require_client=self.secrets.credential,
-            revalidation=self.revalidation,
+            revalidation=lambda: self.revalidation,
             hand_over=self.handed_over.append,
             policy=self.policy,
             clock=self.clock,

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers import observing
+from handlers.observed_revalidation import describe
 from handlers.observing import logger
 from handlers.wiring import MARGIN_SECONDS, Context, wiring
 from lib.errors import NotAskedError, ServiceError, StoreError, UnavailableError
@@ -99,7 +100,7 @@ def _under_lease(client_id: str, lease: Mapping[str, Any], deadline: float) -> d
     )
     if claim is None:
         return {"outcome": "superseded"}
-    return dict(observing.describe(wiring().revalidation.run(claim, deadline=deadline)))
+    return dict(describe(wiring().revalidation.run(claim, deadline=deadline)))
 
 
 def _forced(
@@ -122,7 +123,7 @@ def _scheduled(
     claimed = wiring().revalidation.claim(head, holder=context.aws_request_id)
     if not isinstance(claimed, Claim):
         return _skipped(client_id, claimed.reason)
-    return dict(observing.describe(wiring().revalidation.run(claimed, deadline=deadline)))
+    return dict(describe(wiring().revalidation.run(claimed, deadline=deadline)))
 
 
 def _renew(client_id: str) -> None:

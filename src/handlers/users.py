@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from time import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handlers import observing
 from handlers.answers import View, cacheable, response, unmodified
@@ -16,7 +16,6 @@ from lib.cursor import LIFETIME_SECONDS, Cursor
 from lib.errors import GoneError, InvalidRequestError, NotFoundError
 from lib.freshness import age_of
 from lib.http_cache import RequestDirectives
-from lib.lookup import Found
 from lib.models import Head
 from lib.origin_query import is_address, stored_form
 from lib.pages import id_of
@@ -26,6 +25,9 @@ from lib.reading import Answer, ReadRequest, Served
 from lib.snapshot import Snapshot
 from lib.views import Rows
 from lib.wanted import Wanted
+
+if TYPE_CHECKING:
+    from lib.lookup import Found
 
 _LOOKUPS = frozenset({"emails", "ids", "usernames"})
 _LONGEST_NAME = 320
@@ -57,7 +59,7 @@ def get_user(call: Call) -> Response:
     def missing(snapshot: Snapshot) -> Wanted:
         return Wanted() if snapshot.find(user_id) else wanted
 
-    def view(snapshot: Snapshot, _found: Found | None) -> View | None:
+    def view(snapshot: Snapshot, _found: "Found | None") -> View | None:
         line = snapshot.find(user_id)
         if line is None:
             return None
@@ -92,7 +94,7 @@ def _list(call: Call, asked: ListQuery, moment: Moment) -> Response:
     def missing(snapshot: Snapshot) -> Wanted:
         return _wanted(views.select(snapshot, asked).not_found or (), client_id)
 
-    def view(snapshot: Snapshot, found: Found | None) -> View:
+    def view(snapshot: Snapshot, found: "Found | None") -> View:
         return _window(call, asked, snapshot, found=found)
 
     named = _wanted([*(asked.emails or ()), *(asked.ids or ())], client_id)
@@ -147,7 +149,7 @@ def _window(
     snapshot: Snapshot,
     *,
     shorten: bool = False,
-    found: Found | None = None,
+    found: "Found | None" = None,
 ) -> View:
     head, etag = snapshot.head, representation.list_etag(snapshot.head, asked)
 
@@ -184,7 +186,7 @@ def _window(
     return View(etag, body, headers, uses_adopted=adopted)
 
 
-def _not_asked(rows: Rows, found: Found | None, head: Head) -> tuple[str | int, ...]:
+def _not_asked(rows: Rows, found: "Found | None", head: Head) -> tuple[str | int, ...]:
     """Return those not found of whom nothing is known, because the origin could not be asked."""
     if found is None or not found.unanswered or head.complete:
         return ()
@@ -249,8 +251,8 @@ def _read_named[T](
     moment: Moment,
     wanted: Wanted,
     missing: Callable[[Snapshot], Wanted],
-    view: Callable[[Snapshot, Found | None], T],
-) -> tuple[Answer[T], Found | None]:
+    view: Callable[[Snapshot, "Found | None"], T],
+) -> tuple[Answer[T], "Found | None"]:
     request = _request(call, moment, wanted)
     answer, found = wiring().named_reads.read(request, missing=missing, view=view)
     _observe(call, answer.served)

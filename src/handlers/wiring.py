@@ -1,7 +1,8 @@
 """Builds each adapter and use case once per environment, and only when a request needs it.
 
 Nothing here is made at import time: an environment restored from a snapshot shares no connection,
-no random state and no secret with its siblings.
+no random state and no secret with its siblings. What a hit does not need is imported by the part
+that needs it, since a cold start pays for every module.
 """
 
 import os
@@ -13,28 +14,24 @@ from typing import TYPE_CHECKING, Any, Protocol
 from botocore.config import Config
 from botocore.session import Session, get_session
 
-from handlers.observing import ObservedRevalidation
-from lib.announcing import Announcing
-from lib.change_events import EventFormat
-from lib.change_log import ChangeLog
 from lib.errors import UnavailableError
-from lib.event_bus import EventBus
-from lib.forced_refresh import ForcedRefresh
-from lib.invoker import Invoker
-from lib.lookup import Found, Lookup
-from lib.lookup_store import LookupStore
 from lib.memory import Memory
-from lib.models import Lease
 from lib.named_reads import NamedReads
 from lib.proxy import Proxy
-from lib.revalidation import Revalidation
-from lib.secret import Secrets
 from lib.settings import Settings
 from lib.store import Store
-from lib.survey import Surveyor
 
 if TYPE_CHECKING:
+    from handlers.observed_revalidation import ObservedRevalidation
+    from lib.announcing import Announcing
+    from lib.change_log import ChangeLog
+    from lib.forced_refresh import ForcedRefresh
+    from lib.invoker import Invoker
+    from lib.lookup import Found, Lookup
+    from lib.lookup_store import LookupStore
+    from lib.models import Lease
     from lib.origin import Origin
+    from lib.secret import Secrets
 
 MARGIN_SECONDS = 1.5
 """What an invocation keeps of its time to answer in."""
@@ -89,8 +86,10 @@ class Wiring:
         return Store(self._dynamodb, self.settings.table_name)
 
     @cached_property
-    def lookup_store(self) -> LookupStore:
+    def lookup_store(self) -> "LookupStore":
         """The look-ups in the table."""
+        from lib.lookup_store import LookupStore
+
         return LookupStore(self._dynamodb, self.settings.table_name)
 
     @cached_property
@@ -99,28 +98,35 @@ class Wiring:
         return Memory(self.store, clock=self.clock, max_bytes=self.settings.memory_cache_bytes)
 
     @cached_property
-    def secrets(self) -> Secrets:
+    def secrets(self) -> "Secrets":
         """The OAuth clients' secret keys."""
+        from lib.secret import Secrets
+
         client = self._client("secretsmanager", attempts=2)
         return Secrets(client, self.settings.secret_id, clock=self.clock)
 
     @cached_property
     def origin(self) -> "Origin":
         """The origin."""
-        # Imported here: requests and pydantic cost a cold start more than a hit needs.
-        from lib.origin import Origin  # noqa: PLC0415
+        from lib.origin import Origin
 
         return Origin(self.settings.origin_url, clock=self.clock)
 
     @cached_property
-    def invoker(self) -> Invoker:
+    def invoker(self) -> "Invoker":
         """The refresh function, from outside."""
+        from lib.invoker import Invoker
+
         client = self._client("lambda", attempts=2)
         return Invoker(client, self.settings.refresh_function_name)
 
     @cached_property
-    def revalidation(self) -> ObservedRevalidation:
+    def revalidation(self) -> "ObservedRevalidation":
         """Revalidations, logged and measured."""
+        from handlers.observed_revalidation import ObservedRevalidation
+        from lib.revalidation import Revalidation
+        from lib.survey import Surveyor
+
         return ObservedRevalidation(
             Revalidation(
                 store=self.store,
@@ -148,7 +154,7 @@ class Wiring:
         return Proxy(
             store=self.memory,
             require_client=self._require_client,
-            revalidation=self.revalidation,
+            revalidation=lambda: self.revalidation,
             hand_over=self.hand_over,
             policy=self.settings.policy,
             clock=self.clock,
@@ -158,8 +164,10 @@ class Wiring:
         )
 
     @cached_property
-    def forced_refresh(self) -> ForcedRefresh:
+    def forced_refresh(self) -> "ForcedRefresh":
         """Forced sweeps."""
+        from lib.forced_refresh import ForcedRefresh
+
         return ForcedRefresh(
             store=self.store,
             revalidation=self.revalidation,
@@ -169,8 +177,10 @@ class Wiring:
         )
 
     @cached_property
-    def lookup(self) -> Lookup:
+    def lookup(self) -> "Lookup":
         """Look-ups of users that the snapshot does not hold."""
+        from lib.lookup import Lookup
+
         return Lookup(
             store=self.store,
             answers=self.lookup_store,
@@ -185,23 +195,29 @@ class Wiring:
         )
 
     @cached_property
-    def named_reads(self) -> NamedReads[Found]:
+    def named_reads(self) -> "NamedReads[Found]":
         """Reads of named users."""
         return NamedReads(
             reads=self.proxy,
-            lookup=self.lookup,
+            lookup=lambda: self.lookup,
             policy=self.settings.policy,
             clock=self.clock,
         )
 
     @cached_property
-    def change_log(self) -> ChangeLog:
+    def change_log(self) -> "ChangeLog":
         """What changed since a generation."""
+        from lib.change_log import ChangeLog
+
         return ChangeLog(self.memory)
 
     @cached_property
-    def announcing(self) -> Announcing:
+    def announcing(self) -> "Announcing":
         """Announcements of changes."""
+        from lib.announcing import Announcing
+        from lib.change_events import EventFormat
+        from lib.event_bus import EventBus
+
         # The bus itself tries again, and only what was refused.
         client = self._client("events", attempts=1)
         bus = EventBus(client, self.settings.event_bus_name, sleep=self.sleep)
@@ -217,7 +233,7 @@ class Wiring:
         # Not bound at once: a hit of a known client needs no Secrets Manager client.
         self.secrets.credential(client_id)
 
-    def hand_over(self, lease: Lease) -> None:
+    def hand_over(self, lease: "Lease") -> None:
         """Let the refresh function revalidate under ``lease``; if that fails, the lease expires."""
         event = {
             "action": "refresh",

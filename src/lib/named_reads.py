@@ -55,7 +55,7 @@ class NamedReads[F: Found]:
     """Reads of named users of any client."""
 
     reads: Reads
-    lookup: LooksUp[F]
+    lookup: Callable[[], LooksUp[F]]
     policy: FreshnessPolicy
     clock: Callable[[], float]
 
@@ -84,7 +84,7 @@ class NamedReads[F: Found]:
         (snapshot, wanted, seen), served = answer.value, answer.served
         if not wanted.keys or self.just_asked(request, served):
             return Answer(view(snapshot, None) if seen is None else seen, served), None
-        found = self.lookup.find(request.client_id, wanted, deadline=request.deadline)
+        found = self.lookup().find(request.client_id, wanted, deadline=request.deadline)
         extra = {id_of(line): line for line in found.lines}
         seen = view(replace(snapshot, extra=extra), found)
         return Answer(seen, self._looked_up(served, found)), found

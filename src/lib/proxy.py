@@ -77,7 +77,7 @@ class Proxy:
 
     store: Reads
     require_client: Callable[[str], object]
-    revalidation: Revalidator
+    revalidation: Callable[[], Revalidator]
     hand_over: Callable[[Lease], None]
     policy: FreshnessPolicy
     clock: Callable[[], float]
@@ -199,7 +199,7 @@ class Proxy:
     def _revalidate_elsewhere(self, request: ReadRequest, head: Head) -> None:
         """Start a revalidation in another invocation, unless one is under way or not allowed."""
         try:
-            claimed = self.revalidation.claim(head, holder=request.holder)
+            claimed = self.revalidation().claim(head, holder=request.holder)
         except StoreError:
             # The reader has its answer; whoever reads next will try again.
             return
@@ -226,7 +226,7 @@ class Proxy:
             in_floor = self.clock() - head.forced_at < FORCED_FLOOR_SECONDS
             if need.demanded and need.wanted is None and in_floor:
                 return self._hit(head, detail="refresh-floor")
-            claimed = self.revalidation.claim(head, holder=request.holder, wanted=need.wanted)
+            claimed = self.revalidation().claim(head, holder=request.holder, wanted=need.wanted)
             if isinstance(claimed, Claim):
                 return self._asked(request, need, claimed)
             following = need.fwd != "stale" and claimed.reason == "lease-held"
@@ -249,7 +249,7 @@ class Proxy:
         return Served(head, self._age(head), CacheStatus(fwd=need.fwd, collapsed=True))
 
     def _asked(self, request: ReadRequest, need: _Need, claim: Claim) -> Served:
-        outcome = self.revalidation.run(
+        outcome = self.revalidation().run(
             claim,
             deadline=request.deadline,
             forced=need.demanded and need.wanted is None,

@@ -37,7 +37,7 @@ class Reader:
         """Return which of ``ids`` are found, Cache-Status and Age, and the look-up made."""
         world = self.world
         named = NamedReads(
-            reads=world.proxy, lookup=world.lookup, policy=world.policy, clock=world.clock
+            reads=world.proxy, lookup=lambda: world.lookup, policy=world.policy, clock=world.clock
         )
 
         def missing(snapshot: Snapshot) -> Wanted:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from handlers import observing
-from handlers.observing import ObservedRevalidation
+from handlers.observed_revalidation import ObservedRevalidation, describe
 from lib.budget import Refusal
 from lib.errors import (
     InvalidRequestError,
@@ -164,9 +164,9 @@ def test_a_hand_over_that_failed_is_told(log: Log) -> None:
 def test_an_outcome_is_described_by_what_came_of_it() -> None:
     head = World().head
 
-    assert observing.describe(Published(head, 2))["outcome"] == "published"
-    assert observing.describe(Unchanged(head, 1))["outcome"] == "unchanged"
-    assert observing.describe(Failed(UNUSABLE, 1))["outcome"] == "failed"
+    assert describe(Published(head, 2))["outcome"] == "published"
+    assert describe(Unchanged(head, 1))["outcome"] == "unchanged"
+    assert describe(Failed(UNUSABLE, 1))["outcome"] == "failed"
 
 
 @pytest.mark.parametrize(
