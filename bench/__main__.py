@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import cold, warm
+from bench import cold, growth, memory, stampede, warm, writing
 from bench.artifacts import built
 from bench.neighbours import Neighbours, neighbours
 from bench.results import BOUNDS, Found
@@ -35,9 +35,16 @@ def _subjects(*, sam: Path, quick: bool) -> list[Subject]:
     def cold_starts(running: Neighbours, found: Found, rounds: Iterable[object]) -> None:
         cold.measure(running, found, rounds, sam=sam, wide=not quick)
 
+    def peak(running: Neighbours, found: Found, rounds: Iterable[object]) -> None:
+        memory.measure(running, found, rounds, sam=sam)
+
     return [
         Subject("warm answers", warm.measure, 200, 30),
         Subject("head reads", warm.measure_head_reads, 50, 10),
+        Subject("growth", growth.measure, 60, 5),
+        Subject("units", writing.measure, 1, 1),
+        Subject("cold readers", stampede.measure, 1, 1),
+        Subject("memory", peak, 1, 1),
         Subject("cold starts", cold_starts, 15, 3),
     ]
 

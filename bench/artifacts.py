@@ -22,20 +22,19 @@ from dev.lambda_runtime import copy_runtime_packages
 
 CACHE = ROOT / ".build/bench"
 OURS, RUNTIME = "ours", "runtime"
+PLAIN = ("empty", "fastapi_hishel", "requests_cache", "typical", "echo_plain", "floor_plain")
+"""Peers as plain ``sam build`` makes them; ``<name>_plain`` are others without their bytecode."""
 WITH_BYTECODE = ("echo", "floor")
 """Peers that ship bytecode, so that they bound what can be reached."""
-PLAIN = ("empty", "fastapi_hishel", "requests_cache", "typical")
-"""Peers without."""
 _PEERS = Path(__file__).with_name("peers")
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_34", "x86_64": "x86_64-manylinux_2_34"}
 
 
 @contextmanager
 def built(ours: Path | None) -> Iterator[Path]:
-    """Make a read-only directory with an artifact each, and one of Lambda's runtime packages.
+    """Make a directory with an artifact each, read-only, and one of Lambda's runtime packages.
 
-    ``ours`` is an artifact to take as it is; without it ours is built from the sources. Peers of
-    ``WITH_BYTECODE`` are there without it too, as ``<name>_plain``.
+    ``ours`` is an artifact to take as it is; without it ours is built from the sources.
     """
     CACHE.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=CACHE) as scratch:
@@ -44,24 +43,20 @@ def built(ours: Path | None) -> Iterator[Path]:
             shutil.copytree(ours, target / OURS)
         else:
             build_artifact.build(target / OURS, architecture=ARCHITECTURE, uv=os.environ["UV"])
-        for name in PLAIN:
-            shutil.copytree(_peer(name), target / name)
-        for name in WITH_BYTECODE:
-            shutil.copytree(_peer(name), target / f"{name}_plain")
-            shutil.copytree(_peer(name), target / name)
-            _compile(target / name)
         copy_runtime_packages(target / RUNTIME)
         _compile(target / RUNTIME)
-        _set_writable(target, writable=False)
+        _set_writable(target / OURS, writable=False)
+        for name in (*PLAIN, *WITH_BYTECODE):
+            (target / name).symlink_to(_peer(name))
         try:
             yield target
         finally:
-            _set_writable(target, writable=True)
+            _set_writable(target / OURS, writable=True)
 
 
 def _peer(name: str) -> Path:
-    """Return the directory of an installed peer; make it if need be."""
-    source = _PEERS / name
+    """Return the read-only directory of an installed peer; make it if need be."""
+    source = _PEERS / name.removesuffix("_plain")
     locked = _uv("export", "--frozen", "--no-dev", "--group", "bench", "--no-hashes", "--no-header")
     parts = [locked, *(path.read_text(encoding="utf-8") for path in sorted(source.glob("*.*")))]
     digest = hashlib.sha256("\0".join([*parts, ARCHITECTURE, sys.version]).encode()).hexdigest()
@@ -72,16 +67,19 @@ def _peer(name: str) -> Path:
         constraints = Path(scratch, "constraints.txt")
         constraints.write_text(locked, encoding="utf-8")
         packages = Path(scratch, "packages")
+        packages.mkdir()
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         platform = ["--python-version", version, "--python-platform", _PLATFORMS[ARCHITECTURE]]
         files = ["--requirements", str(source / "requirements.txt"), "--target", str(packages)]
         limits = ["--constraints", str(constraints), "--only-binary", ":all:"]
         _uv("pip", "install", "--quiet", "--link-mode", "copy", *platform, *files, *limits)
-        packages.mkdir(exist_ok=True)
         (packages / ".lock").unlink(missing_ok=True)
         for file in ("app.py", "requirements.txt"):
             shutil.copy(source / file, packages)
+        if name in WITH_BYTECODE:
+            _compile(packages)
         packages.rename(made)
+    _set_writable(made, writable=False)
     return made
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.artifacts import OURS, RUNTIME, WITH_BYTECODE
+from bench.artifacts import OURS, PLAIN, RUNTIME
 from bench.neighbours import SMALL_CLIENT, Json, Neighbours, event
 from bench.process import Subject
 from bench.results import Found
@@ -25,13 +25,7 @@ def measure(
     """Add the rows of cold starts; ``wide`` includes peers that no promise is about."""
     names = [OURS, "typical", "floor"]
     if wide:
-        names += [
-            "empty",
-            "fastapi_hishel",
-            "requests_cache",
-            "echo",
-            *(f"{name}_plain" for name in WITH_BYTECODE),
-        ]
+        names += [name for name in (*PLAIN, "echo") if name not in names]
     for name in names:
         # What the first start leaves behind: pages of the file cache, the peer's cache in DynamoDB.
         start(running, name, sam=sam)
@@ -39,6 +33,9 @@ def measure(
     for _ in rounds:
         for name in names:
             took[name].append(start(running, name, sam=sam) * 1000)
+    for name in set(names) & set(PLAIN):
+        if list((running.directory / name).rglob("*.pyc")):
+            raise RuntimeError(f"{name} was compiled while it was measured")
     medians = {name: found.sample(f"cold_{name}_ms", times) for name, times in took.items()}
     ours = medians[OURS]
     found.compare("cold_vs_typical_sam_build", ours, medians["typical"], "ms")
@@ -57,7 +54,7 @@ def start(running: Neighbours, name: str, *, sam: Path) -> float:
         subject = (
             running.ours(TMPDIR=scratch) if name == OURS else running.peer(name, TMPDIR=scratch)
         )
-        runtime = _runtime(running, subject, sam=sam)
+        runtime = lambda_runtime(running, subject, sam=sam)
         asked = event("/users", SMALL_CLIENT)
         started = time.perf_counter()
         with runtime:
@@ -67,7 +64,8 @@ def start(running: Neighbours, name: str, *, sam: Path) -> float:
     return took
 
 
-def _runtime(running: Neighbours, subject: Subject, *, sam: Path) -> LambdaRuntime:
+def lambda_runtime(running: Neighbours, subject: Subject, *, sam: Path) -> LambdaRuntime:
+    """Return Lambda's runtime for ``subject``, to be started; nothing else can be imported."""
     path = f"{subject.artifact}:{running.directory / RUNTIME}"
     return LambdaRuntime(
         sam=sam,

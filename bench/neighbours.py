@@ -20,8 +20,18 @@ from dev.template import api_paths
 
 type Json = Any
 
-SMALL_CLIENT, LARGE_CLIENT = "clxsmall00000000000000500", "clxlarge00000000000010000"
 SMALL, LARGE = 500, 10_000
+SMALL_CLIENT, LARGE_CLIENT = "clxsmall00000000000000500", "clxlarge00000000000010000"
+SMALL_CHANGING, LARGE_CHANGING = "clxsmallchanging000000500", "clxlargechanging000010000"
+COLD_CLIENTS = ("clxcold000000000000000001", "clxcold000000000000000002")
+USERS = {
+    SMALL_CLIENT: SMALL,
+    LARGE_CLIENT: LARGE,
+    SMALL_CHANGING: SMALL,
+    LARGE_CHANGING: LARGE,
+    **dict.fromkeys(COLD_CLIENTS, SMALL),
+}
+"""How many users each client has; only the first two have a published directory."""
 SECRET = "key-of-every-client"
 TABLE, CLIENTS_TABLE, CACHE_TABLE = "directory", "clients", "http_cache"
 _SECRET_NAME = "secret"
@@ -99,7 +109,7 @@ class Neighbours:
     def _subject(
         self, name: str, handler: str, environment: Mapping[str, str], *, memory: str
     ) -> Subject:
-        artifact = self.directory / name
+        artifact = (self.directory / name).resolve()
         process = {
             **self.aws.environment,
             "CAL_API_URL": self.origin.url,
@@ -122,12 +132,12 @@ class Neighbours:
 @contextmanager
 def neighbours(directory: Path) -> Iterator[Neighbours]:
     """Run all that the artifacts in ``directory`` speak to, with both directories published."""
-    keys = {SMALL_CLIENT: SECRET, LARGE_CLIENT: SECRET}
+    keys = dict.fromkeys(USERS, SECRET)
     with EmbeddedAws() as aws, OriginDouble(keys, users=0) as origin:
         origin.limits = Limits(client=10**9, ip=10**9)
         origin.bounds = Bounds(max_limit=LARGE // 2, max_offset=LARGE // 2)
-        origin.replace(SMALL_CLIENT, demo_users(SMALL_CLIENT, SMALL))
-        origin.replace(LARGE_CLIENT, demo_users(LARGE_CLIENT, LARGE))
+        for client_id, users in USERS.items():
+            origin.replace(client_id, demo_users(client_id, users))
         running = Neighbours(aws, origin, directory)
         _fill(aws, keys)
         _publish(running)

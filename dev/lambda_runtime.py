@@ -86,6 +86,14 @@ class LambdaRuntime:
                 os.killpg(self._process.pid, signal.SIGKILL)
                 self._process.wait()
 
+    @property
+    def process_id(self) -> int:
+        """The process of the function, which the emulator starts for the first invocation."""
+        emulator = self._process.pid if self._process else 0
+        threads = Path(f"/proc/{emulator}/task").glob("*/children")
+        (child,) = " ".join(path.read_text(encoding="ascii") for path in threads).split()
+        return int(child)
+
     def invoke(self, event: Json) -> Json:
         """Return the function's result, or Lambda's description of its error."""
         path = "/2015-03-31/functions/function/invocations"

@@ -1,0 +1,99 @@
+"""What answers cost in a directory of 10,000 users, beside one of 500, all of it in memory.
+
+The same questions go to both, at places spread over all of a directory.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+
+from bench.neighbours import LARGE_CLIENT, SMALL_CLIENT, USERS, Json, Neighbours, event
+from bench.process import Worker
+from bench.results import Found
+from bench.rounds import interleaved
+
+_PLACES = 40
+_CALLS = 40
+_OK = 200
+_ZONES = ("Europe/London", "Europe/Berlin", "America/Chicago", "Asia/Tokyo")
+FILTERS = {
+    "timezone": [f"/users?timeZone={zone}" for zone in _ZONES],
+    "metadata": [f"/users?metadata[plan]={plan}" for plan in ("free", "pro", "enterprise")],
+    "q": [f"/users?q={part}" for part in ("smith", "zo", "ller", "an")],
+}
+"""Filters that a scan has to answer; no index helps, and no two in a row are alike."""
+
+
+def measure(running: Neighbours, found: Found, rounds: Iterable[object]) -> None:
+    """Add the rows of growth: windows, look-ups, cursors, filters and orders."""
+    with Worker(running.ours()) as worker:
+        questions = {
+            (kind, client_id): asked
+            for client_id in (SMALL_CLIENT, LARGE_CLIENT)
+            for kind, asked in _questions(running, worker, client_id).items()
+        }
+        for asked in questions.values():
+            _check(worker, asked)
+
+        turns = {
+            f"{kind} {client_id}": lambda asked=asked, kind=kind: worker.call(
+                asked, 4 if kind in {*FILTERS, "sort"} else _CALLS
+            )
+            for (kind, client_id), asked in questions.items()
+        }
+        took = interleaved(turns, rounds)
+    medians: dict[tuple[str, str], float] = {}
+    for kind, client_id in questions:
+        size = {SMALL_CLIENT: "500", LARGE_CLIENT: "10k"}[client_id]
+        times = [1e3 * each for each in took[f"{kind} {client_id}"]]
+        medians[kind, size] = found.sample(f"{kind}_{size}_ms", times)
+    _add(found, medians)
+
+
+def _add(found: Found, medians: dict[tuple[str, str], float]) -> None:
+    def compare(name: str, kind: str) -> None:
+        found.compare(name, medians[kind, "10k"], medians[kind, "500"], "ms")
+
+    compare("window_10k_vs_500", "window")
+    worse = max(("address", "id"), key=lambda kind: medians[kind, "10k"] / medians[kind, "500"])
+    compare("lookup_10k_vs_500", worse)
+    compare("cursor_step_10k_vs_500", "cursor")
+    compare("lookup_by_address_10k_vs_500", "address")
+    compare("lookup_by_id_10k_vs_500", "id")
+    slowest = max(FILTERS, key=lambda kind: medians[kind, "10k"])
+    found.add("filter_10k_p50_ms", medians[slowest, "10k"], "ms")
+    for kind in (*FILTERS, "sort"):
+        compare(f"{kind}_10k_vs_500", kind)
+
+
+def _questions(running: Neighbours, worker: Worker, client_id: str) -> dict[str, list[Json]]:
+    users = running.origin.users(client_id)
+    spread = users[:: len(users) // _PLACES]
+    offsets = range(0, USERS[client_id] - 50, USERS[client_id] // _PLACES)
+    windows = [event(f"/users?offset={offset}", client_id) for offset in offsets]
+    addresses = [user["email"].replace("+", "%2B") for user in spread]
+    lists = {kind: [event(path, client_id) for path in paths] for kind, paths in FILTERS.items()}
+    return {
+        "window": windows,
+        "cursor": [_next_of(worker, window, client_id) for window in windows],
+        "address": [event(f"/users?emails={address}", client_id) for address in addresses],
+        "id": [event(f"/users/{user['id']}", client_id) for user in spread],
+        "sort": [event(f"/users?sort=-name&offset={n}", client_id) for n in (0, 50, 100, 150)],
+        **lists,
+    }
+
+
+def _next_of(worker: Worker, window: Json, client_id: str) -> Json:
+    """Return the event of the link to what follows a window."""
+    found = re.search(r'<(\?[^>]*)>; rel="next"', worker.ask(window)["headers"]["Link"])
+    if not found:
+        raise RuntimeError("a window leads to no other")
+    return event(f"/users{found[1]}", client_id)
+
+
+def _check(worker: Worker, asked: list[Json]) -> None:
+    """See that every question is answered, and with users."""
+    for each in asked:
+        answer = worker.ask(each)
+        if answer["statusCode"] != _OK or not json.loads(answer["body"])["data"]:
+            raise RuntimeError(f"no users for {each['path']}: {answer['body'][:300]}")

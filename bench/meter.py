@@ -1,0 +1,164 @@
+"""Counts the capacity units that pass on the wire between a function and DynamoDB.
+
+Units are computed from the sizes of the items, because the embedded DynamoDB's own figures are
+approximate: reading takes one for each begun 4 KB (all reads of the service are consistent),
+writing one for each begun KB of the larger of the item before and after, twice that in a
+transaction, and one at least. Sizes are those of DynamoDB: names, and values by type.
+"""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from math import ceil
+from typing import TYPE_CHECKING, Any, Self, override
+from urllib.parse import urlsplit
+
+from dev.embedded_aws import EmbeddedAws
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+type Json = Any
+
+WRITE_BYTES, READ_BYTES = 1024, 4096
+_DROPPED = frozenset({"connection", "content-length", "date", "server", "transfer-encoding"})
+_NESTED_BYTES = 3
+
+
+class Meter(ThreadingHTTPServer):
+    """A relay in front of DynamoDB; ``url`` is where a function finds it."""
+
+    daemon_threads = True
+
+    def __init__(self, aws: EmbeddedAws) -> None:
+        super().__init__(("127.0.0.1", 0), _Connection)
+        self.upstream = urlsplit(aws.endpoint).netloc
+        self.client = aws.client("dynamodb")
+        self.read = 0
+        self.written = 0
+        self._serving = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
+
+    @property
+    def url(self) -> str:
+        """The endpoint for a DynamoDB client."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def reset(self) -> None:
+        """Count from zero."""
+        self.read = self.written = 0
+
+    @override
+    def __enter__(self) -> Self:
+        self._serving.start()
+        return self
+
+    @override
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self._serving.join()
+        self.server_close()
+
+
+class _Connection(BaseHTTPRequestHandler):
+    """One call: HTTP/1.0 keeps no connection that would outlive the meter."""
+
+    server: Meter
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        operation, asked = self.headers["X-Amz-Target"].rpartition(".")[2], json.loads(body)
+        keys = list(_keys(operation, asked))
+        before = [_stored_bytes(self.server.client, *key) for key in keys]
+        status, headers, content = self._pass_on(body)
+        if operation in {"GetItem", "BatchGetItem"}:
+            self.server.read += sum(max(1, ceil(size / READ_BYTES)) for size in before)
+        else:
+            after = [_stored_bytes(self.server.client, *key) for key in keys]
+            sizes = map(max, before, after)
+            units = sum(max(1, ceil(size / WRITE_BYTES)) for size in sizes)
+            self.server.written += units * (2 if operation == "TransactWriteItems" else 1)
+        self.send_response(status)
+        for name, value in headers:
+            if name.lower() not in _DROPPED:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _pass_on(self, body: bytes) -> tuple[int, Sequence[tuple[str, str]], bytes]:
+        upstream = HTTPConnection(self.server.upstream, timeout=10)
+        try:
+            upstream.request("POST", self.path, body, dict(self.headers))
+            answer = upstream.getresponse()
+            return answer.status, answer.getheaders(), answer.read()
+        finally:
+            upstream.close()
+
+    @override
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+def _keys(operation: str, asked: Json) -> Iterator[tuple[str, Json]]:
+    """Yield table and key of every item that an operation reads or writes.
+
+    Raises:
+        ValueError: it is an operation whose price is not known here.
+    """
+    match operation:
+        case "GetItem" | "UpdateItem" | "DeleteItem":
+            yield asked["TableName"], asked["Key"]
+        case "PutItem":
+            yield asked["TableName"], _key_of(asked["Item"])
+        case "BatchGetItem":
+            for table, wanted in asked["RequestItems"].items():
+                yield from ((table, key) for key in wanted["Keys"])
+        case "BatchWriteItem":
+            for table, requests in asked["RequestItems"].items():
+                yield from ((table, _key_of(each["PutRequest"]["Item"])) for each in requests)
+        case "TransactWriteItems":
+            for action in asked["TransactItems"]:
+                ((kind, part),) = action.items()
+                yield part["TableName"], _key_of(part["Item"]) if kind == "Put" else part["Key"]
+        case _:
+            raise ValueError(f"no units are known for {operation}")
+
+
+def _key_of(item: Json) -> Json:
+    return {"pk": item["pk"], "sk": item["sk"]}
+
+
+def _stored_bytes(client: "DynamoDBClient", table: str, key: Json) -> int:
+    found = client.get_item(TableName=table, Key=key, ConsistentRead=True)
+    return item_bytes(found.get("Item", {}))
+
+
+def item_bytes(item: Mapping[str, Mapping[str, Any]]) -> int:
+    """Return the size of an item as DynamoDB counts it."""
+    return sum(
+        len(name.encode()) + _value_bytes(kind, value)
+        for name, typed in item.items()
+        for kind, value in typed.items()
+    )
+
+
+def _value_bytes(kind: str, value: Any) -> int:  # noqa: ANN401 - what the type says.
+    match kind:
+        case "BOOL" | "NULL":
+            size = 1
+        case "N":
+            # One byte for two digits, and one more.
+            size = len(value) // 2 + 2
+        case "S":
+            size = len(value.encode())
+        case "NS":
+            size = sum(_value_bytes("N", each) for each in value)
+        case "L":
+            size = _NESTED_BYTES + sum(1 + item_bytes({"": each}) for each in value)
+        case "M":
+            size = _NESTED_BYTES + len(value) + item_bytes(value)
+        case _:
+            size = len(value)
+    return size
