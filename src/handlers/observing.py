@@ -26,8 +26,10 @@ def count(**values: float) -> None:
 
 def count_stale(detail: str | None) -> None:
     """Count a stale answer, and its reason: ``Stale`` with Cache-Status's detail in its name."""
-    name = (detail or "").removeprefix("stale-").title().replace("-", "")
-    count(Stale=1, **{f"Stale{name}": 1})
+    count(Stale=1)
+    if detail:
+        reason = detail.removeprefix("stale-").title().replace("-", "")
+        count(**{f"Stale{reason}": 1})
 
 
 def seconds(**values: float) -> None:

@@ -161,13 +161,12 @@ def _window(
         # How many users a filter hides, and how many fit, is not known without reading them.
         if asked.filtered or shorten:
             return View(etag, None, {}, uses_adopted=bool(head.adopted))
-        links = representation.links(
-            _linked(call, asked), cursor_at, end=asked.offset + asked.limit, total=head.users
-        )
         end = asked.offset + asked.limit
-        adopted = end > head.users - head.adopted if asked.sort == "id" else head.adopted > 0
+        links = representation.links(_linked(call, asked), cursor_at, end=end, total=head.users)
         headers = {"Link": links, "X-Total-Count": str(head.users)}
-        return View(etag, None, headers, uses_adopted=head.adopted > 0 and adopted)
+        # Those past the origin's window have the highest ids.
+        adopted = head.adopted > 0 and end > head.users - head.adopted
+        return View(etag, None, headers, uses_adopted=adopted)
     rows = representation.fitting(views.select(snapshot, asked), shorten=shorten)
     not_asked = _not_asked(rows, found, head)
     body: str | None = representation.list_body(head, asked, rows, not_asked=not_asked)

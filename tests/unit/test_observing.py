@@ -136,6 +136,12 @@ def test_a_stale_answer_is_counted_with_its_reason(detail: str, name: str) -> No
     assert counted() == {"Stale": 1, name: 1}
 
 
+def test_a_stale_answer_without_a_reason_is_counted_once() -> None:
+    observing.count_stale(None)
+
+    assert counted() == {"Stale": 1}
+
+
 def test_claims_resumptions_and_renewals_pass_as_they_are(log: Log) -> None:
     world = World()
     observed = ObservedRevalidation(world.revalidation)
