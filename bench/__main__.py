@@ -6,15 +6,29 @@ is compared with each other runs in turns within one subject.
 
 import argparse
 import os
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import cold, growth, memory, stampede, warm, writing
-from bench.artifacts import built
+from bench import (
+    artifacts,
+    cold,
+    growth,
+    memory,
+    plots,
+    report,
+    results,
+    sizes,
+    stampede,
+    warm,
+    writing,
+)
+from bench.about import about
 from bench.neighbours import Neighbours, neighbours
 from bench.results import BOUNDS, Found
 
@@ -31,21 +45,17 @@ class Subject:
     quick_rounds: int
 
 
-def _subjects(*, sam: Path, quick: bool) -> list[Subject]:
-    def cold_starts(running: Neighbours, found: Found, rounds: Iterable[object]) -> None:
-        cold.measure(running, found, rounds, sam=sam, wide=not quick)
-
-    def peak(running: Neighbours, found: Found, rounds: Iterable[object]) -> None:
-        memory.measure(running, found, rounds, sam=sam)
-
+def _subjects(*, sam: Path, wide: bool) -> list[Subject]:
     return [
-        Subject("warm answers", warm.measure, 200, 30),
-        Subject("head reads", warm.measure_head_reads, 50, 10),
-        Subject("growth", growth.measure, 60, 5),
+        Subject("sizes", sizes.measure, 1, 1),
+        Subject("warm answers", warm.measure, 600, 30),
+        Subject("head reads", warm.measure_head_reads, 200, 10),
+        Subject("logs", warm.measure_logs, 1, 1),
+        Subject("growth", growth.measure, 500, 10),
         Subject("units", writing.measure, 1, 1),
         Subject("cold readers", stampede.measure, 1, 1),
-        Subject("memory", peak, 1, 1),
-        Subject("cold starts", cold_starts, 15, 3),
+        Subject("memory", partial(memory.measure, sam=sam), 1, 1),
+        Subject("cold starts", partial(cold.measure, sam=sam, wide=wide), 40, 5),
     ]
 
 
@@ -54,15 +64,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="few rounds, nothing kept")
     parser.add_argument("--artifact", type=Path, help="a built artifact, instead of building one")
-    parser.add_argument("--only", default="", help="subjects whose name has this in it")
+    parser.add_argument("--only", help="subjects whose name has this in it; nothing kept")
+    parser.add_argument("--report", action="store_true", help="only write the docs anew")
     arguments = parser.parse_args()
-    chosen = [
-        subject
-        for subject in _subjects(sam=Path(os.environ["SAM"]), quick=arguments.quick)
-        if arguments.only in subject.name
-    ]
-    found = _measure(chosen, quick=arguments.quick, artifact=arguments.artifact)
-    _print(found)
+    if not arguments.report:
+        subjects = _subjects(sam=Path(os.environ["SAM"]), wide=not arguments.quick)
+        chosen = [each for each in subjects if (arguments.only or "") in each.name]
+        found = _measure(chosen, quick=arguments.quick, artifact=arguments.artifact)
+        _print(found)
+        if arguments.quick or arguments.only:
+            return
+        results.save(found, about(["python -m bench", *sys.argv[1:]]))
+    runs = results.load()
+    plots.draw(runs[-1])
+    report.FILE.write_text(report.page(runs), encoding="utf-8")
 
 
 def _measure(chosen: list[Subject], *, quick: bool, artifact: Path | None) -> Found:
@@ -70,7 +85,7 @@ def _measure(chosen: list[Subject], *, quick: bool, artifact: Path | None) -> Fo
     columns = (TextColumn("{task.description:16}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         preparing = progress.add_task("preparing", total=None)
-        with built(artifact) as directory, neighbours(directory) as running:
+        with artifacts.built(artifact) as directory, neighbours(directory) as running:
             progress.update(preparing, total=1, completed=1)
             for subject in chosen:
                 rounds = range(subject.quick_rounds if quick else subject.rounds)
@@ -82,7 +97,7 @@ def _print(found: Found) -> None:
     for row in found.rows.values():
         bound = BOUNDS.get(row.name)
         promise = f"{bound:8g} {'ok' if row.told <= bound else 'MISSED'}" if bound else ""
-        print(f"{row.name:40} {row.told:8.4g} {row.value:10.4g} {row.unit:5} {promise}")
+        print(f"{row.name:46} {row.told:8.4g} {row.value:10.4g} {row.unit:5} {promise}")
 
 
 if __name__ == "__main__":

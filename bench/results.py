@@ -1,4 +1,4 @@
-"""What a run found: rows for tables, samples for plots.
+"""What a run found: rows for tables, and the spread of what was sampled for plots.
 
 Pure but for ``save`` and ``load``.
 """
@@ -14,6 +14,8 @@ BENCH = Path(__file__).parent
 RESULTS = BENCH / "results.json"
 RUNS = BENCH / "runs.json"
 KEPT_RUNS = 5
+
+type Run = Mapping[str, Any]
 
 BOUNDS: Mapping[str, float] = {
     "cold_vs_typical_sam_build": 0.15,
@@ -52,10 +54,10 @@ class Row:
 
 @dataclass(slots=True)
 class Found:
-    """The rows of a run by name, and the samples behind some of them."""
+    """The rows of a run by name, and the spread of samples behind some of them."""
 
     rows: dict[str, Row] = field(default_factory=dict)
-    samples: dict[str, list[float]] = field(default_factory=dict)
+    spreads: dict[str, list[float]] = field(default_factory=dict)
 
     def add(self, name: str, value: float, unit: str) -> None:
         """Add an absolute row."""
@@ -67,35 +69,42 @@ class Found:
         self.rows[name] = Row(name, _rounded(value), unit, _rounded(peer), ratio)
 
     def sample(self, name: str, values: Sequence[float]) -> float:
-        """Keep samples of a figure; return their median."""
-        self.samples[name] = [_rounded(value) for value in values]
+        """Keep least, quartiles and most of ``values``; return their median."""
+        quartiles = statistics.quantiles(values, n=4) if len(values) > 1 else [values[0]] * 3
+        self.spreads[name] = [_rounded(v) for v in (min(values), *quartiles, max(values))]
         return statistics.median(values)
 
 
 def save(found: Found, about: Mapping[str, Any]) -> None:
     """Write ``results.json``, and add the run to those kept."""
     rows = [asdict(row) for row in found.rows.values()]
-    RESULTS.write_text(_json_lines(rows), encoding="utf-8")
-    runs = [*load(), {"about": dict(about), "rows": rows, "samples": found.samples}]
-    RUNS.write_text(json.dumps(runs[-KEPT_RUNS:], indent=1) + "\n", encoding="utf-8")
+    RESULTS.write_text(_lines(rows), encoding="utf-8")
+    run = {"about": dict(about), "rows": rows, "spreads": found.spreads}
+    RUNS.write_text(_lines([*load(), run][-KEPT_RUNS:]), encoding="utf-8")
 
 
-def load() -> list[dict[str, Any]]:
+def load() -> list[Run]:
     """Return the kept runs, the newest last."""
     if not RUNS.exists():
         return []
-    runs: list[dict[str, Any]] = json.loads(RUNS.read_text(encoding="utf-8"))
+    runs: list[Run] = json.loads(RUNS.read_text(encoding="utf-8"))
     return runs
 
 
-def rows_of(run: Mapping[str, Any]) -> dict[str, Row]:
+def rows_of(run: Run) -> dict[str, Row]:
     """Return a kept run's rows by name."""
-    rows = [Row(**row) for row in run["rows"]]
-    return {row.name: row for row in rows}
+    return {row["name"]: Row(**row) for row in run["rows"]}
 
 
-def _json_lines(rows: Sequence[object]) -> str:
-    return "[\n" + ",\n".join(f"  {json.dumps(row)}" for row in rows) + "\n]\n"
+def spreads_of(run: Run) -> Mapping[str, Sequence[float]]:
+    """Return least, quartiles and most of a kept run's samples, by the name of the figure."""
+    spreads: Mapping[str, Sequence[float]] = run["spreads"]
+    return spreads
+
+
+def _lines(entries: Sequence[object]) -> str:
+    """Return JSON with an entry a line, so that a run changes lines and not the whole file."""
+    return "[\n" + ",\n".join(json.dumps(entry) for entry in entries) + "\n]\n"
 
 
 def _rounded(value: float) -> float:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from contextlib import ExitStack
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from bench.neighbours import CLIENTS_TABLE, SMALL_CLIENT, Neighbours, event
 from bench.process import Worker
@@ -10,6 +12,8 @@ from bench.rounds import interleaved
 
 # About ten milliseconds a turn, except where a call takes longer than that.
 _CALLS = {"hit": 50, "304": 50, "echo": 50, "fastapi_hishel": 10, "requests_cache": 4, "typical": 4}
+_PEERS = ("echo", "fastapi_hishel", "requests_cache", "typical")
+_LOGGED_CALLS = 20
 _NOT_MODIFIED = 304
 # A remembered head is used again for a second.
 _PAUSE_SECONDS = 1.5
@@ -18,6 +22,7 @@ _PAUSE_SECONDS = 1.5
 def measure(running: Neighbours, found: Found, rounds: Iterable[object]) -> None:
     """Add the rows of warm answers of one page of 50 users."""
     page = event("/users", SMALL_CLIENT)
+    found.add("bytes_page_of_50", running.page_bytes, "bytes")
     with ExitStack() as processes:
         ours = processes.enter_context(Worker(running.ours()))
         tag = ours.ask(page)["headers"]["ETag"]
@@ -28,7 +33,7 @@ def measure(running: Neighbours, found: Found, rounds: Iterable[object]) -> None
             "hit": lambda: ours.call([page], _CALLS["hit"]),
             "304": lambda: ours.call([known], _CALLS["304"]),
         }
-        for name in ("echo", "fastapi_hishel", "requests_cache", "typical"):
+        for name in _PEERS:
             peer = processes.enter_context(Worker(running.peer(name)))
             peer.ask(page)
             running.origin.clear_calls()
@@ -79,3 +84,17 @@ def measure_head_reads(running: Neighbours, found: Found, rounds: Iterable[objec
     found.add("head_read_hit_over_bare_get_item_ms", hit - read_alone, "ms")
     found.add("head_read_hit_ms", hit, "ms")
     found.add("bare_get_item_ms", read_alone, "ms")
+
+
+def measure_logs(running: Neighbours, found: Found, rounds: Iterable[object]) -> None:
+    """Add how many bytes of log lines and metrics a warm answer writes."""
+    page = event("/users", SMALL_CLIENT)
+    peers = {name: running.peer(name) for name in _PEERS}
+    for _ in rounds:
+        for name, subject in {"ours": running.ours(), **peers}.items():
+            with NamedTemporaryFile() as sink, Worker(subject, sink=Path(sink.name)) as worker:
+                worker.ask(page)
+                before = Path(sink.name).stat().st_size
+                worker.call([page], _LOGGED_CALLS)
+                written = Path(sink.name).stat().st_size - before
+            found.add(f"log_bytes_{name}", written / _LOGGED_CALLS, "bytes")

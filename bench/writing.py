@@ -53,9 +53,10 @@ def measure(running: Neighbours, found: Found, rounds: Iterable[object]) -> None
                     peak = worker.peak_megabytes()
                 with Worker(running.ours(**metered)) as worker:
                     _reads(running, found, meter, worker, client_id)
+                _duration(running, found, client_id)
+                _sizes(running.aws, found, client_id)
         found.add("write_units_unchanged_revalidation", max(unchanged), "units")
         found.add("peak_memory_10k_refresh_mb", peak, "MB")
-        _sizes(running.aws, found, LARGE_CHANGING)
 
 
 def _writes(
@@ -110,18 +111,27 @@ def _ask(worker: Worker, asked: Json) -> None:
         raise RuntimeError(f"no answer: {answer['body'][:300]}")
 
 
+def _duration(running: Neighbours, found: Found, client_id: str) -> None:
+    """Add what an unchanged revalidation takes in a warm environment."""
+    with Worker(running.refresh()) as worker:
+        took = worker.call([{"action": "refresh", "clientId": client_id}], 6)[1:]
+    median = found.sample(f"unchanged_revalidation_{_size(client_id)}_ms", [1e3 * t for t in took])
+    found.add(f"ms_unchanged_revalidation_{_size(client_id)}", median, "ms")
+
+
 def _sizes(aws: EmbeddedAws, found: Found, client_id: str) -> None:
-    """Add what one generation of a directory takes in the table."""
+    """Add what a directory takes in the table, the few changes made to it included."""
     pages = aws.client("dynamodb").get_paginator("scan").paginate(TableName=TABLE)
     sizes: dict[str, list[int]] = {}
     for item in (item for page in pages for item in page["Items"]):
         name, _, rest = item["pk"]["S"].partition("#")
         if rest.partition("#")[0] == client_id:
-            sizes.setdefault(name, []).append(item_bytes(item))
-            if item["sk"]["S"] == "gen#1":
-                found.add("bytes_manifest_10k", item_bytes(item), "bytes")
-    found.add("bytes_page_items_10k", max(sizes["page"]), "bytes")
-    found.add("bytes_all_items_10k", sum(sum(each) for each in sizes.values()), "bytes")
+            kind = "manifest" if item["sk"]["S"].startswith("gen#") else name
+            sizes.setdefault(kind, []).append(item_bytes(item))
+    size = _size(client_id)
+    for kind in ("manifest", "page", "index"):
+        found.add(f"bytes_largest_{kind}_{size}", max(sizes[kind]), "bytes")
+    found.add(f"bytes_all_items_{size}", sum(sum(each) for each in sizes.values()), "bytes")
 
 
 def _size(client_id: str) -> str:

@@ -1,0 +1,130 @@
+"""The page about benchmarks says what the kept runs found, and the runs found all that is promised.
+
+Nothing is measured here.
+"""
+
+import json
+import re
+
+import pytest
+
+from bench import cost, report, results, tables
+from bench.meter import item_bytes
+from bench.reasons import REASONS
+from bench.results import BOUNDS, RESULTS, Found, Row, rows_of
+from dev.child import ROOT
+
+PAGE = report.FILE.read_text(encoding="utf-8")
+RUNS = results.load()
+
+
+def test_the_page_is_what_the_runs_and_the_template_make_of_it() -> None:
+    assert report.page(RUNS) == PAGE, "write it anew: make bench BENCH_OPTIONS=--report"
+
+
+def test_every_promise_has_a_figure_in_every_run() -> None:
+    assert [BOUNDS.keys() - rows_of(run).keys() for run in RUNS] == [set()] * len(RUNS)
+
+
+def test_the_results_are_those_of_the_newest_run() -> None:
+    rows = json.loads(RESULTS.read_text(encoding="utf-8"))
+
+    assert rows == RUNS[-1]["rows"]
+    assert all(list(row) == ["name", "value", "unit", "peer", "ratio"] for row in rows)
+
+
+def test_a_ratio_is_value_to_peer_and_absolute_figures_have_none() -> None:
+    rows = rows_of(RUNS[-1]).values()
+
+    assert [row for row in rows if (row.peer is None) != (row.ratio is None)] == []
+    for row in rows:
+        if row.peer is not None:
+            assert row.ratio == pytest.approx(row.value / row.peer, rel=0.01)
+
+
+def test_whatever_is_missed_is_explained() -> None:
+    assert set(tables.missed(RUNS)) <= REASONS.keys()
+
+
+def test_every_plot_of_the_page_is_there() -> None:
+    plots = re.findall(r"\]\((benchmarks/\w+\.svg)\)", PAGE)
+
+    assert len(plots) == 3
+    assert all((ROOT / "docs" / plot).stat().st_size > 1_000 for plot in plots)
+
+
+def test_a_missed_promise_is_marked() -> None:
+    run = RUNS[-1]
+    slow = Row("cold_vs_floor", 200, "ms", 100, 2.0)
+    rows = [row for row in run["rows"] if row["name"] != slow.name]
+    slower = {
+        **run,
+        "rows": [*rows, {name: getattr(slow, name) for name in Row.__dataclass_fields__}],
+    }
+
+    assert "cold_vs_floor" in tables.missed([slower])
+    assert re.search(r"`cold_vs_floor` \| ≤ 1 \| 2 \*\*missed\*\*", tables.promises([slower]))
+
+
+def test_a_run_keeps_four_digits_and_the_quartiles() -> None:
+    found = Found()
+
+    median = found.sample("some_ms", [4, 1, 3, 2, 5])
+    found.compare("some_vs_other", 1.23456, 2.0, "ms")
+
+    assert median == 3
+    assert found.spreads["some_ms"] == [1, 1.5, 3, 4.5, 5]
+    assert found.rows["some_vs_other"] == Row("some_vs_other", 1.235, "ms", 2.0, 0.6173)
+
+
+@pytest.mark.parametrize(
+    ("item", "size"),
+    [
+        ({"pk": {"S": "é"}}, 4),
+        ({"n": {"N": "12345"}}, 5),
+        ({"b": {"B": b"123"}}, 4),
+        ({"flag": {"BOOL": True}}, 5),
+        ({"ids": {"NS": ["1", "22"]}}, 8),
+        ({"list": {"L": [{"S": "ab"}]}}, 10),
+        ({"map": {"M": {"k": {"S": "v"}}}}, 9),
+        ({}, 0),
+    ],
+)
+def test_an_items_size_counts_names_and_values_by_type(
+    item: dict[str, dict[str, object]], size: int
+) -> None:
+    assert item_bytes(item) == size
+
+
+def test_api_gateway_is_cheaper_beyond_the_first_tier() -> None:
+    within = cost.gateway(333e6)
+    beyond = cost.gateway(334e6) - within
+
+    assert within == pytest.approx(1_165.50)
+    assert beyond == pytest.approx(2.80)
+
+
+def test_the_parts_of_a_month_grow_with_what_drives_them() -> None:
+    rows, given = rows_of(RUNS[-1]), report.defaults()
+    small = cost.Scenario(rate=1, clients=1, users=500)
+    busy = cost.Scenario(rate=100, clients=1, users=500)
+    many = cost.Scenario(rate=1, clients=100, users=500)
+
+    base, at_busy, at_many = (cost.ours(at, rows, given) for at in (small, busy, many))
+
+    assert at_busy["API Gateway"] == pytest.approx(100 * base["API Gateway"])
+    assert at_busy["EventBridge"] == base["EventBridge"]
+    assert at_many["API Gateway"] == base["API Gateway"]
+    assert at_many["Lambda"] > 20 * base["Lambda"]
+    assert at_many["DynamoDB"] > 20 * base["DynamoDB"]
+
+
+def test_a_peer_that_asks_the_origin_each_time_is_refused_above_its_limit() -> None:
+    rows, given = rows_of(RUNS[-1]), report.defaults()
+
+    allowed = {
+        rate: cost.peers(cost.Scenario(rate=rate, clients=1, users=500), rows, given)["typical"][1]
+        for rate in (1, 100)
+    }
+
+    assert allowed == {1: True, 100: False}
