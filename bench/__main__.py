@@ -74,7 +74,7 @@ def main() -> None:
         _print(found)
         if arguments.quick or arguments.only:
             return
-        results.save(found, about(["python -m bench", *sys.argv[1:]]))
+        results.save(found, about(sys.argv[1:]))
     runs = results.load()
     plots.draw(runs[-1])
     report.FILE.write_text(report.page(runs), encoding="utf-8")

@@ -24,12 +24,16 @@ _PACKAGES = (
 )
 
 
-def about(command: Sequence[str]) -> Mapping[str, str]:
-    """Return what there is to know of a run that ``command`` made."""
+def about(options: Sequence[str]) -> Mapping[str, str]:
+    """Return what there is to know of a run with the command line's ``options``.
+
+    Where an artifact lay is nobody's business.
+    """
+    told = ["…" if option.startswith(("/", ".")) else option for option in options]
     megabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**2
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        "command": " ".join(command),
+        "command": f'make bench BENCH_OPTIONS="{" ".join(told)}"' if told else "make bench",
         "commit": _commit(),
         "machine": f"{os.cpu_count()} cores, {_processor()}, {megabytes / 1024:.0f} GB",
         "versions": ", ".join(

@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -45,17 +45,18 @@ def built(ours: Path | None) -> Iterator[Path]:
             build_artifact.build(target / OURS, architecture=ARCHITECTURE, uv=os.environ["UV"])
         copy_runtime_packages(target / RUNTIME)
         _compile(target / RUNTIME)
-        _set_writable(target / OURS, writable=False)
         for name in (*PLAIN, *WITH_BYTECODE):
             (target / name).symlink_to(_peer(name))
+        measured = [(target / name).resolve() for name in (OURS, *PLAIN, *WITH_BYTECODE)]
         try:
+            _set_writable(measured, writable=False)
             yield target
         finally:
-            _set_writable(target / OURS, writable=True)
+            _set_writable(measured, writable=True)
 
 
 def _peer(name: str) -> Path:
-    """Return the read-only directory of an installed peer; make it if need be."""
+    """Return the directory of an installed peer; make it if need be."""
     source = _PEERS / name.removesuffix("_plain")
     locked = _uv("export", "--frozen", "--no-dev", "--group", "bench", "--no-hashes", "--no-header")
     parts = [locked, *(path.read_text(encoding="utf-8") for path in sorted(source.glob("*.*")))]
@@ -78,8 +79,12 @@ def _peer(name: str) -> Path:
             shutil.copy(source / file, packages)
         if name in WITH_BYTECODE:
             _compile(packages)
-        packages.rename(made)
-    _set_writable(made, writable=False)
+        try:
+            packages.rename(made)
+        except OSError:
+            # A run beside this one was faster; what it made is the same.
+            if not made.exists():
+                raise
     return made
 
 
@@ -95,7 +100,8 @@ def _compile(directory: Path) -> None:
     subprocess.run([*command, *options], check=True)  # noqa: S603 - this interpreter.
 
 
-def _set_writable(directory: Path, *, writable: bool) -> None:
-    for path in [directory, *directory.rglob("*")]:
+def _set_writable(directories: Iterable[Path], *, writable: bool) -> None:
+    paths = (path for each in directories for path in (each, *each.rglob("*")))
+    for path in paths:
         mode = path.stat().st_mode
         path.chmod(mode | 0o200 if writable else mode & ~0o222)

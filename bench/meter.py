@@ -28,7 +28,7 @@ _NESTED_BYTES = 3
 
 
 class Meter(ThreadingHTTPServer):
-    """A relay in front of DynamoDB; ``url`` is where a function finds it."""
+    """A relay in front of DynamoDB, to be asked at ``url``: units ``read`` and ``written``."""
 
     daemon_threads = True
 
@@ -38,6 +38,7 @@ class Meter(ThreadingHTTPServer):
         self.client = aws.client("dynamodb")
         self.read = 0
         self.written = 0
+        self.calls = 0
         self._serving = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
 
     @property
@@ -47,7 +48,7 @@ class Meter(ThreadingHTTPServer):
 
     def reset(self) -> None:
         """Count from zero."""
-        self.read = self.written = 0
+        self.read = self.written = self.calls = 0
 
     @override
     def __enter__(self) -> Self:
@@ -68,6 +69,7 @@ class _Connection(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.calls += 1
         operation, asked = self.headers["X-Amz-Target"].rpartition(".")[2], json.loads(body)
         keys = list(_keys(operation, asked))
         before = [_stored_bytes(self.server.client, *key) for key in keys]

@@ -46,6 +46,7 @@ def page(runs: Sequence[Run]) -> str:
         "origin_ms": f"{cost.ORIGIN_SECONDS * 1e3:g}",
         "dynamodb_ms": f"{cost.DYNAMODB_SECONDS * 1e3:g}",
         "prices": _prices(),
+        "cache_megabytes": str(parameter_defaults()["MemoryCacheMegabytes"]),
         "api_memory": str(defaults().api_memory),
         "refresh_memory_size": str(defaults().refresh_memory),
         "interval": str(defaults().interval),

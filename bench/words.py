@@ -22,7 +22,8 @@ UNITS: Mapping[str, str] = {
     "write_units_delete": "units written for the first user deleted",
     "write_units_append": "units written for one more user",
     "read_units_unchanged_revalidation": "units read by an unchanged revalidation",
-    "read_units_first_window": "units read for an environment's first window",
+    "dynamodb_calls_first_window": "DynamoDB calls for an environment's first window",
+    "read_units_first_window": "units read by them",
     "read_units_first_lookup": "units more for its first look-up by address",
     "read_units_first_filter": "units more for its first filter over all users",
     "bytes_largest_manifest": "bytes of the manifest",
@@ -48,9 +49,10 @@ PAGE = """\
 
 What it costs to ask this service: cold, warm, and as directories grow; beside what else one might
 build. Made by `make bench` (about five minutes; `make bench-quick` takes a minute and keeps
-nothing); the tables are written from `bench/runs.json`, and the newest run alone is in
-`bench/results.json`. Absolute figures are those of one machine, so promises are ratios within one
-run: whatever is compared was measured in turns.
+nothing; `BENCH_OPTIONS="--artifact DIR"` measures an artifact that was built elsewhere). The tables
+are written from `bench/runs.json`; the newest run alone is in `bench/results.json`, where `peer` is
+what `value` is compared with and `ratio` is one by the other. Absolute figures are those of one
+machine, so promises are ratios within one run: whatever is compared was measured in turns.
 
 ## Promises
 Of the last {count} runs:
@@ -77,7 +79,8 @@ where a bare read takes {bare_read} ms.
 - **Units** are computed on the wire from the sizes of all items, because emulated figures are
   approximate.
 - **Growth**: the same questions to both directories at 40 places spread over each.
-- Everything competes for the same cores, the embedded AWS too.
+- Everything shares the machine's cores, the embedded AWS too. Lambda's own start, the download of
+  an artifact and the network between its services are not in any figure.
 
 The peers, in `bench/peers/`, are written as their own documentation shows:
 
@@ -122,9 +125,9 @@ number of users. A window, a look-up and a cursor step read as many items at any
 
 {paper}
 
-What ends first: a manifest must stay under DynamoDB's 400 KB, and an environment's memory for
-pages, 48 MB by default, holds some 25,000 users; beyond that a filter reads pages again for every
-answer. At a hundred thousand users filters want an index of their own.
+What ends first: a manifest must stay under DynamoDB's 400 KB; and an environment keeps
+{cache_megabytes} MB of pages and shards by default, at some 2 KB a user, so that beyond it a filter
+reads pages again for every answer. At a hundred thousand users filters want an index of their own.
 
 ## What a month costs
 Computed from the newest run's units. Prices are list prices for us-east-1 and arm64 as known in

@@ -96,6 +96,7 @@ def _reads(running: Neighbours, found: Found, meter: Meter, worker: Worker, clie
     meter.reset()
     _ask(worker, event("/users", client_id))
     found.add(f"read_units_first_window_{size}", meter.read, "units")
+    found.add(f"dynamodb_calls_first_window_{size}", meter.calls, "calls")
     meter.reset()
     address = running.origin.users(client_id)[-1]["email"].replace("+", "%2B")
     _ask(worker, event(f"/users?emails={address}", client_id))
