@@ -66,6 +66,19 @@ test: $(VENV) ## Doctests, unit, contract, integration and template tests
 test-without-memory: $(VENV) ## The integration tests, with nothing remembered between requests
 	MEMORY_CACHE_MEGABYTES=0 $(RUN) pytest -n 2 --dist loadfile tests/integration
 
+# Its own environment: Schemathesis pins much that the suite uses in other versions.
+SCHEMATHESIS_VERSION := 4.32.5
+SCHEMATHESIS := $(TOOLS)/schemathesis-$(SCHEMATHESIS_VERSION)/bin/schemathesis
+
+$(SCHEMATHESIS): | $(UV)
+	@echo "setting up Schemathesis $(SCHEMATHESIS_VERSION)"
+	@$(UV) venv --quiet --clear --python 3.13 $(TOOLS)/schemathesis-$(SCHEMATHESIS_VERSION)
+	@$(UV) pip install --quiet --python $(TOOLS)/schemathesis-$(SCHEMATHESIS_VERSION)/bin/python schemathesis==$(SCHEMATHESIS_VERSION)
+
+.PHONY: fuzz
+fuzz: $(VENV) $(SCHEMATHESIS) ## Schemathesis against the running service and its OpenAPI document (ten minutes)
+	@PYTHONPATH=src SCHEMATHESIS=$(SCHEMATHESIS) $(RUN) python -m dev.fuzz
+
 # ---- the deployed shape ----
 # SAM CLI pins many libraries exactly, so it stays out of uv.lock.
 SAM_VERSION := 1.170.0

@@ -10,13 +10,14 @@ from dev.openapi_schemas import Json, schema
 from lib.cursor import Cursor
 from lib.models import USER_FIELDS
 from lib.origin_query import DEFAULT_LIMIT, MAX_LIMIT
-from lib.parameters import MAX_MEMBERS, METADATA_NAME
+from lib.parameters import MAX_MEMBERS, MAX_NUMBER, METADATA_NAME
 from lib.query import LIST_NAMES, SORT_KEYS
 
 CLIENT = "clxdemo0000000000000000001"
 LOOKUP_NAMES = ("emails", "ids", "usernames")
 """Those whose place is the body of a look-up."""
 
+_NUMBER = schema("integer", minimum=0, maximum=MAX_NUMBER)
 _DEEP = {METADATA_NAME: METADATA_NAME.removesuffix("[key]")}
 _CURSOR = Cursor(
     generation=7,
@@ -108,10 +109,13 @@ def _filters() -> list[Json]:
             schema("string", enum=["exact", "folded"], default="exact"),
             {"exact": "exact", "folded": "folded"},
         ),
+        _several("ids", "User ids.", _NUMBER, {"one": [1001], "two": [1001, 1004]}),
         _several(
-            "ids", "User ids.", schema("integer", minimum=0), {"one": [1001], "two": [1001, 1004]}
+            "usernames",
+            "Case matters.",
+            schema("string", pattern=r"^[^,]*[^,\s][^,]*$"),
+            {"two": ["alice", "bob-2"]},
         ),
-        _several("usernames", "Case matters.", schema("string"), {"two": ["alice", "bob-2"]}),
         _parameter(
             "q",
             "A part of the name, the username or the address; case does not matter.",
@@ -171,7 +175,7 @@ def _form_and_moment() -> list[Json]:
             "min_generation",
             "The answer is of this generation or a later one. The very next is awaited for 2 s, "
             "any above is refused.",
-            schema("integer", minimum=0, default=0),
+            _NUMBER | {"default": 0},
             {"told by an event": 8},
         ),
     ]
@@ -186,7 +190,7 @@ IGNORED = _parameter(
 SINCE = _parameter(
     "since",
     "The generation that the caller knows.",
-    schema("integer", minimum=0),
+    _NUMBER,
     {"known": 6},
     required=True,
 )

@@ -10,7 +10,7 @@ from typing import Any
 from lib.errors import CODES
 from lib.hiding import REQUIRED_FIELDS
 from lib.models import USER_FIELDS
-from lib.parameters import MAX_MEMBERS
+from lib.parameters import MAX_MEMBERS, MAX_NUMBER
 
 type Json = dict[str, Any]
 
@@ -231,7 +231,7 @@ def schemas() -> Json:
             "description": "Names of one kind.",
             "oneOf": [
                 _names("emails", text | {"format": "email"}),
-                _names("ids", schema("integer", format="int64")),
+                _names("ids", schema("integer", minimum=0, maximum=MAX_NUMBER)),
                 _names("usernames", text),
             ],
         },

@@ -19,7 +19,7 @@ from lib.http_cache import RequestDirectives
 from lib.models import Head
 from lib.origin_query import is_address, stored_form
 from lib.pages import id_of
-from lib.parameters import MAX_MEMBERS, refuse
+from lib.parameters import MAX_MEMBERS, MAX_NUMBER, refuse
 from lib.query import ListQuery, Moment
 from lib.reading import Answer, ReadRequest, Served
 from lib.snapshot import Snapshot
@@ -223,20 +223,29 @@ def _named(body: str) -> dict[str, Any]:
         ((name, members),) = content.items()
     except (ValueError, AttributeError, RecursionError):
         name, members = "", None
-    kind = int if name == "ids" else str
     usable = name in _LOOKUPS and isinstance(members, list) and 0 < len(members) <= MAX_MEMBERS
-    # Those not found are in the answer, which has an end.
-    if not usable or any(
-        type(member) is not kind or len(str(member)) > _LONGEST_NAME for member in members
-    ):
+    if not usable or not all(map(_is_id if name == "ids" else _is_name, members)):
         raise InvalidRequestError(
             'The body must be JSON like {"emails": ["…"]}, {"ids": [1]} or {"usernames": ["…"]}, '
-            f"with 1 to {MAX_MEMBERS} members of at most {_LONGEST_NAME} characters."
+            f"with 1 to {MAX_MEMBERS} members: ids up to {MAX_NUMBER}, names of at most "
+            f"{_LONGEST_NAME} characters."
         )
     for address in members if name == "emails" else ():
         if not is_address(address):
             raise InvalidRequestError(f"Invalid email {address}")
-    return {name: tuple(members)}
+    # To JSON, 1.0 is the same number as 1.
+    return {name: tuple(map(int, members) if name == "ids" else members)}
+
+
+def _is_id(member: object) -> bool:
+    if isinstance(member, bool) or not isinstance(member, int | float):
+        return False
+    return 0 <= member <= MAX_NUMBER and member == int(member)
+
+
+def _is_name(member: object) -> bool:
+    # Those not found are in the answer, which has an end.
+    return isinstance(member, str) and len(member) <= _LONGEST_NAME
 
 
 def _read[T](call: Call, view: Callable[[Snapshot], T], moment: Moment) -> Answer[T]:

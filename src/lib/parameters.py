@@ -15,6 +15,9 @@ from lib.errors import InvalidRequestError
 from lib.models import USER_FIELDS
 from lib.origin_query import Params
 
+MAX_NUMBER = 10**15 - 1
+"""Largest user id or generation that a question may name."""
+
 MAX_MEMBERS = 250
 """Most users that one question may name."""
 

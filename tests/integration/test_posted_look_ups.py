@@ -42,6 +42,12 @@ def test_users_are_found_by_what_names_them(
     assert answer.body["pagination"]["totalItems"] == 3
 
 
+def test_an_id_may_be_written_as_any_json_number(service: Service, users: list[User]) -> None:
+    answer = look_up(service, {"ids": [float(users[0]["id"])]})
+
+    assert answer.ids == [users[0]["id"]]
+
+
 def test_users_are_found_by_username(service: Service, users: list[User]) -> None:
     named = [user for user in users if user["username"]][:2]
 
@@ -58,10 +64,10 @@ def test_those_not_found_are_told_as_they_were_asked_for(
     missing = ["Nobody@example.com", f"nobody+{CLIENT}@example.com"]
 
     by_address = look_up(service, {"emails": [missing[0], known, missing[1]]})
-    by_id = look_up(service, {"ids": [3, users[0]["id"], -1]})
+    by_id = look_up(service, {"ids": [3, users[0]["id"], 4]})
 
     assert (by_address.ids, by_address.body["notFound"]) == ([users[0]["id"]], missing)
-    assert (by_id.ids, by_id.body["notFound"]) == ([users[0]["id"]], [3, -1])
+    assert (by_id.ids, by_id.body["notFound"]) == ([users[0]["id"]], [3, 4])
 
 
 def test_as_many_as_may_be_named_come_in_one_answer(service: Service, users: list[User]) -> None:
@@ -145,7 +151,10 @@ def test_a_look_up_is_never_conditional(service: Service, users: list[User]) -> 
         {"emails": ["no address"]},
         {"emails": [f"a@{'b' * 320}.com"]},
         {"ids": ["1"]},
-        {"ids": [1.0]},
+        {"ids": [1.5]},
+        {"ids": [-1]},
+        {"ids": [10**15]},
+        {"ids": [float("nan")]},
         {"ids": [True]},
         {"ids": [None]},
         {"ids": list(range(251))},
