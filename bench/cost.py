@@ -69,53 +69,72 @@ SCENARIOS: Sequence[Scenario] = [
 ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Units:
+    """What one of each costs, for a directory of some size: seconds in Lambda, and units."""
+
+    hit: float
+    head_read: float
+    start: float
+    sweep: float
+    sweep_reads: float
+    sweep_writes: float
+    change_writes: float
+    directory_reads: float
+    directory_bytes: float
+    log_bytes: float
+
+
+def units(users: int, rows: Mapping[str, Row], given: Defaults) -> Units:
+    """Return the units that ``rows`` found, in the share of a core that the functions get."""
+    size = {500: "500", 10_000: "10k"}[users]
+    slower, calls = _slower(given.api_memory), 2
+    if users > PEER_USERS:
+        calls += given.adopted_calls
+    over_bare = rows["head_read_hit_over_bare_get_item_ms"].value / 1e3
+    working = rows[f"ms_unchanged_revalidation_{size}"].value / 1e3
+    return Units(
+        hit=rows["warm_hit_vs_echo"].value / 1e6 * slower,
+        head_read=over_bare * slower + DYNAMODB_SECONDS,
+        start=rows["cold_vs_floor"].value / 1e3 * slower,
+        sweep=given.jitter / 2 + calls * ORIGIN_SECONDS + working * _slower(given.refresh_memory),
+        sweep_reads=rows[f"read_units_unchanged_revalidation_{size}"].value,
+        sweep_writes=rows["write_units_unchanged_revalidation"].value,
+        change_writes=rows[f"write_units_update_{size}"].value,
+        # More than any one answer needs: the first window and all pages.
+        directory_reads=rows[f"read_units_first_window_{size}"].value
+        + rows[f"read_units_first_filter_{size}"].value,
+        directory_bytes=rows[f"bytes_all_items_{size}"].value,
+        log_bytes=rows["log_bytes_ours"].value,
+    )
+
+
 def ours(at: Scenario, rows: Mapping[str, Row], given: Defaults) -> dict[str, float]:
     """Return dollars a month by service."""
-    size = {500: "500", 10_000: "10k"}[at.users]
+    each = units(at.users, rows, given)
     requests = at.rate * SECONDS
-    hit = rows["warm_hit_vs_echo"].value / 1e6 * _slower(given.api_memory)
-    head_read = (
-        rows["head_read_hit_over_bare_get_item_ms"].value / 1e3 * _slower(given.api_memory)
-        + DYNAMODB_SECONDS
-    )
-    environments = _environments(at.rate, hit + head_read)
+    environments = _environments(at.rate, each.head_read)
     # Each environment reads a client's head at most once a second.
     asked = at.rate / environments / at.clients
     head_reads = requests / (1 + asked)
     starts = environments * SECONDS / ENVIRONMENT_SECONDS
-    api_seconds = (
-        (requests - head_reads) * _billed(hit)
-        + head_reads * _billed(hit + head_read)
-        + starts * rows["cold_vs_floor"].value / 1e3 * _slower(given.api_memory)
-    )
+    api = (requests - head_reads) * billed(each.hit) + head_reads * billed(each.head_read)
     sweeps = at.clients * SECONDS / given.interval
-    calls = 2 + (given.adopted_calls if at.users > PEER_USERS else 0)
-    sweep = (
-        given.jitter / 2
-        + calls * ORIGIN_SECONDS
-        + rows[f"ms_unchanged_revalidation_{size}"].value / 1e3 * _slower(given.refresh_memory)
-    )
     changes = at.clients * CHANGES_AN_HOUR * SECONDS / 3_600
-    refreshing = ceil(at.clients * sweep / given.interval)
-    reads = (
-        head_reads
-        + sweeps * rows[f"read_units_unchanged_revalidation_{size}"].value
-        + (starts * at.clients + changes * environments) * _pages_units(rows, size)
-    )
-    writes = (
-        sweeps * rows["write_units_unchanged_revalidation"].value
-        + changes * rows[f"write_units_update_{size}"].value
-    )
-    stored = at.clients * rows[f"bytes_all_items_{size}"].value / _GB
+    refreshing = ceil(at.clients * each.sweep / given.interval)
+    reads = head_reads + sweeps * each.sweep_reads
+    reads += (starts * at.clients + changes * environments) * each.directory_reads
+    writes = sweeps * each.sweep_writes + changes * each.change_writes
+    stored = at.clients * each.directory_bytes / _GB
     return {
         "Lambda": (requests + sweeps + changes) * INVOCATION
-        + _gb_seconds(given.api_memory, api_seconds) * GB_SECOND
-        + _gb_seconds(given.refresh_memory, sweeps * sweep) * GB_SECOND,
+        + _gb_seconds(given.api_memory, api + starts * each.start) * GB_SECOND
+        + _gb_seconds(given.refresh_memory, sweeps * each.sweep) * GB_SECOND,
         "API Gateway": gateway(requests),
         "DynamoDB": reads * READ_UNIT + writes * WRITE_UNIT + stored * STORED_GB,
         "EventBridge": SECONDS / given.interval * SCHEDULED + changes * EVENT,
         "Secrets Manager": SECRET + refreshing * SECONDS / SECRET_KEPT_SECONDS * SECRET_CALL,
-        "CloudWatch Logs": requests * rows["log_bytes_ours"].value / _GB * LOGGED_GB,
+        "CloudWatch Logs": requests * each.log_bytes / _GB * LOGGED_GB,
     }
 
 
@@ -129,8 +148,8 @@ def peers(at: Scenario, rows: Mapping[str, Row], given: Defaults) -> dict[str, t
     told = {}
 
     def tell(name: str, seconds: float, misses: float, dynamodb: float) -> None:
-        billed = requests * _billed(seconds) + misses * ORIGIN_SECONDS
-        lambda_ = requests * INVOCATION + _gb_seconds(given.api_memory, billed) * GB_SECOND
+        time = requests * billed(seconds) + misses * ORIGIN_SECONDS
+        lambda_ = requests * INVOCATION + _gb_seconds(given.api_memory, time) * GB_SECOND
         logs = requests * rows[f"log_bytes_{name}"].value / _GB * LOGGED_GB
         total = lambda_ + gateway(requests) + dynamodb + logs
         told[name] = (total, misses / SECONDS * 60 / at.clients <= ORIGIN_LIMIT)
@@ -155,7 +174,8 @@ def _slower(memory: int) -> float:
     return max(1.0, FULL_CORE_MB / memory)
 
 
-def _billed(seconds: float) -> float:
+def billed(seconds: float) -> float:
+    """Return the seconds that Lambda bills: whole milliseconds."""
     return ceil(seconds / _MILLISECOND) * _MILLISECOND
 
 
@@ -165,13 +185,6 @@ def _environments(rate: float, seconds: float) -> int:
 
 def _gb_seconds(memory: int, seconds: float) -> float:
     return memory / _MB_PER_GB * seconds
-
-
-def _pages_units(rows: Mapping[str, Row], size: str) -> float:
-    """Return the units of reading a whole directory, more than any one answer needs."""
-    return rows[f"read_units_first_window_{size}"].value + (
-        rows[f"read_units_first_filter_{size}"].value
-    )
 
 
 def gateway(requests: float) -> float:

@@ -82,9 +82,12 @@ class Neighbours:
         memory = str(function.memory_megabytes)
         return self._subject(OURS, handler, {**kept, **environment, **changes}, memory=memory)
 
-    def refresh(self, **changes: str) -> Subject:
-        """Return the refresh function, for an origin that lists all users in two calls."""
-        half = str(LARGE // 2)
+    def refresh(self, client_id: str, **changes: str) -> Subject:
+        """Return the refresh function, for an origin that lists a client's users in two calls.
+
+        They fill its window, so directories of both sizes count as incomplete, as at the origin.
+        """
+        half = str(USERS[client_id] // 2)
         window = {"ORIGIN_MAX_LIMIT": half, "ORIGIN_MAX_OFFSET": half}
         return self.ours(REFRESH_HANDLER, **window, **changes)
 
@@ -162,7 +165,7 @@ def _fill(aws: EmbeddedAws, keys: Mapping[str, str]) -> None:
 
 def _publish(running: Neighbours) -> None:
     for client_id in (SMALL_CLIENT, LARGE_CLIENT):
-        with Worker(running.refresh()) as worker:
+        with Worker(running.refresh(client_id)) as worker:
             done = worker.ask({"action": "refresh", "clientId": client_id})
         if done.get("outcome") != "published":
             raise RuntimeError(f"the directory of {client_id} was not published: {done}")

@@ -1,7 +1,7 @@
 """Writes ``docs/benchmarks.md`` from the kept runs and the template, and from nothing else."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import ceil
 
 from bench import cost, tables
@@ -38,6 +38,7 @@ def page(runs: Sequence[Run]) -> str:
         "units": tables.sizes(rows, UNITS),
         "paper": _on_paper(rows),
         "cost": _cost(rows),
+        "basis": _basis(rows),
         "sizes": _artifacts(rows),
         "stampede": number(rows["origin_calls_1000_cold_readers_requests_cache"].value),
         "refresh_memory": number(rows["peak_memory_10k_refresh_mb"].value),
@@ -116,6 +117,25 @@ def defaults() -> cost.Defaults:
         fresh=int(given["FreshSeconds"]),
         adopted_calls=int(given["AdoptedCallsPerSweep"]),
     )
+
+
+def _basis(rows: Rows) -> str:
+    """Return what the months are computed from."""
+    small, large = (cost.units(users, rows, defaults()) for users in (500, 10_000))
+    lines: Mapping[str, Callable[[cost.Units], float]] = {
+        "a hit, billed ms": lambda each: cost.billed(each.hit) * 1e3,
+        "a hit that reads the head, billed ms": lambda each: cost.billed(each.head_read) * 1e3,
+        "the start of an environment, ms": lambda each: each.start * 1e3,
+        "a revalidation, s": lambda each: each.sweep,
+        "a revalidation, units read": lambda each: each.sweep_reads,
+        "a revalidation, units written": lambda each: each.sweep_writes,
+        "revalidations a month and client": lambda _: cost.SECONDS / defaults().interval,
+        "a change, units written": lambda each: each.change_writes,
+        "an environment's whole directory, units read": lambda each: each.directory_reads,
+        "a request, bytes logged": lambda each: each.log_bytes,
+    }
+    told = [[label, number(unit(small)), number(unit(large))] for label, unit in lines.items()]
+    return table(["", "500 users", "10,000 users"], told)
 
 
 def _cost(rows: Rows) -> str:

@@ -55,7 +55,7 @@ what `value` is compared with and `ratio` is one by the other. Absolute figures 
 machine, so promises are ratios within one run: whatever is compared was measured in turns.
 
 ## Promises
-Of the last {count} runs:
+Runs kept: {count}.
 
 {promises}
 
@@ -78,7 +78,8 @@ where a bare read takes {bare_read} ms.
   away unbuffered; rounds in turns, the median of the rounds' medians. Snapshots are fresh.
 - **Units** are computed on the wire from the sizes of all items, because emulated figures are
   approximate.
-- **Growth**: the same questions to both directories at 40 places spread over each.
+- **Growth**: the same questions to both directories at 40 places spread over each. Both fill the
+  origin's window, so neither counts as complete, and a look-up has to see whether all was found.
 - Everything shares the machine's cores, the embedded AWS too. Lambda's own start, the download of
   an artifact and the network between its services are not in any figure.
 
@@ -140,7 +141,9 @@ and a read of DynamoDB {dynamodb_ms} ms; an hour changes one user a client; envi
 {environment_hours} hours. From the template's defaults: {api_memory} MB for the API function and
 {refresh_memory_size} MB for the others, with the share of a core that this is; every client
 revalidated every {interval} s after up to {jitter} s of jitter; {adopted_calls} calls more a sweep
-for users past the window. Each invocation is billed by whole milliseconds.
+for users past the window. Each invocation is billed by whole milliseconds. So one of each is:
+
+{basis}
 
 {cost}
 

@@ -48,7 +48,7 @@ def measure(running: Neighbours, found: Found, rounds: Iterable[object]) -> None
         with Meter(running.aws) as meter:
             metered = {"AWS_ENDPOINT_URL_DYNAMODB": meter.url}
             for client_id in (SMALL_CHANGING, LARGE_CHANGING):
-                with Worker(running.refresh(**metered)) as worker:
+                with Worker(running.refresh(client_id, **metered)) as worker:
                     unchanged.append(_writes(running, found, meter, worker, client_id))
                     peak = worker.peak_megabytes()
                 with Worker(running.ours(**metered)) as worker:
@@ -114,7 +114,7 @@ def _ask(worker: Worker, asked: Json) -> None:
 
 def _duration(running: Neighbours, found: Found, client_id: str) -> None:
     """Add what an unchanged revalidation takes in a warm environment."""
-    with Worker(running.refresh()) as worker:
+    with Worker(running.refresh(client_id)) as worker:
         took = worker.call([{"action": "refresh", "clientId": client_id}], 6)[1:]
     median = found.sample(f"unchanged_revalidation_{_size(client_id)}_ms", [1e3 * t for t in took])
     found.add(f"ms_unchanged_revalidation_{_size(client_id)}", median, "ms")
