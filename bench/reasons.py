@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 REASONS: Mapping[str, str] = {
     "cold_vs_typical_sam_build": (
-        "an echo with bytecode, which neither stores nor reads anything, takes most of that by "
-        "itself (the table of cold starts has it), and the botocore client is the rest."
+        "the promise leaves little more than an echo with bytecode takes, which reads nothing; "
+        "loading the botocore client and its first call come on top (the table of cold starts has "
+        "the echo and the floor)."
     ),
 }
