@@ -1,8 +1,10 @@
-"""A relay in front of the embedded AWS: it counts what passes, can refuse it and be stopped."""
+"""A relay in front of the embedded AWS: it counts, holds or refuses what passes."""
 
 import json
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self, override
@@ -11,6 +13,23 @@ from urllib.parse import urlsplit
 type Json = Any  # Parameters and results are free-form.
 
 _DROPPED = frozenset({"connection", "content-length", "date", "server", "transfer-encoding"})
+
+
+_MOST_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A call that is held: ``reached`` when it has come, until it is ``released`` or dropped."""
+
+    reached: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
+    dropped: threading.Event = field(default_factory=threading.Event)
+
+    def drop(self) -> None:
+        """Let the call get no further."""
+        self.dropped.set()
+        self.released.set()
 
 
 class Relay(ThreadingHTTPServer):
@@ -23,6 +42,7 @@ class Relay(ThreadingHTTPServer):
         self.upstream = urlsplit(upstream).netloc
         self.calls: list[tuple[str, Any]] = []
         self.hangs_up = False
+        self._holds: dict[tuple[str, str], Hold] = {}
         self.answer_events: Callable[[list[Json]], Json] | None = None
         self._serving = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
 
@@ -52,6 +72,19 @@ class Relay(ThreadingHTTPServer):
 
         self.answer_events = answer
 
+    def hold(self, operation: str, when: str) -> "Hold":
+        """Hold the next call of ``operation`` "before" it is passed on, or "after" it was done."""
+        held = self._holds[operation, when] = Hold()
+        return held
+
+    def step(self, operation: str, when: str) -> bool:
+        """Hold a call if that was asked for; tell whether it goes on."""
+        held = self._holds.pop((operation, when), None)
+        if held:
+            held.reached.set()
+            held.released.wait(_MOST_SECONDS)
+        return held is None or not held.dropped.is_set()
+
     def stop(self) -> None:
         if self._serving.is_alive():
             self.shutdown()
@@ -77,7 +110,7 @@ class _Connection(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         operation, asked = self.headers["X-Amz-Target"].rpartition(".")[2], json.loads(body)
         self.server.calls.append((operation, asked))
-        if self.server.hangs_up:
+        if not self.server.step(operation, "before") or self.server.hangs_up:
             return
         if operation == "PutEvents" and self.server.answer_events:
             told = self.server.answer_events(asked["Entries"])
@@ -90,6 +123,7 @@ class _Connection(BaseHTTPRequestHandler):
             content = answer.read()
         finally:
             upstream.close()
+        self.server.step(operation, "after")
         self._reply(answer.status, content, *answer.getheaders())
 
     def _reply(self, status: int, content: bytes, *headers: tuple[str, str]) -> None:
@@ -98,8 +132,10 @@ class _Connection(BaseHTTPRequestHandler):
             if name.lower() not in _DROPPED:
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+        # Whoever asked may have been killed while the call was held.
+        with suppress(ConnectionError):
+            self.end_headers()
+            self.wfile.write(content)
 
     @override
     def log_message(self, format: str, *args: Any) -> None:

@@ -1,0 +1,179 @@
+"""A process that is killed, or paused, at any step of a revalidation: nothing is lost or mixed.
+
+The revalidation runs in a process of its own, which is stopped at a step by holding its call to
+DynamoDB. Another environment, this process, goes on after it.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from dev.child import ROOT
+from dev.embedded_aws import EmbeddedAws
+from dev.origin_double import Fault
+from handlers import changes
+from lib.models import LEASE_SECONDS
+from tests.integration.relay import Relay
+from tests.integration.service import CLIENT, Context, Json, Service, running_service
+
+SECONDS = 20
+_REVALIDATE = f"""
+from handlers.refresh import handler
+class Context:
+    aws_request_id = "killed"
+    def get_remaining_time_in_millis(self): return 29_000
+print(handler({{"action": "refresh", "clientId": "{CLIENT}"}}, Context()))
+"""
+STEPS = [
+    ("after the lease", "UpdateItem", "after"),
+    ("after the sweep, before the pages", "BatchWriteItem", "before"),
+    ("after the pages", "BatchWriteItem", "after"),
+    ("before the head moves", "TransactWriteItems", "before"),
+    ("after the head moved", "TransactWriteItems", "after"),
+]
+
+
+@pytest.fixture
+def relay(aws: EmbeddedAws) -> Iterator[Relay]:
+    with Relay(aws.endpoint) as running:
+        yield running
+
+
+@pytest.fixture
+def service(aws: EmbeddedAws, relay: Relay) -> Iterator[Service]:
+    """Return a service whose first generation was announced, and whose origin changed since."""
+    aws.create_bus("kills")
+    with running_service(
+        aws,
+        users=300,
+        EVENT_BUS_NAME="kills",
+        AWS_ENDPOINT_URL_DYNAMODB=relay.url,
+        AWS_ENDPOINT_URL_EVENTBRIDGE=relay.url,
+    ) as running:
+        running.get()
+        announce(1)
+        relay.calls.clear()
+        first, second, third = running.origin.users(CLIENT)[:3]
+        running.origin.update(CLIENT, first["id"], name="Renamed")
+        running.origin.update(CLIENT, second["id"], email=f"new+{CLIENT}@example.com")
+        running.origin.delete(CLIENT, third["id"])
+        yield running
+
+
+def wait_until(reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def announce(generation: int) -> None:
+    keys = {"pk": {"S": f"client#{CLIENT}"}, "sk": {"S": f"gen#{generation}"}}
+    record = {"dynamodb": {"Keys": keys, "SequenceNumber": str(generation)}}
+    assert changes.handler({"Records": [record]}, Context()) == {"batchItemFailures": []}
+
+
+@contextmanager
+def revalidating() -> Iterator[subprocess.Popen[str]]:
+    """Revalidate in a process of its own, in this environment."""
+    process = subprocess.Popen(  # noqa: S603 - this interpreter.
+        [sys.executable, "-c", _REVALIDATE],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def served(service: Service) -> tuple[int, list[Json]]:
+    """Return the generation and all users, as a new environment serves them."""
+    service.forget()
+    first = service.get("/users?limit=250")
+    rest = service.get("/users?limit=250&offset=250")
+    generation = service.get("/cache").body["data"]["generation"]
+    return generation, [*first.body["data"], *rest.body["data"]]
+
+
+def told(relay: Relay) -> set[tuple[str, str]]:
+    """Return kind and subject of every event that was sent."""
+    events = [
+        json.loads(entry["Detail"])
+        for operation, asked in relay.calls
+        if operation == "PutEvents"
+        for entry in asked["Entries"]
+    ]
+    return {(event["type"].split(".")[-2], event["subject"]) for event in events}
+
+
+@pytest.mark.parametrize(
+    ("operation", "when"), [each[1:] for each in STEPS], ids=[s[0] for s in STEPS]
+)
+def test_a_kill_leaves_the_old_generation_or_the_new_one_and_loses_no_change(
+    service: Service, relay: Relay, operation: str, when: str
+) -> None:
+    before = served(service)
+    held = relay.hold(operation, when)
+    with revalidating() as process:
+        assert held.reached.wait(SECONDS)
+        process.send_signal(signal.SIGKILL)
+        process.wait(SECONDS)
+    held.drop()
+    new = service.origin.users(CLIENT)
+    moved = (operation, when) == ("TransactWriteItems", "after")
+
+    assert served(service) == ((2, new) if moved else before)
+
+    # The lease of the dead lapses, and the next one goes on.
+    service.let_pass(LEASE_SECONDS)
+    service.refresh()
+    assert served(service) == (2, new)
+    announce(2)
+    changed = [str(user["id"]) for user in before[1][:3]]
+    assert told(relay) == {
+        ("updated", changed[0]),
+        ("updated", changed[1]),
+        ("deleted", changed[2]),
+    }
+
+
+def test_a_kill_in_the_middle_of_a_sweep_changes_nothing(service: Service) -> None:
+    before = served(service)
+    service.origin.clear_calls()
+    service.origin.faults = [Fault("hang", match="offset=0")]
+    with revalidating() as process:
+        wait_until(lambda: len(service.origin.list_calls(CLIENT)) == 2)
+        process.send_signal(signal.SIGKILL)
+    service.origin.faults = []
+
+    assert served(service) == before
+
+
+def test_a_holder_that_wakes_up_too_late_publishes_nothing(service: Service, relay: Relay) -> None:
+    held = relay.hold("BatchWriteItem", "before")
+    with revalidating() as process:
+        assert held.reached.wait(SECONDS)
+        process.send_signal(signal.SIGSTOP)
+        held.released.set()
+        service.let_pass(LEASE_SECONDS)
+        service.origin.update(CLIENT, service.origin.users(CLIENT)[-1]["id"], name="Later")
+        service.refresh()
+        newest = served(service)
+        token = service.head()["lease_token"]
+        process.send_signal(signal.SIGCONT)
+        output, _ = process.communicate(timeout=SECONDS)
+
+    assert "lease-lost" in output
+    assert served(service) == newest
+    assert newest == (2, service.origin.users(CLIENT))
+    assert service.head()["lease_token"] == token
