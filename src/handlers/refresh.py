@@ -2,7 +2,7 @@
 
 Events:
     {"action": "refresh-all"}                                        the schedule
-    {"action": "refresh", "clientId": …, "jitter": true}             one client of the schedule
+    {"action": "refresh", "clientId": …, "jitter": true}             one of several on schedule
     {"action": "refresh", "clientId": …, "lease": {…}}               a reader's claim, handed over
     {"action": "refresh", "clientId": …, "requestedAt": <instant>}   a caller wants a new sweep
 
@@ -45,8 +45,7 @@ def _refresh_all(context: Context) -> dict[str, Any]:
     except ServiceError as error:
         return _failed(observing.describe_error(error))
     if len(client_ids) == 1:
-        event = {"clientId": client_ids[0], "jitter": True}
-        return {"clients": 1, "results": [_refresh_one(event, context)]}
+        return {"clients": 1, "results": [_refresh_one({"clientId": client_ids[0]}, context)]}
     failed = [client_id for client_id in client_ids if not _fan_out(client_id)]
     return {"clients": len(client_ids), "failed": failed}
 

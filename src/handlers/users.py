@@ -91,11 +91,17 @@ def _list(call: Call, asked: ListQuery, moment: Moment) -> Response:
         return response(answer.value, answer.served, cache_control=cacheable())
     client_id = call.route.client_id
 
+    selected: list[tuple[Snapshot, Rows]] = []
+
     def missing(snapshot: Snapshot) -> Wanted:
-        return _wanted(views.select(snapshot, asked).not_found or (), client_id)
+        rows = views.select(snapshot, asked)
+        selected[:] = [(snapshot, rows)]
+        return _wanted(rows.not_found or (), client_id)
 
     def view(snapshot: Snapshot, found: "Found | None") -> View:
-        return _window(call, asked, snapshot, found=found)
+        # If nobody was missing, the rows are there already.
+        known = next((rows for seen, rows in selected if seen is snapshot), None)
+        return _window(call, asked, snapshot, found=found, rows=known)
 
     named = _wanted([*(asked.emails or ()), *(asked.ids or ())], client_id)
     answer, _ = _read_named(call, moment, named, missing, view)
@@ -150,6 +156,7 @@ def _window(
     *,
     shorten: bool = False,
     found: "Found | None" = None,
+    rows: Rows | None = None,
 ) -> View:
     head, etag = snapshot.head, representation.list_etag(snapshot.head, asked)
 
@@ -167,7 +174,7 @@ def _window(
         # Those past the origin's window have the highest ids.
         adopted = head.adopted > 0 and end > head.users - head.adopted
         return View(etag, None, headers, uses_adopted=adopted)
-    rows = representation.fitting(views.select(snapshot, asked), shorten=shorten)
+    rows = representation.fitting(rows or views.select(snapshot, asked), shorten=shorten)
     not_asked = _not_asked(rows, found, head)
     body: str | None = representation.list_body(head, asked, rows, not_asked=not_asked)
     if found is not None and body is not None:

@@ -41,7 +41,7 @@ def test_settings_accept_the_defaults_of_the_template() -> None:
     settings = Settings.from_env(plain)
 
     assert settings.policy.max_age == 120
-    assert settings.schedule_jitter_seconds == 5
+    assert settings.schedule_jitter_seconds == 2
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
