@@ -98,6 +98,19 @@ lint-template: $(VENV) ## Lint template.yaml and the CloudFormation it becomes
 	$(RUN) python -m dev.translate_template .build/cloudformation.json
 	$(RUN) cfn-lint template.yaml .build/cloudformation.json
 
+# Checkov pins many libraries exactly, so it has its own environment, too.
+CHECKOV_VERSION := 3.3.30
+CHECKOV := $(TOOLS)/checkov-$(CHECKOV_VERSION)/bin/checkov
+
+$(CHECKOV): | $(UV)
+	@echo "setting up Checkov $(CHECKOV_VERSION)"
+	@$(UV) venv --quiet --clear --python 3.13 $(TOOLS)/checkov-$(CHECKOV_VERSION)
+	@$(UV) pip install --quiet --python $(TOOLS)/checkov-$(CHECKOV_VERSION)/bin/python checkov==$(CHECKOV_VERSION)
+
+.PHONY: audit
+audit: lint-template $(CHECKOV) ## Security checks of the template; decisions are in .checkov.yaml
+	@$(CHECKOV) --config-file .checkov.yaml --file .build/cloudformation.json
+
 .PHONY: build
 build: $(VENV) $(SAM) ## Build the functions into .aws-sam (ARCHITECTURE=arm64|x86_64)
 	@ARCHITECTURE=$(ARCHITECTURE) $(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
