@@ -15,6 +15,7 @@ type Json = Any  # Parameters and results are free-form.
 _DROPPED = frozenset({"connection", "content-length", "date", "server", "transfer-encoding"})
 
 
+_READS = ("Get", "BatchGet")
 _MOST_SECONDS = 20
 
 
@@ -42,6 +43,8 @@ class Relay(ThreadingHTTPServer):
         self.upstream = urlsplit(upstream).netloc
         self.calls: list[tuple[str, Any]] = []
         self.hangs_up = False
+        self.swallows_answers_to_writes = False
+        self.error: tuple[int, str] | None = None
         self._holds: dict[tuple[str, str], Hold] = {}
         self.answer_events: Callable[[list[Json]], Json] | None = None
         self._serving = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
@@ -53,7 +56,7 @@ class Relay(ThreadingHTTPServer):
     @property
     def writes(self) -> list[tuple[str, Any]]:
         """The operations that wrote, each with its parameters."""
-        return [call for call in self.calls if not call[0].startswith(("Get", "BatchGet"))]
+        return [call for call in self.calls if not call[0].startswith(_READS)]
 
     def refuse_events(self, refuse: Callable[[Json], bool], *, put: Callable[..., Json]) -> None:
         """Refuse entries of PutEvents as a busy bus does.
@@ -112,6 +115,10 @@ class _Connection(BaseHTTPRequestHandler):
         self.server.calls.append((operation, asked))
         if not self.server.step(operation, "before") or self.server.hangs_up:
             return
+        if self.server.error:
+            status, code = self.server.error
+            self._reply(status, json.dumps({"__type": f"aws#{code}", "message": code}).encode())
+            return
         if operation == "PutEvents" and self.server.answer_events:
             told = self.server.answer_events(asked["Entries"])
             self._reply(200, json.dumps(told).encode())
@@ -124,6 +131,8 @@ class _Connection(BaseHTTPRequestHandler):
         finally:
             upstream.close()
         self.server.step(operation, "after")
+        if self.server.swallows_answers_to_writes and not operation.startswith(_READS):
+            return
         self._reply(answer.status, content, *answer.getheaders())
 
     def _reply(self, status: int, content: bytes, *headers: tuple[str, str]) -> None:

@@ -1,0 +1,1 @@
+"""What each fault comes to: the table behind docs/reliability.md."""

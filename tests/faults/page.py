@@ -1,0 +1,46 @@
+"""``make reliability``: writes docs/reliability.md from what the faults really come to."""
+
+import io
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+
+from dev.child import ROOT
+from dev.embedded_aws import EmbeddedAws
+from tests.faults.faults import BREAKAGES, Breakage
+from tests.faults.seen import STATES, Seen, rigged, see
+
+PAGE = Path(ROOT, "docs/reliability.md")
+_HEAD = Path(__file__).with_name("reliability.md")
+_COLUMNS = (
+    *("fault", "stored", "answer", "the next answer", "origin calls"),
+    *("`lastError`", "metrics", "alarm, if it lasts"),
+)
+
+
+def row(breakage: Breakage, state: str, seen: Seen) -> str:
+    """Return the table's row."""
+    subject = "" if breakage.of == "nothing" else f"{breakage.of} "
+    return f"| {' | '.join([subject + breakage.name, state, *seen.cells()])} |"
+
+
+def rows() -> list[str]:
+    """Return all rows, in the table's order."""
+    made = []
+    with EmbeddedAws() as aws, redirect_stdout(io.StringIO()):
+        for breakage in BREAKAGES:
+            for state in STATES:
+                with rigged(aws) as rig:
+                    made.append(row(breakage, state, see(rig, breakage, state)))
+    return made
+
+
+def page(made: list[str]) -> str:
+    """Return the page with the rows ``made``."""
+    head = [f"| {' | '.join(_COLUMNS)} |", "|---" * len(_COLUMNS) + "|"]
+    return _HEAD.read_text(encoding="utf-8").replace("{table}", "\n".join([*head, *made]))
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(rows()), encoding="utf-8")
+    sys.exit(0)
