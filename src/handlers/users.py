@@ -1,25 +1,24 @@
 """Answers the questions about users: lists, single users, look-ups."""
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from time import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from handlers import observing
 from handlers.answers import View, cacheable, response, unmodified
 from handlers.call import Call
 from handlers.gateway import Response, error_response
 from handlers.wiring import wiring
-from lib import query, representation, views
+from lib import lookup_body, query, representation, views
 from lib.cursor import LIFETIME_SECONDS, Cursor
 from lib.errors import GoneError, InvalidRequestError, NotFoundError
 from lib.freshness import age_of
 from lib.http_cache import RequestDirectives
 from lib.models import Head
-from lib.origin_query import is_address, stored_form
+from lib.origin_query import stored_form
 from lib.pages import id_of
-from lib.parameters import MAX_MEMBERS, MAX_NUMBER, refuse
+from lib.parameters import MAX_MEMBERS, refuse
 from lib.query import ListQuery, Moment
 from lib.reading import Answer, ReadRequest, Served
 from lib.snapshot import Snapshot
@@ -29,8 +28,6 @@ from lib.wanted import Wanted
 if TYPE_CHECKING:
     from lib.lookup import Found
 
-_LOOKUPS = frozenset({"emails", "ids", "usernames"})
-_LONGEST_NAME = 320
 _INVALID_CURSOR = "This cursor is no longer valid; start again."
 
 
@@ -43,9 +40,9 @@ def list_users(call: Call) -> Response:
 def look_users_up(call: Call) -> Response:
     """Answer ``POST …/users/lookup``: a list whose names stay out of URLs and access logs."""
     for name in call.request.params:
-        if name.partition("[")[0] in _LOOKUPS:
+        if name.partition("[")[0] in lookup_body.NAMES:
             refuse(name, "belongs into a look-up's body", allowed=('{"ids": [1001]}',))
-    asked = replace(_beside_body(call), **_named(call.request.body))
+    asked = replace(_beside_body(call), **lookup_body.parse(call.request.body))
     return _list(call, asked, query.parse_moment(call.request.params))
 
 
@@ -217,42 +214,6 @@ def _linked(call: Call, asked: ListQuery) -> ListQuery:
 def _beside_body(call: Call) -> ListQuery:
     """Return what a look-up asks beside its body: as a rule, for all users it names at once."""
     return query.parse_list({"limit": [str(MAX_MEMBERS)], **call.request.params})
-
-
-def _named(body: str) -> dict[str, Any]:
-    """Return the one list of users that a look-up's body names.
-
-    Raises:
-        InvalidRequestError: it names none, more than one, or something else.
-    """
-    try:
-        content = json.loads(body)
-        ((name, members),) = content.items()
-    except (ValueError, AttributeError, RecursionError):
-        name, members = "", None
-    usable = name in _LOOKUPS and isinstance(members, list) and 0 < len(members) <= MAX_MEMBERS
-    if not usable or not all(map(_is_id if name == "ids" else _is_name, members)):
-        raise InvalidRequestError(
-            'The body must be JSON like {"emails": ["…"]}, {"ids": [1]} or {"usernames": ["…"]}, '
-            f"with 1 to {MAX_MEMBERS} members: ids up to {MAX_NUMBER}, names of at most "
-            f"{_LONGEST_NAME} characters."
-        )
-    for address in members if name == "emails" else ():
-        if not is_address(address):
-            raise InvalidRequestError(f"Invalid email {address}")
-    # To JSON, 1.0 is the same number as 1.
-    return {name: tuple(map(int, members) if name == "ids" else members)}
-
-
-def _is_id(member: object) -> bool:
-    if isinstance(member, bool) or not isinstance(member, int | float):
-        return False
-    return 0 <= member <= MAX_NUMBER and member == int(member)
-
-
-def _is_name(member: object) -> bool:
-    # Those not found are in the answer, which has an end.
-    return isinstance(member, str) and len(member) <= _LONGEST_NAME
 
 
 def _read[T](call: Call, view: Callable[[Snapshot], T], moment: Moment) -> Answer[T]:
