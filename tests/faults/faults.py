@@ -84,8 +84,8 @@ def _fail(status: int, code: str) -> Break:
     return fail
 
 
-def _swallow(rig: Rig) -> None:
-    rig.dynamodb.swallows_answers_to_writes = True
+def _lose_an_answer(rig: Rig) -> None:
+    rig.dynamodb.answers_to_writes_to_lose = 1
 
 
 def _set_back(rig: Rig) -> None:
@@ -144,7 +144,7 @@ BREAKAGES = (
     Breakage("hangs up", _hang_up, of="DynamoDB"),
     Breakage("throttles everything", _fail(400, "ThrottlingException"), of="DynamoDB"),
     Breakage("answers 500", _fail(500, "InternalServerError"), of="DynamoDB"),
-    Breakage("never answers a write that it did", _swallow, of="DynamoDB"),
+    Breakage("does not answer a write that it did", _lose_an_answer, of="DynamoDB"),
     Breakage("has lost the pages", _lose("page"), of="DynamoDB"),
     Breakage("has lost the index", _lose("index"), of="DynamoDB"),
     Breakage("has altered the pages", _alter_pages, of="DynamoDB"),

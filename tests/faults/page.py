@@ -11,11 +11,12 @@ from tests.faults.faults import BREAKAGES, Breakage
 from tests.faults.seen import STATES, Seen, rigged, see
 
 PAGE = Path(ROOT, "docs/reliability.md")
-_HEAD = Path(__file__).with_name("reliability.md")
+_TEXT = Path(__file__).with_name("reliability.md")
 _COLUMNS = (
     *("fault", "stored", "answer", "the next answer", "origin calls"),
     *("`lastError`", "metrics", "alarm, if it lasts"),
 )
+_TABLE = f"| {' | '.join(_COLUMNS)} |\n{'|---' * len(_COLUMNS)}|"
 
 
 def row(breakage: Breakage, state: str, seen: Seen) -> str:
@@ -35,10 +36,16 @@ def rows() -> list[str]:
     return made
 
 
+def documented() -> list[str]:
+    """Return the rows that the page has now."""
+    after_head = PAGE.read_text(encoding="utf-8").partition(f"{_TABLE}\n")[2]
+    return after_head.partition("\n\n")[0].splitlines()
+
+
 def page(made: list[str]) -> str:
     """Return the page with the rows ``made``."""
-    head = [f"| {' | '.join(_COLUMNS)} |", "|---" * len(_COLUMNS) + "|"]
-    return _HEAD.read_text(encoding="utf-8").replace("{table}", "\n".join([*head, *made]))
+    table = "\n".join([_TABLE, *made])
+    return _TEXT.read_text(encoding="utf-8").replace("{table}", table)
 
 
 if __name__ == "__main__":

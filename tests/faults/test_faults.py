@@ -4,13 +4,11 @@ import pytest
 
 from dev.embedded_aws import EmbeddedAws
 from tests.faults.faults import BREAKAGES, Breakage
-from tests.faults.page import PAGE, page, row
+from tests.faults.page import PAGE, documented, page, row
 from tests.faults.seen import STATES, Seen, rigged, see
 from tests.integration.service import CLIENT
 
-DOCUMENTED = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line[:2] == "| "][
-    1:
-]
+DOCUMENTED = documented()
 # Without the table there is nothing to serve, and nobody to ask for it.
 WITHOUT_TABLE = {"hangs up", "throttles everything", "answers 500"}
 # On a first sight, nobody can know that users are missing.

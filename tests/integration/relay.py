@@ -43,7 +43,7 @@ class Relay(ThreadingHTTPServer):
         self.upstream = urlsplit(upstream).netloc
         self.calls: list[tuple[str, Any]] = []
         self.hangs_up = False
-        self.swallows_answers_to_writes = False
+        self.answers_to_writes_to_lose = 0
         self.error: tuple[int, str] | None = None
         self._holds: dict[tuple[str, str], Hold] = {}
         self.answer_events: Callable[[list[Json]], Json] | None = None
@@ -131,7 +131,8 @@ class _Connection(BaseHTTPRequestHandler):
         finally:
             upstream.close()
         self.server.step(operation, "after")
-        if self.server.swallows_answers_to_writes and not operation.startswith(_READS):
+        if self.server.answers_to_writes_to_lose and not operation.startswith(_READS):
+            self.server.answers_to_writes_to_lose -= 1
             return
         self._reply(answer.status, content, *answer.getheaders())
 
