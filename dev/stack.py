@@ -55,6 +55,7 @@ class LocalStack:
         self.journal = journal or Journal(quiet=True)
         self.aws = EmbeddedAws(state_directory=settings.state_directory)
         self.origin: OriginDouble | None = None
+        self.pools: dict[str, WorkerPool] = {}
         self.url = ""
         self._running = ExitStack()
 
@@ -139,6 +140,7 @@ class LocalStack:
         function = self._function(handler, lambda_api)
         pool = WorkerPool(function, size=size, spare=spare, print_line=self.journal.pass_on)
         self._running.callback(pool.stop)
+        self.pools[handler] = pool
         pool.start()
         return pool
 

@@ -116,6 +116,10 @@ class _Process:
         """Ask the process to end, without waiting."""
         self._process.terminate()
 
+    def kill(self) -> None:
+        """End the process at once, as a crash does."""
+        self._process.kill()
+
     def close(self) -> None:
         """End the process and release all that belongs to it."""
         stop_child(self._process)
@@ -164,6 +168,14 @@ class _Worker:
             self._end_process()
             return outcome if self.start() else Failure.STOPPED
         return outcome
+
+    def kill(self) -> bool:
+        """End the process at once, as a crash does; tell whether there was one."""
+        with self._lock:
+            if self._process is None or not self._process.alive:
+                return False
+            self._process.kill()
+            return True
 
     def terminate(self) -> None:
         """Ask the process to end, without waiting; it gets no successor."""
@@ -245,6 +257,14 @@ class WorkerPool:
             return worker.invoke(message)
         finally:
             self._free.put(worker)
+
+    def __len__(self) -> int:
+        """Return how many workers there may be, spare ones included."""
+        return len(self._workers)
+
+    def kill(self, number: int) -> bool:
+        """End the process of one worker at once, as a crash does; tell whether there was one."""
+        return self._workers[number].kill()
 
     def stop(self) -> None:
         """End all workers; invocations under way fail."""
