@@ -17,6 +17,10 @@ CLIENT = "clxdemo0000000000000000001"
 LOOKUP_NAMES = ("emails", "ids", "usernames")
 """Those whose place is the body of a look-up."""
 
+_LETTERS = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,31}"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?"
+_ADDRESS = rf"{_LETTERS}(?:\.{_LETTERS})?@(?:{_LABEL}\.){{1,3}}[A-Za-z]{{2,63}}"
+_MEMBER = r"[^,]*[^,\s][^,]*"
 _NUMBER = schema("integer", minimum=0, maximum=MAX_NUMBER)
 _DEEP = {METADATA_NAME: METADATA_NAME.removesuffix("[key]")}
 _CURSOR = Cursor(
@@ -76,8 +80,9 @@ def _of_origin() -> list[Json]:
             "emails",
             "Addresses separated by commas, each trimmed and validated; case matters. One without "
             "the client id is looked up with `+<clientId>` before the at sign. A raw `+` in a URL "
-            "is a space: write `%2B`.",
-            schema("string"),
+            "is a space: write `%2B`. The pattern has the usual ones; any that validator.js takes for "
+            "one is taken.",
+            schema("string", pattern=rf"^{_ADDRESS}(?:,{_ADDRESS})*$"),
             {
                 "one": "alice@example.com",
                 "several": "alice@example.com,bob@example.com",
@@ -99,7 +104,7 @@ def _of_origin() -> list[Json]:
 def _filters() -> list[Json]:
     metadata = schema(
         "object",
-        additionalProperties=schema("string"),
+        additionalProperties=schema("string", pattern=f"^{_MEMBER}(?:,{_MEMBER})*$"),
         propertyNames=schema("string", pattern=r"^[^\[\]]{1,64}$"),
     )
     return [
@@ -113,7 +118,7 @@ def _filters() -> list[Json]:
         _several(
             "usernames",
             "Case matters.",
-            schema("string", pattern=r"^[^,]*[^,\s][^,]*$"),
+            schema("string", pattern=f"^{_MEMBER}$"),
             {"two": ["alice", "bob-2"]},
         ),
         _parameter(

@@ -12,7 +12,7 @@ from handlers.gateway import Response, error_response
 from handlers.wiring import wiring
 from lib import lookup_body, query, representation, views
 from lib.cursor import LIFETIME_SECONDS, Cursor
-from lib.errors import GoneError, InvalidRequestError, NotFoundError
+from lib.errors import GoneError, InvalidRequestError, NotFoundError, OnlyIfCachedError
 from lib.freshness import age_of
 from lib.http_cache import RequestDirectives
 from lib.models import Head
@@ -73,11 +73,19 @@ def get_user(call: Call) -> Response:
             seen, served = replace(seen, uses_adopted=False), replace(served, age=None)
         return response(seen, served, cache_control=cacheable())
     # A directory that was complete a while ago still tells who was not in it.
-    if found is not None and found.failure is not None and not answer.served.head.complete:
-        raise found.failure
+    if found is not None and found.unanswered and not answer.served.head.complete:
+        _refuse_to_guess(call, found)
     absent = NotFoundError(f"User with ID {user_id} is not part of this OAuth client.")
     status = {"Cache-Status": str(answer.served.status)}
     return error_response(absent, call.request, now=time(), headers=status)
+
+
+def _refuse_to_guess(call: Call, found: "Found") -> None:
+    """Raise why nothing is known of a user; where nobody is ever asked again, he is not there."""
+    if found.failure is not None:
+        raise found.failure
+    if _directives(call).only_if_cached:
+        raise OnlyIfCachedError("Nothing is stored of this user, and only-if-cached was asked.")
 
 
 def _list(call: Call, asked: ListQuery, moment: Moment) -> Response:
@@ -238,16 +246,20 @@ def _read_named[T](
 
 
 def _request(call: Call, moment: Moment, wanted: Wanted | None = None) -> ReadRequest:
-    headers = call.request.headers
     return ReadRequest(
         client_id=call.route.client_id,
-        directives=RequestDirectives.parse(headers.get("cache-control"), headers.get("pragma")),
+        directives=_directives(call),
         holder=call.holder,
         arrived_at=call.arrived_at,
         deadline=call.deadline,
         min_generation=moment.min_generation,
         wanted=wanted,
     )
+
+
+def _directives(call: Call) -> RequestDirectives:
+    headers = call.request.headers
+    return RequestDirectives.parse(headers.get("cache-control"), headers.get("pragma"))
 
 
 def _observe(call: Call, served: Served) -> None:

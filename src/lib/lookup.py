@@ -60,8 +60,8 @@ class Answers(Protocol):
 class Found:
     """What came of a look-up; ``observed_at`` is the oldest observation used, None if none was.
 
-    ``received`` is the status that the last origin call got. ``failure`` says why those with the
-    look-up keys ``unanswered`` were not asked for.
+    ``received`` is the status that the last origin call got. Of those with the look-up keys
+    ``unanswered`` nothing is known; ``failure`` says why, if the origin was to be asked.
     """
 
     lines: tuple[bytes, ...] = ()
@@ -95,9 +95,12 @@ class Lookup:
     sleep: Callable[[float], None]
     random: Callable[[], float]
 
-    def find(self, client_id: str, wanted: Wanted, *, deadline: float) -> Found:
+    def find(
+        self, client_id: str, wanted: Wanted, *, deadline: float, silent: bool = False
+    ) -> Found:
         """Return the users in ``wanted``, remembered or asked for by ``deadline``.
 
+        If ``silent``, the origin is not asked, and who is not remembered stays unanswered.
         Failures of the origin are told, not raised: what is known still is an answer.
 
         Raises:
@@ -107,7 +110,7 @@ class Lookup:
         progress = _Progress(self._usable(client_id, keys))
         missing = [key for key in keys if key not in progress.answers]
         failure: UnavailableError | None = None
-        if missing:
+        if missing and not silent:
             try:
                 self._ask_or_follow(client_id, missing, progress, deadline=deadline)
             except UnavailableError as error:

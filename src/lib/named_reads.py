@@ -39,8 +39,8 @@ class Found(Protocol):
 class LooksUp[F: Found](Protocol):
     """What is needed of look-ups; see ``lib.lookup``."""
 
-    def find(self, client_id: str, wanted: Wanted, *, deadline: float) -> F:
-        """Return the users in ``wanted``, as far as they can be had."""
+    def find(self, client_id: str, wanted: Wanted, *, deadline: float, silent: bool) -> F:
+        """Return the users in ``wanted``, as far as they can be had; ``silent``: are remembered."""
 
 
 class Reads(Protocol):
@@ -76,7 +76,7 @@ class NamedReads[F: Found]:
         """
 
         def look(snapshot: Snapshot) -> tuple[Snapshot, Wanted, T | None]:
-            if self._tells_all(request, snapshot):
+            if self._tells_all(snapshot):
                 return snapshot, Wanted(), view(snapshot, None)
             return snapshot, missing(snapshot), None
 
@@ -84,7 +84,10 @@ class NamedReads[F: Found]:
         (snapshot, wanted, seen), served = answer.value, answer.served
         if not wanted.keys or self.just_asked(request, served):
             return Answer(view(snapshot, None) if seen is None else seen, served), None
-        found = self.lookup().find(request.client_id, wanted, deadline=request.deadline)
+        silent = self.policy.frozen or request.directives.only_if_cached
+        found = self.lookup().find(
+            request.client_id, wanted, deadline=request.deadline, silent=silent
+        )
         extra = {id_of(line): line for line in found.lines}
         seen = view(replace(snapshot, extra=extra), found)
         return Answer(seen, self._looked_up(served, found)), found
@@ -98,12 +101,10 @@ class NamedReads[F: Found]:
         kept = served.head.incomplete_reason != "adoption-limit"
         return asked and kept and served.age is None
 
-    def _tells_all(self, request: ReadRequest, snapshot: Snapshot) -> bool:
-        """Return whether who is not in the snapshot is nobody, or may not be asked for."""
+    def _tells_all(self, snapshot: Snapshot) -> bool:
+        """Return whether who is not in the snapshot is nobody."""
         head = snapshot.head
-        fresh = age_of(head.swept_at, now=self.clock()) < self.policy.max_age
-        silent = self.policy.frozen or request.directives.only_if_cached
-        return silent or (head.complete and fresh)
+        return head.complete and age_of(head.swept_at, now=self.clock()) < self.policy.max_age
 
     def _looked_up(self, served: Served, found: Found) -> Served:
         """Return how the answer was come by, the look-up included."""

@@ -307,7 +307,9 @@ def test_look_ups_say_how_they_were_answered(full: Service) -> None:
 
     first, second = full.get(path), full.get(path)
     missed = [full.get("/users/1000000") for _ in range(2)]
-    silent = full.get("/users/1000001", {"Cache-Control": "only-if-cached"})
+    only_stored = {"Cache-Control": "only-if-cached"}
+    silent = [full.get(f"/users/{number}", only_stored) for number in (1000000, 1000001)]
+    listed = full.get(f"/users?ids=1000000,1000001,{user['id']}", only_stored)
 
     looked_up = "managed-users; fwd=miss; fwd-status=200; stored; detail=look-up"
     assert first.cache_status == looked_up
@@ -317,7 +319,10 @@ def test_look_ups_say_how_they_were_answered(full: Service) -> None:
     assert [answer.status for answer in missed] == [404, 404]
     assert missed[0].cache_status == looked_up.replace("200", "404")
     assert missed[1].cache_status.endswith("detail=look-up")
-    assert silent.status == 404
+    assert [answer.status for answer in silent] == [404, 504]
+    assert silent[1].cache_status == "managed-users; detail=only-if-cached"
+    assert listed.ids == [user["id"]]
+    assert (listed.body["notFound"], listed.body["notAsked"]) == ([1000000], [1000001])
     assert len(full.origin.calls) == 4
 
 

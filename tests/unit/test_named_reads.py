@@ -133,8 +133,24 @@ def test_only_a_complete_and_fresh_snapshot_tells_of_everybody(
 def test_only_if_cached_asks_nobody() -> None:
     reader = published(age=FRESH)
 
-    assert reader.read(PAST, cache_control="only-if-cached") == ([], "hit; ttl=1", FRESH, None)
+    value, status, age, found = reader.read(PAST, cache_control="only-if-cached")
+
+    assert (value, status, age) == ([], "hit; ttl=1", FRESH)
+    assert found is not None
+    assert found.unanswered == {f"id:{PAST}"}
     assert reader.calls == []
+
+
+def test_only_if_cached_takes_what_a_look_up_was_told() -> None:
+    reader = published()
+    reader.read(PAST)
+
+    value, status, _, found = reader.read(PAST, 99, cache_control="only-if-cached")
+
+    assert (value, status) == ([PAST], "hit; ttl=120; detail=look-up")
+    assert found is not None
+    assert found.unanswered == {"id:99"}
+    assert len(reader.calls) == 1
 
 
 def test_frozen_nobody_is_asked() -> None:
@@ -144,7 +160,9 @@ def test_frozen_nobody_is_asked() -> None:
 
     value, status, _, found = reader.read(PAST)
 
-    assert (value, status, found) == ([], f"hit; ttl={120 - EXPIRED}; detail=frozen", None)
+    assert (value, status) == ([], f"hit; ttl={120 - EXPIRED}; detail=frozen")
+    assert found is not None
+    assert found.unanswered == {f"id:{PAST}"}
     assert reader.calls == []
 
 
