@@ -88,9 +88,11 @@ def hold_off(head: Head, error: ServiceError, *, now: float, jitter: float) -> t
     if isinstance(error, OriginBlockedError):
         until = budget.block_until(reset_seconds=error.reset_seconds, now=now, jitter=jitter)
         return "blocked_until", until
-    if isinstance(error, QuarantinedError):
-        return "retry_at", error.since + quarantine.WAIT_SECONDS
-    return "retry_at", budget.backoff_until(failures=head.failures + 1, now=now, jitter=jitter)
+    until = budget.backoff_until(failures=head.failures + 1, now=now, jitter=jitter)
+    if isinstance(error, QuarantinedError) and error.since + quarantine.WAIT_SECONDS > now:
+        # What was a fault heals after a pause as any other; a loss is believed once it may be.
+        until = min(until, error.since + quarantine.WAIT_SECONDS)
+    return "retry_at", until
 
 
 def apply(head: Head, changes: Mapping[str, Value]) -> Head:

@@ -96,7 +96,8 @@ def test_a_fault_that_passes_ends_the_quarantine(service: Service) -> None:
     service.origin.faults = [Fault("lose_third")]
     service.refresh(REFRESH)
     service.origin.faults = []
-    service.let_pass(61)
+    # A pause as after any failure: five seconds and up to a fifth of that.
+    service.let_pass(6)
 
     result = service.refresh(REFRESH)
 
