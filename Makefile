@@ -59,11 +59,15 @@ openapi: $(VENV) ## Write docs/openapi.json anew from the code
 .PHONY: test
 test: $(VENV) ## Doctests, unit, contract, integration and template tests
 	$(RUN) pytest --doctest-modules src/lib
-	$(RUN) pytest -n 2 --dist loadfile tests/unit tests/contract tests/integration tests/template tests/faults
+	$(RUN) pytest -n 2 --dist loadfile tests/unit tests/contract tests/integration tests/template tests/faults tests/soak
 
 .PHONY: reliability
 reliability: $(VENV) ## Write docs/reliability.md anew from what each fault comes to
 	@PYTHONPATH=src POWERTOOLS_SERVICE_NAME=local POWERTOOLS_METRICS_NAMESPACE=Local POWERTOOLS_LOG_LEVEL=CRITICAL $(RUN) python -m tests.faults.page
+
+.PHONY: soak
+soak: $(VENV) ## Ten minutes of readers, writers, faults and kills; every answer is checked
+	@PYTHONPATH=src $(RUN) python -m tests.soak $(SOAK_OPTIONS)
 
 # No behaviour may rest on what an environment happens to remember.
 .PHONY: test-without-memory

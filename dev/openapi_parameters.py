@@ -80,8 +80,8 @@ def _of_origin() -> list[Json]:
             "emails",
             "Addresses separated by commas, each trimmed and validated; case matters. One without "
             "the client id is looked up with `+<clientId>` before the at sign. A raw `+` in a URL "
-            "is a space: write `%2B`. The pattern has the usual ones; any that validator.js takes for "
-            "one is taken.",
+            "is a space: write `%2B`. The pattern has the usual ones; all that validator.js "
+            "takes for one are good.",
             schema("string", pattern=rf"^{_ADDRESS}(?:,{_ADDRESS})*$"),
             {
                 "one": "alice@example.com",

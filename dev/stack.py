@@ -50,10 +50,16 @@ class PortBusyError(Exception):
 class LocalStack:
     """The service with all it needs, on this machine."""
 
-    def __init__(self, settings: LocalSettings, *, journal: Journal | None = None) -> None:
+    def __init__(
+        self,
+        settings: LocalSettings,
+        *,
+        journal: Journal | None = None,
+        aws: EmbeddedAws | None = None,
+    ) -> None:
         self.settings = settings
         self.journal = journal or Journal(quiet=True)
-        self.aws = EmbeddedAws(state_directory=settings.state_directory)
+        self.aws = aws or EmbeddedAws(state_directory=settings.state_directory)
         self.origin: OriginDouble | None = None
         self.pools: dict[str, WorkerPool] = {}
         self.url = ""

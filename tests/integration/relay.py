@@ -49,6 +49,10 @@ class Relay(ThreadingHTTPServer):
         self.answer_events: Callable[[list[Json]], Json] | None = None
         self._serving = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
 
+    def point_at(self, upstream: str) -> None:
+        """Pass calls on to ``upstream`` from now on."""
+        self.upstream = urlsplit(upstream).netloc
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"

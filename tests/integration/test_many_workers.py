@@ -5,13 +5,14 @@ from collections.abc import Iterator
 import pytest
 
 from dev.local_settings import LocalSettings
+from dev.origin_double import Fault
 from dev.stack import LocalStack
 from tests.integration.service import ERROR_AGE, REVALIDATE_AGE
 from tests.integration.stack import Caller, wait_until
 
-WORKERS = 4
+WORKERS = 8
 # A client a test, so that no test meets what another left in the workers' memory.
-CLIENTS = {f"clxparallel000000000000{number}": f"key-{number}" for number in range(6)}
+CLIENTS = {f"clxparallel000000000000{number}": f"key-{number}" for number in range(7)}
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +66,23 @@ def test_many_stale_readers_at_once_start_one_revalidation_elsewhere(caller: Cal
     assert all("; hit; " in answer.headers["Cache-Status"] for answer in answers)
     assert all(answer.json() == before for answer in answers)
     assert caller.list_calls() == 1
+
+
+def test_many_requests_at_once_in_an_outage_cost_one_sweep(caller: Caller) -> None:
+    before = caller.get().json()
+    caller.let_pass(ERROR_AGE)
+    caller.origin.clear_calls()
+    caller.origin.faults = [Fault("status", status=503, match=caller.client_id)]
+
+    first, later = caller.get_in_parallel(), caller.get_in_parallel()
+    caller.origin.faults = []
+
+    # The call and its retry; then nobody asks until the pause is over.
+    assert caller.list_calls() == 2
+    assert all(answer.json() == before for answer in first + later)
+    told = [answer.headers["Cache-Status"] for answer in first]
+    assert sum("; fwd=stale; fwd-status=503; " in status for status in told) == 1
+    assert all("; hit; " in answer.headers["Cache-Status"] for answer in later)
 
 
 def test_many_refreshes_at_once_cost_one_sweep(caller: Caller) -> None:

@@ -1,0 +1,1 @@
+"""A soak: readers, writers, faults and kills, and an oracle that checks every answer."""

@@ -1,0 +1,105 @@
+"""Writes down all that happens at the origin, and what is broken when, in the order it happens.
+
+The record is a file of JSON lines that grows while readers in other processes follow it
+(``tests.soak.history``). An entry is a list: its kind, its instant (epoch seconds), the rest.
+"""
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+from typing import Any, override
+from urllib.parse import parse_qs
+
+from dev.origin_double import OriginDouble, Request, User, demo_users
+from dev.origin_double.origin import Outcome
+
+# With these faults, what the origin tells still is right; what any other spoils, nobody believes.
+_HARMLESS = frozenset({"delay"})
+_HARMLESS_FOR_NAMED = _HARMLESS | {"slow_drip", "duplicate_ids", "unordered_ids"}
+_HARMLESS_FOR_ONE = _HARMLESS_FOR_NAMED | {"empty_list", "lose_third"}
+
+
+class Record:
+    """The record, safe to write to from several threads."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("w", encoding="utf-8", buffering=1)
+        self._lock = threading.Lock()
+
+    def write(self, kind: str, *rest: Any) -> None:  # noqa: ANN401 - entries are free-form.
+        """Add an entry with the present instant."""
+        with self._lock:
+            self._file.write(json.dumps([kind, time.time(), *rest]) + "\n")
+
+    def close(self) -> None:
+        """End the record."""
+        self._file.close()
+
+
+class RecordedOrigin(OriginDouble):
+    """An origin double that writes down every change and every answer, as they happen.
+
+    Under the directory's own lock: the record has them in the order in which callers saw them.
+    ``met`` counts calls by the kinds of the faults that they met.
+    """
+
+    def __init__(self, clients: dict[str, str], record: Record) -> None:
+        super().__init__(clients, users=0)
+        self.met: Counter[str] = Counter()
+        self._record = record
+
+    def fill(self, client_id: str, count: int) -> None:
+        """Give a client ``count`` demo users, who have been there for ever."""
+        with self._lock:
+            rows = demo_users(client_id, count)
+            self.replace(client_id, rows)
+            self._record.write("fill", client_id, rows)
+
+    @override
+    def create(self, client_id: str, **fields: object) -> User:
+        with self._lock:
+            row = super().create(client_id, **fields)
+            self._record.write("put", client_id, row)
+            return row
+
+    @override
+    def update(self, client_id: str, user_id: int, **fields: object) -> User:
+        with self._lock:
+            row = super().update(client_id, user_id, **fields)
+            self._record.write("put", client_id, row)
+            return row
+
+    @override
+    def delete(self, client_id: str, user_id: int) -> None:
+        with self._lock:
+            super().delete(client_id, user_id)
+            self._record.write("gone", client_id, user_id)
+
+    @override
+    def answer(self, request: Request) -> Outcome:
+        with self._lock:
+            outcome = super().answer(request)
+            self.met.update(fault.kind for fault in outcome.faults)
+            told = all(fault.kind in _harmless(request) for fault in outcome.faults)
+            if told and request.client_id and outcome.answer.status in {200, 404}:
+                self._write_down(request.client_id, request)
+            return outcome
+
+    def _write_down(self, client_id: str, request: Request) -> None:
+        query = parse_qs(request.query)
+        if request.user_id is not None:
+            self._record.write("user", client_id, int(request.user_id))
+        elif "emails" in query:
+            self._record.write("emails", client_id, query["emails"][0].split(","))
+        else:
+            place = (int(query[name][0]) for name in ("offset", "limit"))
+            self._record.write("list", client_id, *place)
+
+
+def _harmless(request: Request) -> AbstractSet[str]:
+    if request.user_id is not None:
+        return _HARMLESS_FOR_ONE
+    return _HARMLESS_FOR_NAMED if "emails=" in request.query else _HARMLESS
