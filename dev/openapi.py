@@ -19,11 +19,11 @@ from dev import openapi_examples as examples
 from dev import openapi_parameters as parameters
 from dev.child import ROOT
 from dev.openapi_schemas import Json, ref, schemas
-from handlers.gateway import METHODS
+from handlers.gateway import DOCUMENT, METHODS
 from lib.parameters import MAX_MEMBERS
 
 SERVER = "/v2"
-BASE = "/oauth-clients/{clientId}/"
+_CLIENT = "/oauth-clients/{clientId}/"
 
 _DESCRIPTION = """\
 A cached directory of the managed users of Cal.com OAuth clients, at Cal.com's own paths. What can
@@ -93,6 +93,13 @@ _OPERATIONS: Mapping[str, _Operation] = {
         "earlier waits.",
         errors=(*_COMMON, *_ASKS_ORIGIN),
     ),
+    DOCUMENT: _Operation(
+        name="OpenapiDocument",
+        tag="interface",
+        summary="This document",
+        description="As deployed.",
+        errors=(400, 403, 405, 429, 500),
+    ),
 }
 
 
@@ -113,8 +120,9 @@ def document() -> Json:
         "tags": [
             {"name": "users", "description": "The directory."},
             {"name": "cache", "description": "What is stored of it."},
+            {"name": "interface", "description": "What can be asked."},
         ],
-        "paths": {BASE + resource: _path(resource) for resource in METHODS},
+        "paths": {_place(resource): _path(resource) for resource in METHODS},
         "components": {
             "securitySchemes": {
                 "sigv4": {
@@ -138,9 +146,13 @@ def text() -> str:
     return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
 
 
+def _place(resource: str) -> str:
+    return resource if resource == DOCUMENT else _CLIENT + resource
+
+
 def _path(resource: str) -> Json:
     in_path = [
-        named for name, named in parameters.PATHS.items() if f"{{{name}}}" in BASE + resource
+        named for name, named in parameters.PATHS.items() if f"{{{name}}}" in _place(resource)
     ]
     return {
         "parameters": in_path,
@@ -183,6 +195,8 @@ def _parameters(resource: str) -> list[Json]:
             own = [parameters.SINCE]
         case "cache/refresh":
             own = [parameters.WAIT]
+        case _ if resource == DOCUMENT:
+            own = _refs(parameters.CONDITIONS[:1])
         case _:
             own = []
     return own + _refs([parameters.IGNORED])
@@ -203,7 +217,7 @@ def _shared_parameters() -> Json:
 
 
 def _responses(resource: str, method: str) -> Json:
-    found = answers.successes(resource)
+    found = answers.of_document() if resource == DOCUMENT else answers.successes(resource)
     shared = answers.error_responses() if method == "HEAD" else {}
     for status in _OPERATIONS[resource].errors:
         name = answers.ERRORS[status].name

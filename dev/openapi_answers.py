@@ -173,3 +173,13 @@ def successes(resource: str) -> dict[int, Json]:
             }
         case _:
             raise LookupError(f"no answers are described for {resource}")
+
+
+def of_document() -> dict[int, Json]:
+    """Return what the document itself is answered with, by status."""
+    headers = _fields(*_ALWAYS, "ETag")
+    body = {"application/json": {"schema": schema("object")}}
+    return {
+        200: {"description": "The document.", "headers": headers, "content": body},
+        304: {"description": "The caller has this answer already.", "headers": headers},
+    }

@@ -17,9 +17,9 @@ CLIENT = "clxdemo0000000000000000001"
 LOOKUP_NAMES = ("emails", "ids", "usernames")
 """Those whose place is the body of a look-up."""
 
-_LETTERS = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,31}"
+_LETTERS = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?"
-_ADDRESS = rf"{_LETTERS}(?:\.{_LETTERS})?@(?:{_LABEL}\.){{1,3}}[A-Za-z]{{2,63}}"
+_ADDRESS = rf"{_LETTERS}{{1,40}}(?:\.{_LETTERS}{{1,20}})?@(?:{_LABEL}\.){{1,3}}[A-Za-z]{{2,63}}"
 _MEMBER = r"[^,]*[^,\s][^,]*"
 _NUMBER = schema("integer", minimum=0, maximum=MAX_NUMBER)
 _DEEP = {METADATA_NAME: METADATA_NAME.removesuffix("[key]")}

@@ -8,9 +8,9 @@ from http import HTTPStatus
 from time import perf_counter, time
 from typing import Any
 
-from handlers import cache, observing, users
+from handlers import cache, document, observing, users
 from handlers.call import Call
-from handlers.gateway import Request, Response, error_response
+from handlers.gateway import DOCUMENT, Request, Response, error_response
 from handlers.observing import logger
 from handlers.wiring import MARGIN_SECONDS, Context, wiring
 from lib.errors import (
@@ -32,6 +32,7 @@ _ROUTES: Mapping[str, Callable[[Call], Response]] = {
     "cache": cache.show_cache,
     "cache/changes": cache.list_changes,
     "cache/refresh": cache.refresh,
+    DOCUMENT: document.show_document,
 }
 
 

@@ -17,9 +17,10 @@ from lib.dates import iso_date
 from lib.errors import MethodNotAllowedError, NotFoundError, ServiceError
 from lib.representation import error_body
 
+DOCUMENT = "/openapi.json"
 _ROUTE = re.compile(
-    r"(?:/v2)?/oauth-clients/(?P<client_id>[A-Za-z0-9_-]{1,64})"
-    r"/(?P<rest>users|users/lookup|users/(?P<user_id>[^/]+)|cache|cache/refresh|cache/changes)/?"
+    r"(?:/v2)?(?:/openapi\.json|/oauth-clients/(?P<client_id>[A-Za-z0-9_-]{1,64})"
+    r"/(?P<rest>users|users/lookup|users/(?P<user_id>[^/]+)|cache|cache/refresh|cache/changes)/?)"
 )
 METHODS = {
     "users": ("GET", "HEAD"),
@@ -28,8 +29,9 @@ METHODS = {
     "cache": ("GET",),
     "cache/changes": ("GET",),
     "cache/refresh": ("POST",),
+    DOCUMENT: ("GET", "HEAD"),
 }
-"""The resources below a client, and the methods that each allows."""
+"""The resources and the methods that each allows; all but the document are below a client."""
 
 
 @dataclass(frozen=True)
@@ -78,18 +80,18 @@ class Request:
         match = _ROUTE.fullmatch(self.path)
         if match is None:
             raise NotFoundError(f"Cannot {self.method} {self.public_path}")
-        resource = "users/{userId}" if match["user_id"] else match["rest"]
+        resource = "users/{userId}" if match["user_id"] else match["rest"] or DOCUMENT
         allowed = METHODS[resource]
         if self.method not in allowed:
             raise MethodNotAllowedError(
                 f"Cannot {self.method} {self.public_path}", allow=", ".join(allowed)
             )
-        return Route(resource, match["client_id"], match["user_id"] or "")
+        return Route(resource, match["client_id"] or "", match["user_id"] or "")
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A resource of one client; ``user_id`` is as in the path, empty where there is none."""
+    """A resource; ``client_id`` and ``user_id`` are as in the path, empty where there is none."""
 
     resource: str
     client_id: str

@@ -17,6 +17,7 @@ ROUTES = (
     "/oauth-clients/{clientId}/users",
     "/oauth-clients/{clientId}/users/lookup",
     "/oauth-clients/{clientId}/users/{userId}",
+    "/openapi.json",
 )
 METHODS = {"delete", "get", "head", "options", "patch", "post", "put"}
 
@@ -99,7 +100,7 @@ def test_only_this_stage_of_this_api_may_invoke_the_function() -> None:
 
     assert permission["FunctionName"] == {"Ref": "ApiFunction"}
     assert permission["Principal"] == "apigateway.amazonaws.com"
-    assert permission["SourceArn"]["Fn::Sub"].endswith(":${Api}/v2/*/oauth-clients/*")
+    assert permission["SourceArn"]["Fn::Sub"].endswith(":${Api}/v2/*")
 
 
 def test_the_stage_keeps_no_cache_of_its_own() -> None:

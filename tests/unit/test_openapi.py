@@ -185,7 +185,8 @@ def test_its_paths_and_methods_are_those_of_the_service_and_of_the_template() ->
 
 def test_every_path_reaches_the_resource_it_says() -> None:
     for resource, method in OPERATIONS:
-        path = (BASE + resource).format(clientId=CLIENT, userId=1001)
+        place = resource if resource.startswith("/") else BASE + resource
+        path = place.format(clientId=CLIENT, userId=1001)
         request = Request(method, DOCUMENT["servers"][0]["url"] + path, {}, {}, "")
         assert request.route().resource == resource
 
@@ -328,7 +329,7 @@ def test_every_example_of_a_body_fits_its_schema() -> None:
     seen = 0
     for part in everything(DOCUMENT):
         for body in part.get("content", {}).values():
-            for value in examples(body).values():
+            for value in examples(body).values() if "examples" in body else ():
                 validator(body["schema"]).validate(value)
                 seen += 1
 
