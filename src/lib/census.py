@@ -201,13 +201,16 @@ def missing(found: Sweep, base: Users) -> Users:
 
 
 def incomplete_reason(*, complete: bool, unconfirmed: bool, full: bool) -> str:
-    """Return why a directory is not known to be complete, nothing if it is.
+    """Return why a directory is not known to be what the origin has, nothing if it is.
 
-    ``complete``: the window showed everybody. ``full``: no further user can be adopted.
+    ``complete``: the window showed everybody. ``full``: no further user can be adopted. A
+    full window is the ordinary case, so anything else is told before it.
     """
-    if not complete:
-        return "adoption-limit" if full else "window-full"
-    return "unconfirmed-deletions" if unconfirmed else ""
+    if full and not complete:
+        return "adoption-limit"
+    if unconfirmed:
+        return "unconfirmed-deletions"
+    return "" if complete else "window-full"
 
 
 def _with(rotation: Rotation, adopted: Iterable[FoundUser]) -> Rotation:

@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.census import MAX_CONFIRMATIONS, Census, CensusTaker, FoundUser
+from lib.census import (
+    MAX_CONFIRMATIONS,
+    Census,
+    CensusTaker,
+    FoundUser,
+    incomplete_reason,
+)
 from lib.errors import NotAskedError
 from lib.head_changes import apply, counted
 from lib.models import Head
@@ -381,3 +387,19 @@ def test_the_age_of_adopted_users_is_never_younger_than_any_of_them(
         for user_id, line in base.items():
             assert true_until.get(line, now) >= head.oldest_observation, user_id
             assert user_id in rows or line in true_until
+
+
+@pytest.mark.parametrize(
+    ("complete", "unconfirmed", "full", "reason"),
+    [
+        (True, False, True, ""),
+        (True, True, True, "unconfirmed-deletions"),
+        (False, False, False, "window-full"),
+        (False, True, False, "unconfirmed-deletions"),
+        (False, True, True, "adoption-limit"),
+    ],
+)
+def test_the_least_ordinary_reason_is_told(
+    *, complete: bool, unconfirmed: bool, full: bool, reason: str
+) -> None:
+    assert incomplete_reason(complete=complete, unconfirmed=unconfirmed, full=full) == reason
