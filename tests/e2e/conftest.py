@@ -1,4 +1,4 @@
-"""One deployment for all end-to-end tests: deploying takes longer than testing."""
+"""One deployment and one local run for all end-to-end tests: starting takes longer than testing."""
 
 import json
 import os
@@ -9,7 +9,9 @@ import pytest
 
 from dev.child import ROOT
 from dev.deployment import Deployment
+from dev.local_settings import LocalSettings
 from dev.origin_double import OriginDouble
+from dev.stack import LocalStack
 
 CLIENT = "clxdemo0000000000000000001"
 COLD_CLIENT = "clxdemo0000000000000000002"
@@ -53,3 +55,10 @@ def deployment(built: Path, origin: OriginDouble) -> Iterator[Deployment]:
         **parameters,
     ) as deployed:
         yield deployed
+
+
+@pytest.fixture(scope="session")
+def local_stack() -> Iterator[LocalStack]:
+    """Return what `make run` runs, on a free port: one demo client with 120 users."""
+    with LocalStack(LocalSettings(port=0, workers=2)) as stack:
+        yield stack

@@ -1,0 +1,102 @@
+"""Cal.com's published client library works with this service as it does with the origin.
+
+The library is installed from the npm registry, unchanged; all that differs is its base URL.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from dev.local_settings import DEMO_CLIENTS
+from dev.origin_double import OriginDouble
+from dev.stack import LocalStack
+from tests.e2e.calls import Json
+
+pytestmark = pytest.mark.e2e
+SDK = "@calcom/sdk@1.0.1"
+SCRIPT = Path(__file__).with_name("sdk.cjs")
+((CLIENT, SECRET),) = DEMO_CLIENTS.items()
+_INSTALL_SECONDS = 240
+_RUN_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the script in a folder where the published library is installed."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("npm is not installed")
+    folder = tmp_path_factory.mktemp("sdk")
+    options = ("--no-audit", "--no-fund", "--ignore-scripts", "--no-update-notifier")
+    _run([npm, "install", "--prefix", str(folder), *options, SDK], seconds=_INSTALL_SECONDS)
+    return Path(shutil.copy(SCRIPT, folder))
+
+
+def _run(command: list[str], *, seconds: float, env: Mapping[str, str] | None = None) -> str:
+    done = subprocess.run(  # noqa: S603 - npm, and a script of this repository.
+        command,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def _seen_by(sdk: Path, *, url: str, user: int) -> Json:
+    node = shutil.which("node")
+    assert node is not None
+    # No proxy of this machine's environment may come between.
+    path = {"PATH": os.environ["PATH"]}
+    command = [node, str(sdk), url, CLIENT, SECRET, str(user)]
+    return json.loads(_run(command, seconds=_RUN_SECONDS, env=path))
+
+
+def _origin_of(stack: LocalStack) -> OriginDouble:
+    assert stack.origin is not None
+    return stack.origin
+
+
+def _shown(user: Json) -> Json:
+    """Return ``user`` without what a deployment hides unless told otherwise."""
+    if "metadata" not in user:
+        return user
+    kept = {key: value for key, value in user["metadata"].items() if key != "stripeCustomerId"}
+    return user | {"metadata": kept}
+
+
+def test_the_published_sdk_lists_and_gets_the_users_of_the_origin(
+    sdk: Path, local_stack: LocalStack
+) -> None:
+    users = [_shown(user) for user in _origin_of(local_stack).users(CLIENT)]
+
+    seen = _seen_by(sdk, url=local_stack.url, user=users[5]["id"])
+
+    assert len(seen["all"]) == 120
+    assert seen["all"] == users
+    assert seen["page"] == users[100:110]
+    assert seen["one"] == users[5]
+
+
+def test_the_published_sdk_cannot_tell_the_service_from_the_origin(
+    sdk: Path, local_stack: LocalStack
+) -> None:
+    origin = _origin_of(local_stack)
+    user = origin.users(CLIENT)[7]["id"]
+
+    here = _seen_by(sdk, url=local_stack.url, user=user)
+    there = _seen_by(sdk, url=origin.url, user=user)
+
+    for name in ("all", "page"):
+        assert here[name] == [_shown(user) for user in there[name]]
+    assert here["one"] == _shown(there["one"])
+    assert here["nobody"] == there["nobody"] == {"name": "CalApiError", "statusCode": 404}
+    assert here["unusable"] == there["unusable"] == {"name": "CalApiError", "statusCode": 400}
