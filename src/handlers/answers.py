@@ -19,19 +19,19 @@ from lib.reading import Served
 class View:
     """What a read makes of a snapshot; ``body`` None stands for 304.
 
-    ``uses_adopted``: there are users in it that the last sweep may not have seen.
+    ``may_be_older``: there may be users in it that the last sweep has not seen.
     """
 
     etag: str
     body: str | None
     headers: Mapping[str, str]
-    uses_adopted: bool = False
+    may_be_older: bool = False
 
 
 def response(seen: View, served: Served, *, cache_control: str) -> Response:
     """Return the response for what was ``seen``, come by as ``served`` tells."""
-    if seen.uses_adopted:
-        served = _as_old_as_adopted(served)
+    if seen.may_be_older:
+        served = _as_old_as_the_oldest(served)
     fields = {
         "Cache-Status": str(served.status),
         **seen.headers,
@@ -48,8 +48,8 @@ def response(seen: View, served: Served, *, cache_control: str) -> Response:
     return Response(HTTPStatus.OK, seen.body, fields)
 
 
-def _as_old_as_adopted(served: Served) -> Served:
-    """Return ``served`` with the age of the users that sweeps ask for in rotation only."""
+def _as_old_as_the_oldest(served: Served) -> Served:
+    """Return ``served`` with the age of the user that was seen longest ago."""
     head = served.head
     if served.age is None and head.oldest_observation >= head.swept_at:
         return served

@@ -63,14 +63,14 @@ def get_user(call: Call) -> Response:
         etag = representation.user_etag(line, fields)
         known = unmodified(call, etag, snapshot.head)
         body = None if known else representation.user_body(views.project(line, fields))
-        return View(etag, body, {}, uses_adopted=_is_adopted(snapshot.head, line))
+        return View(etag, body, {}, may_be_older=_may_be_older(snapshot.head, line))
 
     answer, found = _read_named(call, moment, wanted, missing, view)
     if answer.value is not None:
         # Found by a look-up just made, the answer rests on nothing older.
         seen, served = _just_asked(call, moment, answer.value, answer.served)
         if found is not None and found.calls > 0:
-            seen, served = replace(seen, uses_adopted=False), replace(served, age=None)
+            seen, served = replace(seen, may_be_older=False), replace(served, age=None)
         return response(seen, served, cache_control=cacheable())
     # A directory that was complete a while ago still tells who was not in it.
     if found is not None and found.unanswered and not answer.served.head.complete:
@@ -117,7 +117,7 @@ def _list(call: Call, asked: ListQuery, moment: Moment) -> Response:
 def _just_asked(call: Call, moment: Moment, seen: View, served: Served) -> tuple[View, Served]:
     """Return what was ``seen`` as new as it is, where no-cache asked for just these users."""
     if wiring().named_reads.just_asked(_request(call, moment), served):
-        return replace(seen, uses_adopted=False), served
+        return replace(seen, may_be_older=False), served
     return seen, served
 
 
@@ -164,6 +164,7 @@ def _window(
     rows: Rows | None = None,
 ) -> View:
     head, etag = snapshot.head, representation.list_etag(snapshot.head, asked)
+    older_anywhere = bool(head.adopted) or head.unconfirmed_since > 0
 
     def cursor_at(offset: int) -> str:
         view = asked.view_digest(head.client_id)
@@ -172,13 +173,13 @@ def _window(
     if found is None and unmodified(call, etag, head):
         # How many users a filter hides, and how many fit, is not known without reading them.
         if asked.filtered or shorten:
-            return View(etag, None, {}, uses_adopted=bool(head.adopted))
+            return View(etag, None, {}, may_be_older=older_anywhere)
         end = asked.offset + asked.limit
         links = representation.links(_linked(call, asked), cursor_at, end=end, total=head.users)
         headers = {"Link": links, "X-Total-Count": str(head.users)}
         # Those past the origin's window have the highest ids.
         adopted = head.adopted > 0 and end > head.users - head.adopted
-        return View(etag, None, headers, uses_adopted=adopted)
+        return View(etag, None, headers, may_be_older=adopted or head.unconfirmed_since > 0)
     rows = representation.fitting(rows or views.select(snapshot, asked), shorten=shorten)
     not_asked = _not_asked(rows, found, head)
     body: str | None = representation.list_body(head, asked, rows, not_asked=not_asked)
@@ -191,10 +192,10 @@ def _window(
     links = representation.links(_linked(call, asked), pinnable, end=end, total=rows.total)
     headers = {"Link": links, "X-Total-Count": str(rows.total)}
     # Rows that are cut to some fields do not tell whose they are.
-    adopted = bool(head.adopted) and (
-        bool(asked.fields) or any(_is_adopted(head, line) for line in rows.lines)
+    older = older_anywhere and (
+        bool(asked.fields) or any(_may_be_older(head, line) for line in rows.lines)
     )
-    return View(etag, body, headers, uses_adopted=adopted)
+    return View(etag, body, headers, may_be_older=older)
 
 
 def _not_asked(rows: Rows, found: "Found | None", head: Head) -> tuple[str | int, ...]:
@@ -208,8 +209,10 @@ def _not_asked(rows: Rows, found: "Found | None", head: Head) -> tuple[str | int
     )
 
 
-def _is_adopted(head: Head, line: bytes) -> bool:
-    return bool(head.adopted) and id_of(line) > head.window_last_id
+def _may_be_older(head: Head, line: bytes) -> bool:
+    """Return whether the last sweep may not have seen a user: past its window, or maybe gone."""
+    adopted = bool(head.adopted) and id_of(line) > head.window_last_id
+    return adopted or head.unconfirmed_since > 0
 
 
 def _linked(call: Call, asked: ListQuery) -> ListQuery:

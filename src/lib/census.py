@@ -65,13 +65,17 @@ class Rotation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Census:
-    """All known users by rising id, whether they are all there are, and why not."""
+    """All known users by rising id, whether they are all there are, and why not.
+
+    ``unconfirmed_since``: when those were last seen who may be gone, 0 if there are none.
+    """
 
     users: Users
     complete: bool
     reason: str
     adopted: int
     rotation: Rotation
+    unconfirmed_since: float = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +127,8 @@ class CensusTaker:
             ),
             adopted=known_past,
             rotation=_with(rotation, adopted.values()),
+            # Everybody in the last generation was seen by its sweep, unless in doubt since earlier.
+            unconfirmed_since=(head.unconfirmed_since or head.swept_at) if unconfirmed else 0,
         )
 
     def _confirm(self, lost: Users) -> tuple[Users, Users]:

@@ -50,13 +50,14 @@ def validated(*, started: float, now: float, found: Sweep, forced: bool) -> Chan
 
 
 def counted(census: Census, found: Sweep) -> Changes:
-    """Return the changes that tell of the users past the window."""
+    """Return the changes that tell of users whom the sweep has not seen."""
     return {
         "adopted": census.adopted or None,
         "window_last_id": None if found.complete else found.last_id,
         "rotation_id": census.rotation.next_id or None,
         "cycle_began_at": census.rotation.began_at or None,
         "adopted_seen_at": census.rotation.seen_at or None,
+        "unconfirmed_since": census.unconfirmed_since or None,
     }
 
 

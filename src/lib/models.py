@@ -97,6 +97,7 @@ GENERATION_FIELDS = (
     "listing",
     "adopted",
     "adopted_seen_at",
+    "unconfirmed_since",
     "window_last_id",
 )
 """What a manifest keeps of the head that published it: a manifest is a head that stands still."""
@@ -131,6 +132,8 @@ class Head:
     rotation_id: int = 0
     cycle_began_at: float = 0
     adopted_seen_at: float = 0
+    unconfirmed_since: float = 0
+    """When somebody was last seen who may be gone; 0: nobody may be."""
 
     last_error: str = ""
     failures: int = 0
@@ -162,7 +165,10 @@ class Head:
     @property
     def oldest_observation(self) -> float:
         """The instant since which every known user was seen at the origin."""
-        return min(self.swept_at, self.adopted_seen_at) if self.adopted else self.swept_at
+        seen = self.swept_at
+        if self.adopted:
+            seen = min(seen, self.adopted_seen_at)
+        return min(seen, self.unconfirmed_since) if self.unconfirmed_since else seen
 
     def leased(self, now: float) -> bool:
         """Whether somebody may be revalidating at ``now``."""

@@ -55,6 +55,7 @@ _INSTANTS = (
     "forced_at",
     "cycle_began_at",
     "adopted_seen_at",
+    "unconfirmed_since",
     "modified_at",
     "blocked_until",
     "retry_at",

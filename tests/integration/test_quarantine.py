@@ -117,3 +117,25 @@ def test_a_first_list_may_be_empty(aws: EmbeddedAws) -> None:
 
     assert answer.ids == []
     assert answer.body["pagination"]["complete"] is True
+
+
+def test_answers_are_as_old_as_those_who_may_be_gone(aws: EmbeddedAws) -> None:
+    with running_service(aws, users=300) as service:
+        service.refresh(REFRESH)
+        service.let_pass(100)
+        # More than one sweep may ask for one by one.
+        service.origin.replace(CLIENT, service.origin.users(CLIENT)[25:])
+        service.refresh(REFRESH)
+        doubtful = service.get("/users?limit=1")
+        filtered = service.get("/users?locale=en&limit=1")
+        state = service.get("/cache").body["data"]
+        service.let_pass(11)
+        service.refresh(REFRESH)
+        sure = service.get("/users?limit=1")
+
+    assert doubtful.body["pagination"]["incompleteReason"] == "unconfirmed-deletions"
+    assert int(doubtful.headers["Age"]) >= 100
+    assert int(filtered.headers["Age"]) >= 100
+    assert (state["age"] < 10, state["oldestObservationAge"] >= 100) == (True, True)
+    assert sure.body["pagination"]["complete"] is True
+    assert int(sure.headers["Age"]) < 10

@@ -128,6 +128,17 @@ def test_only_so_many_are_asked_for_by_id_and_the_others_stay() -> None:
     assert origin.asked == list(range(2, 2 + MAX_CONFIRMATIONS))
     assert list(census.users) == [1, *range(2 + MAX_CONFIRMATIONS, 31)]
     assert (census.complete, census.reason) == (False, "unconfirmed-deletions")
+    assert census.unconfirmed_since == NOW - 200
+
+
+def test_who_may_be_gone_for_several_sweeps_was_seen_before_the_first() -> None:
+    head = Head(client_id=CLIENT, swept_at=NOW - 200, unconfirmed_since=NOW - 900)
+
+    census = take(
+        origin_of({1}, allowed=0), base=known({1, 2}), seen=known({1}), complete=True, head=head
+    )
+
+    assert census.unconfirmed_since == NOW - 900
 
 
 def test_who_stayed_unconfirmed_is_confirmed_by_later_sweeps() -> None:
@@ -138,6 +149,7 @@ def test_who_stayed_unconfirmed_is_confirmed_by_later_sweeps() -> None:
 
     assert list(second.users) == [1]
     assert second.complete
+    assert second.unconfirmed_since == 0
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ LONGEST: dict[str, Value] = {
     "rotation_id": 9_999_999_999,
     "cycle_began_at": NOW + 0.123,
     "adopted_seen_at": NOW + 0.123,
+    "unconfirmed_since": NOW + 0.123,
     "lookups": 999,
     "lookups_before": 999,
     "calls": 999,
