@@ -21,7 +21,7 @@ $(TOOLS)/uv-$(UV_VERSION)/bin/uv:
 	  || python3 -m pip install --quiet --disable-pip-version-check --upgrade --target $(TOOLS)/uv-$(UV_VERSION) uv==$(UV_VERSION)
 	@test -x $@
 
-$(VENV): $(UV) pyproject.toml uv.lock .python-version
+$(VENV): $(UV) pyproject.toml client/pyproject.toml uv.lock .python-version
 	@$(UV) sync --frozen --quiet
 	@touch $@
 

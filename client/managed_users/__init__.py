@@ -1,0 +1,31 @@
+"""A client of the managed-users proxy: conditional requests, cursors, retries and signatures."""
+
+from managed_users.client import Client
+from managed_users.errors import (
+    AnswerError,
+    ConnectionFailedError,
+    ForbiddenError,
+    GoneError,
+    InvalidRequestError,
+    ManagedUsersError,
+    NotFoundError,
+    UnavailableError,
+)
+from managed_users.models import Cache, Changes, Page, Refreshed, User
+
+__all__ = [
+    "AnswerError",
+    "Cache",
+    "Changes",
+    "Client",
+    "ConnectionFailedError",
+    "ForbiddenError",
+    "GoneError",
+    "InvalidRequestError",
+    "ManagedUsersError",
+    "NotFoundError",
+    "Page",
+    "Refreshed",
+    "UnavailableError",
+    "User",
+]

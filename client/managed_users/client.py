@@ -1,0 +1,154 @@
+"""The client: one method a question. Bodies are as ``docs/api.md`` of the service describes them.
+
+Filters are the service's own parameters, so that new ones need no new client: lists become values
+separated by commas, ``metadata`` is a mapping.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Self
+from urllib.parse import quote, urlencode, urljoin, urlsplit
+
+from botocore.session import Session
+
+from managed_users.models import Cache, Changes, Page, Refreshed, User
+from managed_users.transport import Answer, Signer, Transport
+
+type Filter = str | int | bool | Sequence[str | int] | Mapping[str, str]
+
+_LARGEST_PAGE = 250
+_DEPLOYED = re.compile(
+    r"[a-z0-9]+(?:-vpce-[a-z0-9]+)?\.execute-api\.([a-z0-9-]+)\.amazonaws\.com.*"
+)
+_NEXT = re.compile(r'<([^>]*)>; rel="next"')
+
+
+class Client:
+    """Asks for the managed users of one OAuth client.
+
+    Args:
+        url: The base URL, ``/v2`` included.
+        client_id: The OAuth client's id.
+        transport: How requests are sent; unsigned unless it has a signer.
+    """
+
+    def __init__(self, url: str, client_id: str, *, transport: Transport | None = None) -> None:
+        self.url = url.rstrip("/")
+        self.client_id = client_id
+        self._base = f"{self.url}/oauth-clients/{quote(client_id, safe='')}"
+        self._transport = transport or Transport()
+
+    @classmethod
+    def connect(cls, url: str, client_id: str, *, patience: float = 60) -> Self:
+        """Return a client that signs requests if ``url`` is a deployed API's.
+
+        Credentials are found as the AWS CLI finds them; without any, requests are not signed.
+        """
+        return cls(url, client_id, transport=Transport(signer=signer_for(url), patience=patience))
+
+    def page(self, *, fresh: bool = False, **filters: Filter) -> Page:
+        """Return one window of the list.
+
+        Raises:
+            ManagedUsersError: see ``managed_users.errors``, here and below.
+        """
+        return self._page(f"{self._base}/users{_query(filters)}", fresh=fresh)
+
+    def next_page(self, page: Page) -> Page | None:
+        """Return the window after ``page``, of the same generation; None behind the last."""
+        return self._page(page.next_url) if page.next_url else None
+
+    def page_at(self, url: str) -> Page:
+        """Return the window at ``url``, which was the ``next_url`` of a page."""
+        return self._page(url)
+
+    def users(self, **filters: Filter) -> Iterator[User]:
+        """Yield every user of the list once, all of one generation."""
+        query = _query({"limit": _LARGEST_PAGE, **filters})
+        page: Page | None = self._page(f"{self._base}/users{query}")
+        while page is not None:
+            yield from page.users
+            page = self.next_page(page)
+
+    def user(self, user_id: int, *, fresh: bool = False, **options: Filter) -> User:
+        """Return one user; ``fresh`` asks the origin."""
+        answer = self._get(f"{self._base}/users/{user_id}{_query(options)}", fresh=fresh)
+        user: User = answer.body["data"]
+        return user
+
+    def look_up(self, *, fresh: bool = False, **names: Sequence[str | int]) -> Page:
+        """Return the users with these ``emails``, ``ids`` or ``usernames``; no URL has them."""
+        asked = {kind: list(members) for kind, members in names.items()}
+        answer = self._transport.send(
+            "POST", f"{self._base}/users/lookup", body=asked, headers=_wishes(fresh=fresh)
+        )
+        return _page_of(answer)
+
+    def cache(self) -> Cache:
+        """Return what is stored, and how old it is."""
+        data: Cache = self._get(f"{self._base}/cache").body["data"]
+        return data
+
+    def changes(self, since: int) -> Changes:
+        """Return what changed after generation ``since``."""
+        data: Changes = self._get(f"{self._base}/cache/changes?since={since}").body["data"]
+        return data
+
+    def refresh(self, *, wait: bool = True) -> Refreshed:
+        """Have the origin asked; if ``wait``, return when every later read sees what it said."""
+        suffix = "?wait=true" if wait else ""
+        answer = self._transport.send("POST", f"{self._base}/cache/refresh{suffix}")
+        data: Refreshed = answer.body["data"]
+        return data
+
+    def _page(self, url: str, *, fresh: bool = False) -> Page:
+        return _page_of(self._get(url, fresh=fresh))
+
+    def _get(self, url: str, *, fresh: bool = False) -> Answer:
+        return self._transport.send("GET", url, headers=_wishes(fresh=fresh))
+
+
+def signer_for(url: str) -> Signer | None:
+    """Return what signs requests to ``url``: nothing unless it is a deployed API's."""
+    host = _DEPLOYED.fullmatch(urlsplit(url).hostname or "")
+    if host is None:
+        return None
+    credentials = Session().get_credentials()
+    return None if credentials is None else Signer(credentials, host[1])
+
+
+def _wishes(*, fresh: bool) -> dict[str, str]:
+    return {"Cache-Control": "no-cache"} if fresh else {}
+
+
+def _query(filters: Mapping[str, Filter]) -> str:
+    """Return filters as a query, each value as the service reads it.
+
+    >>> _query({"ids": [1, 2], "metadata": {"plan": "pro"}, "q": "a b"})
+    '?ids=1%2C2&metadata%5Bplan%5D=pro&q=a%20b'
+    """
+    pairs: list[tuple[str, str]] = []
+    for name, value in filters.items():
+        if isinstance(value, Mapping):
+            pairs += [(f"{name}[{key}]", member) for key, member in value.items()]
+        elif isinstance(value, bool):
+            pairs.append((name, str(value).lower()))
+        elif isinstance(value, str | int):
+            pairs.append((name, str(value)))
+        else:
+            pairs.append((name, ",".join(map(str, value))))
+    return f"?{urlencode(pairs, quote_via=quote)}" if pairs else ""
+
+
+def _page_of(answer: Answer) -> Page:
+    body, headers = answer.body, answer.headers
+    following = _NEXT.search(headers.get("Link", ""))
+    return Page(
+        users=body["data"],
+        pagination=body["pagination"],
+        not_found=body.get("notFound", ()),
+        not_asked=body.get("notAsked", ()),
+        age=int(headers["Age"]) if "Age" in headers else None,
+        cache_status=headers.get("Cache-Status", ""),
+        next_url=urljoin(answer.url, following[1]) if following else None,
+    )

@@ -1,0 +1,347 @@
+"""The operator's command line against the running service, as a process and in this one."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from dev.local_settings import LocalSettings
+from dev.stack import LocalStack
+from lib.cursor import Cursor
+from lib.query import parse_list
+from managed_users import Client
+from managed_users.tool.commands import app
+from managed_users.tool.doctor import shape_problem
+from tests.integration.stack import Caller, wait_until
+
+type Run = Callable[..., Result]
+
+CLIENT = "clxtool00000000000000000001"
+USERS = 620
+WINDOW = 500
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[LocalStack]:
+    settings = LocalSettings(
+        port=0, workers=2, users=USERS, clients={CLIENT: "secret-canary"}, schedule_seconds=3600
+    )
+    with LocalStack(settings) as running:
+        yield running
+
+
+@pytest.fixture
+def environment(stack: LocalStack) -> dict[str, str]:
+    return {
+        "MANAGED_USERS_URL": f"{stack.url}/v2",
+        "MANAGED_USERS_CLIENT_ID": CLIENT,
+        "NO_COLOR": "1",
+        **stack.aws.environment,
+    }
+
+
+@pytest.fixture
+def run(environment: dict[str, str]) -> Run:
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(app, ["--patience", "0", *arguments], env=environment)
+
+    return invoke
+
+
+@pytest.fixture
+def refresh(stack: LocalStack, run: Run) -> Callable[[], None]:
+    def now() -> None:
+        # Past the floor between two forced sweeps, and the pause after a failure.
+        Caller(stack, CLIENT).let_pass(61)
+        assert run("refresh", "--wait").exit_code == 0
+
+    return now
+
+
+@pytest.fixture(autouse=True)
+def _mended(stack: LocalStack) -> Iterator[None]:
+    yield
+    assert stack.origin is not None
+    stack.origin.faults = []
+
+
+def test_status_is_what_the_cache_says(run: Run, refresh: Callable[[], None]) -> None:
+    refresh()
+
+    shown, told = run("status"), json.loads(run("status", "--json").stdout)
+
+    assert told["users"] >= WINDOW
+    assert f"incompleteReason\t{told['incompleteReason']}" in shown.stdout
+
+
+def test_users_are_all_users_however_many_pages_that_takes(run: Run) -> None:
+    listed = json.loads(run("users", "--json").stdout)
+    lines = run("users", "--format", "jsonl").stdout.splitlines()
+
+    assert len(listed) >= WINDOW
+    assert [json.loads(line) for line in lines] == listed
+
+
+def test_users_can_be_filtered_and_cut(run: Run, stack: LocalStack) -> None:
+    assert stack.origin is not None
+    rows = [row for row in stack.origin.users(CLIENT)[:WINDOW] if row["timeZone"] == "Asia/Tokyo"]
+
+    found = run(
+        *("users", "--time-zone", "Asia/Tokyo", "--fields", "id,name", "--sort", "-id"),
+        *("--limit", "3", "--format", "csv"),
+    )
+
+    wanted = [[str(row["id"]), row["name"]] for row in reversed(rows)][:3]
+    assert list(csv.reader(found.stdout.splitlines())) == [["id", "name"], *wanted]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("users", "--time-zone", "Nowhere!"), 1, "timeZone"),
+        (("users", "--metadata", "plan"), 2, "key=value"),
+        (("users", "--format", "xml"), 2, "xml"),
+        (("get", "999999999"), 3, "not part of this OAuth client"),
+        (("get", "nobody@example.com"), 3, "no such user"),
+        (("changes", "--since", "999"), 0, ""),
+        (("replay", "--from", "0"), 2, "--stack"),
+        (("export", "users.xml"), 2, ".jsonl"),
+        (("--url", "http://127.0.0.1:1/v2", "status"), 4, "no answer"),
+        (("--client-id", "clxunknown", "status"), 3, "clxunknown"),
+    ],
+)
+def test_what_does_not_work_ends_with_a_line_and_a_code(
+    run: Run, arguments: tuple[str, ...], code: int, told: str
+) -> None:
+    result = run(*arguments)
+
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert told in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_one_user_by_id_address_and_username(run: Run, stack: LocalStack) -> None:
+    assert stack.origin is not None
+    inside, past = stack.origin.users(CLIENT)[0], stack.origin.users(CLIENT)[-1]
+
+    found = [
+        json.loads(run("get", name, "--json").stdout)
+        for name in (str(past["id"]), past["email"], inside["username"])
+    ]
+
+    assert [user["id"] for user in found] == [past["id"], past["id"], inside["id"]]
+
+
+def test_fresh_asks_the_origin(run: Run, stack: LocalStack) -> None:
+    assert stack.origin is not None
+    user_id = stack.origin.users(CLIENT)[5]["id"]
+    run("get", str(user_id))
+    stack.origin.update(CLIENT, user_id, name="Seen At Once")
+
+    found = json.loads(run("get", str(user_id), "--fresh", "--json").stdout)
+
+    assert found["name"] == "Seen At Once"
+
+
+def test_changes_since_a_generation(
+    run: Run, stack: LocalStack, refresh: Callable[[], None]
+) -> None:
+    assert stack.origin is not None
+    refresh()
+    since = json.loads(run("status", "--json").stdout)["generation"]
+    user_id = stack.origin.users(CLIENT)[7]["id"]
+    stack.origin.update(CLIENT, user_id, name="Changed")
+    refresh()
+
+    lines = run("changes", "--since", str(since))
+    told = json.loads(run("changes", "--since", str(since), "--json").stdout)
+
+    assert f"updated {user_id} name\n" in lines.stdout
+    assert {"id": user_id, "fields": ["name"]} in told["updated"]
+
+
+def test_an_export_has_every_user(run: Run, tmp_path: Path) -> None:
+    lines, table = tmp_path / "users.jsonl", tmp_path / "users.csv"
+
+    told = json.loads(run("export", str(lines), "--json").stdout)
+    run("export", str(table))
+
+    users = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
+    rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
+    assert told["users"] == len(users) == len(rows) >= WINDOW
+    assert [row["id"] for row in rows] == [str(user["id"]) for user in users]
+    assert users == json.loads(run("users", "--json").stdout)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["users.csv", "users.jsonl"]
+
+
+def test_an_export_replaces_nothing_unless_told(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "users.jsonl"
+    file.write_text("mine", encoding="utf-8")
+
+    refused = run("export", str(file))
+    kept = file.read_text(encoding="utf-8")
+    replaced = run("export", str(file), "--overwrite")
+
+    assert (refused.exit_code, kept) == (2, "mine")
+    assert replaced.exit_code == 0
+    assert file.read_text(encoding="utf-8") != "mine"
+
+
+def test_an_interrupted_export_goes_on_where_it_ended(
+    run: Run, stack: LocalStack, tmp_path: Path
+) -> None:
+    assert stack.origin is not None
+    whole, file = tmp_path / "whole.jsonl", tmp_path / "users.jsonl"
+    run("export", str(whole))
+    text = whole.read_bytes()
+    first = b"".join(text.splitlines(keepends=True)[:250])
+    Path(f"{file}.part").write_bytes(first + b'{"id": 1, "torn')
+    notes = {"next_url": _second_page(stack), "size": len(first), "users": 250}
+    Path(f"{file}.progress").write_text(json.dumps(notes), encoding="utf-8")
+
+    done = run("export", str(file))
+
+    assert "going on after 250 users" in done.stderr
+    assert file.read_bytes() == text
+
+
+def test_an_export_whose_generation_is_gone_starts_again(
+    run: Run, stack: LocalStack, tmp_path: Path
+) -> None:
+    file = tmp_path / "users.jsonl"
+    Path(f"{file}.part").write_bytes(b"old\n")
+    gone = Cursor(generation=1, offset=250, issued_at=0, view=_view(), policy="").encode()
+    link = _second_page(stack).partition("cursor=")[0] + f"cursor={gone}"
+    notes = {"next_url": link, "size": 4, "users": 1}
+    Path(f"{file}.progress").write_text(json.dumps(notes), encoding="utf-8")
+
+    done = run("export", str(file))
+
+    assert "starting again" in done.stderr
+    assert not file.read_bytes().startswith(b"old")
+
+
+def test_an_export_needs_no_origin(run: Run, stack: LocalStack, tmp_path: Path) -> None:
+    assert stack.origin is not None
+    run("status")
+    stack.origin.stop()
+    try:
+        done = run("export", str(tmp_path / "users.jsonl"))
+        refused = run("refresh", "--wait")
+    finally:
+        stack.origin.start()
+
+    assert done.exit_code == 0
+    assert refused.exit_code == 4
+
+
+def test_the_doctor_finds_nothing_wrong(run: Run, refresh: Callable[[], None]) -> None:
+    refresh()
+
+    results = json.loads(run("doctor", "--json").stdout)
+
+    states = {result["check"]: result["state"] for result in results}
+    assert states["service"] == states["client"] == states["clock"] == "ok"
+    assert "fail" not in states.values()
+
+
+def test_the_doctor_says_what_is_wrong(run: Run) -> None:
+    unreachable = run("--url", "http://127.0.0.1:1/v2", "doctor")
+    unknown = run("--client-id", "clxunknown", "doctor")
+
+    assert (unreachable.exit_code, unknown.exit_code) == (1, 1)
+    assert "service\tfail\tno answer" in unreachable.stdout
+    assert "client\tfail\tunknown to the deployment" in unknown.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('{"a": "key"}', None),
+        ("canary", "not JSON"),
+        ('["canary"]', "not an object"),
+        ('{"a": ""}', "empty"),
+        ('{"b": "canary"}', "does not name"),
+    ],
+)
+def test_the_shape_of_a_secret_is_told_without_it(text: str, problem: str | None) -> None:
+    told = shape_problem(text, "a")
+
+    assert (told is None) if problem is None else (problem in str(told))
+    assert "canary" not in str(told)
+
+
+def test_a_reader_who_has_enough_is_no_error(environment: dict[str, str]) -> None:
+    with _started(environment, "users", "--format", "jsonl") as (tool, out, err):
+        out.readline()
+        out.close()
+
+        assert (tool.wait(timeout=30), err.read()) == (0, "")
+
+
+def test_following_changes_ends_with_control_c(
+    stack: LocalStack, environment: dict[str, str], refresh: Callable[[], None]
+) -> None:
+    assert stack.origin is not None
+    refresh()
+    asked_before = _looks(stack)
+    with _started(environment, "changes", "--follow", "--every", "0.2") as (tool, out, err):
+        # It begins with the generation that is the newest when it starts.
+        wait_until(lambda: _looks(stack) > asked_before, seconds=30)
+        user_id = stack.origin.users(CLIENT)[9]["id"]
+        stack.origin.update(CLIENT, user_id, name="Followed")
+        refresh()
+
+        line = out.readline()
+        tool.send_signal(signal.SIGINT)
+
+        assert line == f"updated {user_id} name\n"
+        assert (tool.wait(timeout=20), err.read()) == (130, "")
+
+
+def _looks(stack: LocalStack) -> int:
+    return sum(f"/{CLIENT}/cache 200" in line for line in stack.journal.lines)
+
+
+def _second_page(stack: LocalStack) -> str:
+    page = Client(f"{stack.url}/v2", CLIENT).page(limit=250)
+    assert page.next_url is not None
+    return page.next_url
+
+
+def _view() -> str:
+    return parse_list({"limit": ["250"]}).view_digest(CLIENT)
+
+
+@contextmanager
+def _started(
+    environment: dict[str, str], *arguments: str
+) -> Iterator[tuple["subprocess.Popen[str]", IO[str], IO[str]]]:
+    program = Path(sys.executable).with_name("managed-users")
+    with subprocess.Popen(  # noqa: S603 - the tool itself.
+        [program, *arguments],
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as tool:
+        assert tool.stdout is not None
+        assert tool.stderr is not None
+        # Nothing that is read here may be waited for in vain.
+        limit = threading.Timer(60, tool.kill)
+        limit.start()
+        try:
+            yield tool, tool.stdout, tool.stderr
+        finally:
+            limit.cancel()
+            tool.kill()
