@@ -1,7 +1,7 @@
 """Deploys ``template.yaml`` with SAM CLI to an embedded AWS, as it would be deployed to AWS.
 
-The embedded AWS checks signatures and IAM policies here: a role that lacks an action, or a caller
-without permission, is refused as in an account.
+The embedded AWS checks IAM policies here: a role that lacks an action, or a caller without
+permission, is refused as in an account. It believes callers, though, to be who they say they are.
 """
 
 import json

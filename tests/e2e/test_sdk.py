@@ -4,10 +4,7 @@ The library is installed from the npm registry, unchanged; all that differs is i
 """
 
 import json
-import os
 import shutil
-import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -15,49 +12,26 @@ import pytest
 from dev.local_settings import DEMO_CLIENTS
 from dev.origin_double import OriginDouble
 from dev.stack import LocalStack
+from tests.e2e import programs
 from tests.e2e.calls import Json
 
 pytestmark = pytest.mark.e2e
-SDK = "@calcom/sdk@1.0.1"
 SCRIPT = Path(__file__).with_name("sdk.cjs")
 ((CLIENT, SECRET),) = DEMO_CLIENTS.items()
-_INSTALL_SECONDS = 240
-_RUN_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
 def sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the script in a folder where the published library is installed."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("npm is not installed")
+    """Return a folder that holds the published library and a script that uses it."""
     folder = tmp_path_factory.mktemp("sdk")
-    options = ("--no-audit", "--no-fund", "--ignore-scripts", "--no-update-notifier")
-    _run([npm, "install", "--prefix", str(folder), *options, SDK], seconds=_INSTALL_SECONDS)
-    return Path(shutil.copy(SCRIPT, folder))
-
-
-def _run(command: list[str], *, seconds: float, env: Mapping[str, str] | None = None) -> str:
-    done = subprocess.run(  # noqa: S603 - npm, and a script of this repository.
-        command,
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    programs.install("@calcom/sdk@1.0.1", folder=folder)
+    shutil.copy(SCRIPT, folder)
+    return folder
 
 
 def _seen_by(sdk: Path, *, url: str, user: int) -> Json:
-    node = shutil.which("node")
-    assert node is not None
-    # No proxy of this machine's environment may come between.
-    path = {"PATH": os.environ["PATH"]}
-    command = [node, str(sdk), url, CLIENT, SECRET, str(user)]
-    return json.loads(_run(command, seconds=_RUN_SECONDS, env=path))
+    printed = programs.run("node", SCRIPT.name, url, CLIENT, SECRET, str(user), folder=sdk)
+    return json.loads(printed)
 
 
 def _origin_of(stack: LocalStack) -> OriginDouble:
