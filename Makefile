@@ -56,6 +56,10 @@ check-openapi: $(VENV)
 openapi: $(VENV) ## Write docs/openapi.json anew from the code
 	PYTHONPATH=src $(RUN) python -m dev.openapi docs/openapi.json
 
+.PHONY: configuration
+configuration: $(VENV) ## Write docs/configuration.md anew from template.yaml
+	$(RUN) python -m dev.configuration docs/configuration.md
+
 .PHONY: test
 test: $(VENV) ## Doctests, unit, contract, integration and template tests
 	$(RUN) pytest --doctest-modules src/lib

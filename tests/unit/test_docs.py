@@ -3,7 +3,17 @@
 import re
 from pathlib import Path
 
+from dev import configuration
 from lib.errors import CODES
+from managed_users.tool.commands import app
+from managed_users.tool.context import (
+    FAILED,
+    FORBIDDEN,
+    INTERRUPTED,
+    MISSING,
+    UNAVAILABLE,
+    USAGE,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = "\n".join(path.read_text() for path in sorted((ROOT / "src").rglob("*.py")))
@@ -46,3 +56,17 @@ def test_every_resource_of_an_alarm_is_in_the_runbook() -> None:
     alarms = set(re.findall(r"^  (\w+Alarm):$", template, re.MULTILINE))
 
     assert alarms == set(re.findall(r"`(\w+Alarm)`", RUNBOOK))
+
+
+def test_every_command_and_exit_code_of_the_tool_is_documented() -> None:
+    text = (ROOT / "docs" / "tool.md").read_text()
+    commands = {each.callback.__name__ for each in app.registered_commands if each.callback}
+    codes = {"0", *map(str, (FAILED, USAGE, MISSING, UNAVAILABLE, FORBIDDEN, INTERRUPTED))}
+
+    table = text.split("| exit code |")[1].split("\n\n")[0]
+    assert set(re.findall(r"^\| (\d+) \|", table, re.MULTILINE)) == codes
+    assert commands == set(re.findall(r"managed-users (?:--stack <stack> )?([a-z]+)", text))
+
+
+def test_the_configuration_is_the_template_s() -> None:
+    assert (ROOT / "docs" / "configuration.md").read_text() == configuration.text()
