@@ -2,7 +2,8 @@
 
 One thread a connection, persistent connections, one write an answer. The front adds what the
 gateway adds (request id, forwarding headers). Answers of its own say what ``template.yaml`` makes
-the gateway say, with one difference: a path outside the stage is a 404 here and a 403 there.
+the gateway say, with one difference: a path outside the stage is a page of the local run or a 404
+here, and a 403 there.
 """
 
 import json
@@ -73,6 +74,7 @@ class Front(ThreadingHTTPServer):
         resources: Sequence[Resource],
         observe: Observe,
         print_line: Callable[[str], None],
+        site: Callable[[Request], Response | None] = lambda _request: None,
     ) -> None:
         super().__init__(listener.getsockname(), _Connection, bind_and_activate=False)
         self.socket.close()
@@ -81,6 +83,7 @@ class Front(ThreadingHTTPServer):
         self.resources = resources
         self.observe = observe
         self.print_line = print_line
+        self.site = site
         self._connections: set[socket.socket] = set()
         self._busy = 0
         self._changed = threading.Condition()
@@ -130,7 +133,7 @@ class Front(ThreadingHTTPServer):
 
     def _answer(self, request: Request) -> Response:
         if not request.in_stage:
-            return _own_answer(request.path, HTTPStatus.NOT_FOUND)
+            return self.site(request) or _own_answer(request.path, HTTPStatus.NOT_FOUND)
         event = to_event(
             request, resources=self.resources, request_id=str(uuid.uuid4()), now=time.time()
         )

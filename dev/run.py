@@ -74,6 +74,7 @@ def _introduce(stack: LocalStack) -> None:
     say(f"client {client}")
     if stack.settings.webhook:
         say(f"webhook {stack.settings.webhook.host}")
+    say(f"open {stack.url}/ for a look, {stack.url}/docs for the interface")
     say("try:")
     say(f"  curl -i '{base}/users'")
     say(f"  curl -i '{base}/users?limit=5&sort=-createdDate&fields=id,email,name'")

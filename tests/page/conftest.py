@@ -1,0 +1,95 @@
+"""What the tests of the pages share: the running service, and a headless browser."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from dev.local_settings import LocalSettings
+from dev.origin_double import OriginDouble
+from dev.stack import LocalStack
+from tests.integration.stack import Caller
+
+CLIENT = "clxpage000000000000000001"
+OTHER = "clxother00000000000000001"
+FRESH_SECONDS = 60
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# What a container needs, and what keeps the browser from calling its maker.
+_ARGUMENTS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+]
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[LocalStack]:
+    settings = LocalSettings(
+        port=0,
+        workers=2,
+        users=120,
+        clients={CLIENT: "key", OTHER: "key"},
+        schedule_seconds=3600,
+        function_environment={
+            "FRESH_SECONDS": str(FRESH_SECONDS),
+            "STALE_WHILE_REVALIDATE_SECONDS": "5",
+        },
+    )
+    with LocalStack(settings) as running:
+        yield running
+
+
+@pytest.fixture
+def caller(stack: LocalStack) -> Iterator[Caller]:
+    """Yield somebody who uses the service and the origin; what is broken is mended afterwards."""
+    caller = Caller(stack, CLIENT)
+    # Past the floor between two forced sweeps, and the pauses that an earlier test has left.
+    caller.let_pass(FRESH_SECONDS + 61)
+    caller.send("POST", "/cache/refresh?wait=true")
+    yield caller
+    caller.origin.faults = []
+
+
+@pytest.fixture
+def origin(caller: Caller) -> OriginDouble:
+    return caller.origin
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    found = os.environ.get("BROWSER_PATH") or next(filter(None, map(shutil.which, _BROWSERS)), None)
+    with sync_playwright() as playwright:
+        # None: the one that `playwright install chromium` has fetched.
+        launched = playwright.chromium.launch(executable_path=found, args=_ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@contextmanager
+def opened(browser: Browser, *, scheme: str = "light", width: int = 1280) -> Iterator[Page]:
+    """Open an empty page that notes what goes wrong in it."""
+    page = browser.new_page(
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    page.set_default_timeout(15_000)
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    try:
+        yield page
+        # A browser notes answers that are errors as if the page were at fault.
+        assert [text for text in wrong if "Failed to load resource" not in text] == []
+    finally:
+        page.close()
+
+
+@pytest.fixture
+def page(browser: Browser, stack: LocalStack, caller: Caller) -> Iterator[Page]:
+    del caller
+    with opened(browser) as page:
+        page.goto(f"{stack.url}/")
+        page.wait_for_selector("#rows tr")
+        yield page
