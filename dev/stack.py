@@ -30,6 +30,7 @@ from dev.local_settings import (
     process_environment,
 )
 from dev.schedule import Schedule
+from dev.site import Site
 from dev.table_stream import SourceMapping, TableStream
 from dev.template import FUNCTION, SCHEDULE, api_paths, resource
 from dev.webhook import WebhookDelivery, remove_webhook
@@ -193,6 +194,7 @@ class LocalStack:
             resources=[Resource(path) for path in api_paths()],
             observe=self.journal.request,
             print_line=self.journal.event,
+            site=Site(self.settings.clients).answer,
         )
         front.start()
         self._running.callback(front.stop)
