@@ -146,9 +146,28 @@ build-local: $(VENV) $(SAM)
 deploy-local: build-local ## Deploy template.yaml to an embedded AWS on this machine, until Ctrl-C
 	@SAM=$(SAM) BUILT=$(LOCAL_BUILD) exec $(RUN) python -m dev.deploy_local
 
+.PHONY: local-aws
+local-aws: build-local ## What `sam local` needs beside the functions, until Ctrl-C (docs/sam.md)
+	@BUILT=$(LOCAL_BUILD) exec $(RUN) python -m dev.local_aws
+
 .PHONY: e2e
-e2e: build-local ## The deployed shape: SAM deployment, HTTP, schedule, the Lambda runtime
+e2e: build-local browser ## The deployed shape (SAM deployment, HTTP, the Lambda runtime), and the page
 	SAM=$(SAM) BUILT=$(LOCAL_BUILD) $(RUN) pytest tests/e2e
+	PYTHONPATH=src $(RUN) pytest tests/page
+
+# One that is installed, else Debian's where this may install it, else Playwright's own.
+.PHONY: browser
+browser: $(VENV)
+	@command -v chromium chromium-browser google-chrome > /dev/null \
+	  || { command -v apt-get > /dev/null && test "$$(id -u)" = 0 && apt-get update -qq > /dev/null \
+	       && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium > /dev/null; } \
+	  || $(RUN) playwright install chromium
+
+.PHONY: screenshots
+screenshots: $(VENV) browser ## Take the pictures of the page anew, for the README
+	@mkdir -p .build/screenshots docs/images
+	SCREENSHOTS=.build/screenshots PYTHONPATH=src $(RUN) pytest -q tests/page -k "accessible or outage"
+	cp .build/screenshots/fresh-light-1280.png .build/screenshots/stale.png docs/images/
 
 # ---- benchmarks ----
 # In an environment of their own: what peers import stays away from tests.

@@ -46,7 +46,7 @@ HEADERS: Mapping[str, Json] = {
     "ETag": _header(
         "A list's changes when the directory does, a user's when that user does.",
         schema("string", pattern='^W/"[^"]+"$'),
-        'W/"1-6af88d8a020e79682827bec4"',
+        'W/"1-da53a920cad1e52ffe21856a"',
     ),
     "Last-Modified": _header(
         "When the directory changed last.", _TEXT, "Mon, 23 Nov 2026 16:46:51 GMT"

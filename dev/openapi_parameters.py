@@ -248,7 +248,7 @@ CONDITIONS = [
     _header(
         "If-None-Match",
         "Entity tags of answers that the caller has, compared weakly, or `*`.",
-        {"one": 'W/"1-6af88d8a020e79682827bec4"', "any": "*"},
+        {"one": 'W/"1-da53a920cad1e52ffe21856a"', "any": "*"},
     ),
     _header(
         "If-Modified-Since",
