@@ -130,9 +130,10 @@ class Origin:
         _raise_for_status(response)
         payload = _parse(response, body)
         _validate(SingleUser, payload)
-        if payload["data"]["id"] != user_id:
+        row: Row = payload["data"]
+        if row["id"] != user_id or client_id not in row["email"]:
             _unusable("another user than asked for", "foreign-rows")
-        return Answer(payload["data"], self._rate_limit(response))
+        return Answer(row, self._rate_limit(response))
 
     def _get(
         self,

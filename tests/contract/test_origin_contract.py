@@ -173,6 +173,16 @@ def test_one_user_of_the_wrong_shape_is_a_failure(
     assert error.reason == "wrong-shape"
 
 
+def test_another_client_s_user_with_the_right_id_is_a_failure(
+    origin: Origin, double: OriginDouble
+) -> None:
+    double.faults = [Fault("other_client_rows")]
+
+    error = failure_of_one(origin, 4)
+
+    assert error.reason == "foreign-rows"
+
+
 @pytest.mark.parametrize(
     ("fault", "reason", "received"),
     [
