@@ -1,35 +1,22 @@
 """The double answers what the origin answered: every exchange of a recordings file is replayed.
 
-The file is no part of this project. ``ORIGIN_RECORDINGS`` names one: a JSON object a line with
-``name``, ``users`` (how many the client had), ``request`` and ``response``; in bodies the timestamp
-is replaced by ``<ISO-8601>``. The unit tests of the double restate the same facts without it.
+The unit tests of the double restate the same facts without the file.
 """
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from http.client import HTTPConnection
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dev.origin_double import OriginDouble, Request, plain_users
+from tests.recordings import CLIENT, CLIENTS, EXCHANGES, MISSING, Exchange
 
-if "ORIGIN_RECORDINGS" not in os.environ:
-    pytest.skip("ORIGIN_RECORDINGS does not name a recordings file", allow_module_level=True)
+if not EXCHANGES:
+    pytest.skip(MISSING, allow_module_level=True)
 
-type Exchange = dict[str, Any]
-
-RECORDINGS = Path(os.environ["ORIGIN_RECORDINGS"]).read_text(encoding="utf-8").splitlines()
-EXCHANGES: list[Exchange] = [json.loads(line) for line in RECORDINGS]
-CLIENT = "cluo37fwd0001khkzqqynkpj3"
-CLIENTS = {
-    CLIENT: "sekret",
-    "cluo37fwd0002otherorg0000": "sekret2",
-    "clnotplatform000000000000": "sekret3",
-}
 CALLS_BEFORE = {
     "rate limit: request 121 of one IP in a minute": 120,
     "rate limit: next request while blocked": 121,
