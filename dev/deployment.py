@@ -75,6 +75,12 @@ class Deployment:
         """The base URL: what follows is the path at the origin."""
         return f"{self.aws.endpoint}/_aws/execute-api/{self.outputs['ApiId']}"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables under which SAM CLI talks to this AWS and to no other."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return own | self.aws.environment | {"SAM_CLI_TELEMETRY": "0"}
+
     def _deploy(self) -> None:
         overrides = [f"{name}={value}" for name, value in self._parameters.items()]
         template = str(self._built / "template.yaml")
@@ -86,7 +92,7 @@ class Deployment:
                 *("--parameter-overrides", *overrides),
             ],
             cwd=ROOT,
-            env=self._environment(),
+            env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -94,10 +100,6 @@ class Deployment:
         )
         if done.returncode:
             raise DeploymentError(done.stdout)
-
-    def _environment(self) -> dict[str, str]:
-        own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        return own | self.aws.environment | {"SAM_CLI_TELEMETRY": "0"}
 
     def _read_outputs(self) -> dict[str, str]:
         client: Any = self.aws.client("cloudformation")

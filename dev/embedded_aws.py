@@ -33,10 +33,14 @@ _STANDARD_ERROR = 2
 
 
 class EmbeddedAws:
-    """One ministack process: started by ``with``, empty unless ``state_directory`` is given."""
+    """One ministack process: started by ``with``, empty unless ``state_directory`` is given.
 
-    def __init__(self, *, state_directory: Path | None = None) -> None:
+    It listens on the address ``host``, which is loopback unless containers must reach it.
+    """
+
+    def __init__(self, *, state_directory: Path | None = None, host: str = "127.0.0.1") -> None:
         self.region = REGION
+        self._host = host
         self.endpoint = ""
         self._state_directory = state_directory
         self._running = contextlib.ExitStack()
@@ -55,9 +59,9 @@ class EmbeddedAws:
 
     def start(self) -> None:
         """Start the process. Returns at once: requests wait in the socket until it is up."""
-        listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        listener = socket.create_server((self._host, 0), backlog=1024)
         port = listener.getsockname()[1]
-        self.endpoint = f"http://127.0.0.1:{port}"
+        self.endpoint = f"http://{self._host}:{port}"
         with listener:
             process = start_child(
                 ["dev.ministack_child", str(listener.fileno())],
@@ -150,7 +154,7 @@ class EmbeddedAws:
             | {
                 "PYTHONPATH": str(ROOT),
                 "GATEWAY_PORT": str(port),
-                "BIND_HOST": "127.0.0.1",
+                "BIND_HOST": self._host,
                 "MINISTACK_REGION": self.region,
                 "LAMBDA_EXECUTOR": "local",
                 "IOT_MTLS_ENABLED": "0",

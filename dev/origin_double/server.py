@@ -25,7 +25,8 @@ _STOP_SECONDS = 5
 class OriginDouble(Origin):
     """The double on a socket: a context manager, or `start` and `stop`.
 
-    It listens on 127.0.0.1 only. ``port`` 0 takes a free one, and every later start takes it again.
+    It listens on the address ``host``, which is loopback unless containers must reach it. ``port``
+    0 takes a free one, and every later start takes it again.
     """
 
     def __init__(
@@ -36,21 +37,23 @@ class OriginDouble(Origin):
         port: int = 0,
         clock: Callable[[], float] = time.time,
         not_platform: Collection[str] = (),
+        host: str = "127.0.0.1",
     ) -> None:
         super().__init__(clients, users=users, clock=clock, not_platform=not_platform)
+        self._host = host
         self._port = port
         self._server: _Server | None = None
 
     @property
     def url(self) -> str:
         """Where it listens, once it was started."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://{self._host}:{self._port}"
 
     def start(self) -> Self:
         """Listen, and serve in threads of its own; while it runs, do nothing more."""
         if not self._server:
             self._released = threading.Event()
-            self._server = _Server(self, self._port)
+            self._server = _Server(self, (self._host, self._port))
             self._port = self._server.server_port
         return self
 
@@ -75,8 +78,8 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 512
     daemon_threads = True
 
-    def __init__(self, origin: Origin, port: int) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
+    def __init__(self, origin: Origin, address: tuple[str, int]) -> None:
+        super().__init__(address, _Handler)
         self.origin = origin
         self._connections: set[socket.socket] = set()
         self._closed_one = threading.Condition()

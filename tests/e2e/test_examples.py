@@ -101,7 +101,7 @@ def test_curl_signs_for_a_deployment(
     first, second = listed["data"]
     assert first.keys() == {"id", "name"}
     assert first["id"] > second["id"]
-    assert status["data"]["users"] == 120
+    assert status["data"]["users"] >= 120
     assert swept["data"]["generation"] >= status["data"]["generation"]
 
 
