@@ -286,3 +286,19 @@ def test_however_often_it_failed_the_origin_is_asked_again_within_a_minute(
     assert pauses[0] < 7
     assert max(pauses) <= 60
     assert pauses[-1] > 30
+
+
+def test_an_origin_that_speaks_no_tls_is_one_that_cannot_be_reached(
+    stored: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAL_API_URL", stored.origin.url.replace("http:", "https:"))
+
+    stale = aged(stored, ERROR_AGE)
+    stored.delete_head()
+    stored.forget()
+    cold = stored.get()
+
+    assert (stale.status, len(stale.ids)) == (200, 3)
+    assert stale.cache_status.endswith("; detail=stale-if-error")
+    assert (cold.status, cold.error["code"]) == (502, "BadGatewayException")
+    assert stored.origin.calls == []

@@ -1,5 +1,6 @@
 """The origin's secret is rotated, or Secrets Manager is down: what goes on without a restart."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -152,3 +153,29 @@ def test_a_client_that_the_secret_no_longer_names_is_not_found(service: Service)
     assert result["outcome"] == "failed"
     service.forget()
     assert service.get().status == 404
+
+
+def test_a_pending_version_is_used_once_it_is_the_current_one(service: Service) -> None:
+    service.get()
+    manager = service.aws.client("secretsmanager")
+    pending = manager.put_secret_value(
+        SecretId=service.secret,
+        SecretString=json.dumps({CLIENT: "new-key"}),
+        VersionStages=["AWSPENDING"],
+    )["VersionId"]
+    before = service.refresh(REFRESH)["outcome"]
+    # As a rotation goes: first at the origin, then here.
+    service.origin.rotate_secret(CLIENT, "new-key")
+    between = service.refresh(REFRESH)["outcome"], service.get().status
+    versions = manager.describe_secret(SecretId=service.secret)["VersionIdsToStages"]
+    (current,) = (version for version, stages in versions.items() if "AWSCURRENT" in stages)
+    manager.update_secret_version_stage(
+        SecretId=service.secret,
+        VersionStage="AWSCURRENT",
+        MoveToVersionId=pending,
+        RemoveFromVersionId=current,
+    )
+    service.let_pass(61, same_environment=True)
+    after = service.refresh(REFRESH)["outcome"]
+
+    assert (before, between, after) == ("unchanged", ("failed", 200), "unchanged")
