@@ -165,9 +165,11 @@ def _explain(running: LocalAws, bind: str) -> None:
     print(f"  sam local start-api --warm-containers LAZY {options}")
     print(f"  sam local start-lambda --host {bind} --warm-containers LAZY {options}")
     if bind == LOOPBACK and sys.platform == "linux":
-        print("where containers do not reach loopback (Docker Engine), start it instead with:")
-        gateway = "docker network inspect bridge -f '{{(index .IPAM.Config 0).Gateway}}'"
-        print(f"  make local-aws BIND=$({gateway})")
+        print(
+            "Docker Engine's containers do not reach loopback. For them, name its bridge's address,"
+        )
+        print("which `ip -4 addr show docker0` tells, and which is usually this:")
+        print("  make local-aws BIND=172.17.0.1")
     print(f"ready {running.aws.endpoint}", flush=True)
 
 
