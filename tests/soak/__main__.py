@@ -16,7 +16,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--readers", type=int, default=3)
+    parser.add_argument("--readers", type=int, default=4)
     given = parser.parse_args()
     started = time.monotonic()
 
