@@ -120,8 +120,14 @@ $(CHECKOV): | $(UV)
 	@$(UV) pip install --quiet --python $(TOOLS)/checkov-$(CHECKOV_VERSION)/bin/python checkov==$(CHECKOV_VERSION)
 
 .PHONY: audit
-audit: lint-template $(CHECKOV) ## Security checks of the template; decisions are in .checkov.yaml
+audit: lint-template lint-openapi $(CHECKOV) ## Checkov on the template, Spectral on the OpenAPI document
 	@$(CHECKOV) --config-file .checkov.yaml --file .build/cloudformation.json
+
+SPECTRAL_VERSION := 6.15.0
+.PHONY: lint-openapi
+lint-openapi:
+	@command -v npx > /dev/null || { echo "Spectral needs Node.js with npx"; exit 1; }
+	@npx --yes @stoplight/spectral-cli@$(SPECTRAL_VERSION) lint docs/openapi.json --ruleset .spectral.yaml --fail-severity warn 2> >(grep -v "^npm warn" >&2)
 
 .PHONY: build
 build: $(VENV) $(SAM) ## Build the functions into .aws-sam (ARCHITECTURE=arm64|x86_64)
