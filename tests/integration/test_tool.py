@@ -289,6 +289,15 @@ def test_a_reader_who_has_enough_is_no_error(environment: dict[str, str]) -> Non
         assert (tool.wait(timeout=30), err.read()) == (0, "")
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let children be interrupted, even where the suite runs in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_following_changes_ends_with_control_c(
     stack: LocalStack, environment: dict[str, str], refresh: Callable[[], None]
 ) -> None:
