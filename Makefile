@@ -62,7 +62,7 @@ configuration: $(VENV) ## Write docs/configuration.md anew from template.yaml
 
 .PHONY: test
 test: $(VENV) ## Doctests, unit, contract, integration and template tests
-	$(RUN) pytest --doctest-modules src/lib
+	PYTHONPATH=src $(RUN) pytest --doctest-modules src/lib client/managed_users
 	$(RUN) pytest -n 2 --dist loadfile tests/unit tests/contract tests/integration tests/template tests/faults tests/soak
 
 .PHONY: reliability

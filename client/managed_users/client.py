@@ -39,12 +39,16 @@ class Client:
         self._transport = transport or Transport()
 
     @classmethod
-    def connect(cls, url: str, client_id: str, *, patience: float = 60) -> Self:
+    def connect(
+        cls, url: str, client_id: str, *, region: str | None = None, patience: float = 60
+    ) -> Self:
         """Return a client that signs requests if ``url`` is a deployed API's.
 
+        A domain of one's own does not tell its ``region``, which therefore has to be given.
         Credentials are found as the AWS CLI finds them; without any, requests are not signed.
         """
-        return cls(url, client_id, transport=Transport(signer=signer_for(url), patience=patience))
+        signer = signer_for(url, region)
+        return cls(url, client_id, transport=Transport(signer=signer, patience=patience))
 
     def page(self, *, fresh: bool = False, **filters: Filter) -> Page:
         """Return one window of the list.
@@ -108,13 +112,21 @@ class Client:
         return self._transport.send("GET", url, headers=_wishes(fresh=fresh))
 
 
-def signer_for(url: str) -> Signer | None:
-    """Return what signs requests to ``url``: nothing unless it is a deployed API's."""
+def region_of(url: str) -> str | None:
+    """Return the region that a deployed API's own ``url`` names.
+
+    >>> region_of("https://abc.execute-api.eu-central-1.amazonaws.com/v2")
+    'eu-central-1'
+    """
     host = _DEPLOYED.fullmatch(urlsplit(url).hostname or "")
-    if host is None:
-        return None
-    credentials = Session().get_credentials()
-    return None if credentials is None else Signer(credentials, host[1])
+    return host[1] if host else None
+
+
+def signer_for(url: str, region: str | None = None) -> Signer | None:
+    """Return what signs requests to ``url``: nothing where no region is known."""
+    region = region or region_of(url)
+    credentials = Session().get_credentials() if region else None
+    return Signer(credentials, region) if credentials and region else None
 
 
 def _wishes(*, fresh: bool) -> dict[str, str]:

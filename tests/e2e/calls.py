@@ -25,13 +25,14 @@ def send(
     *,
     caller: Credentials | None = OWNER,
     headers: Mapping[str, str] | None = None,
+    body: bytes = b"",
 ) -> requests.Response:
     """Return the answer to one request; without a ``caller`` it is not signed."""
     url = f"{deployment.url}{path}"
-    request = AWSRequest(method, url, headers=headers)
+    request = AWSRequest(method, url, headers=headers, data=body)
     if caller:
         SigV4Auth(caller, "execute-api", deployment.aws.region).add_auth(request)
-    return requests.request(method, url, headers=dict(request.headers), timeout=35)
+    return requests.request(method, url, headers=dict(request.headers), data=body, timeout=35)
 
 
 def caller_who_may(deployment: Deployment, name: str, *routes: str) -> Credentials:

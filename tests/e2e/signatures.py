@@ -81,7 +81,9 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): text for name, text in self.headers.items()}
         gate = self.server.gate
         if gate.admits(self.command, self.path, headers, body):
-            self._pass_back(send(gate.deployment, self.command, self.path, caller=gate.caller))
+            self._pass_back(
+                send(gate.deployment, self.command, self.path, caller=gate.caller, body=body)
+            )
         else:
             self.send_error(403, "the signature is another one")
 

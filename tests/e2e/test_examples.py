@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def _examples(*languages: str) -> dict[str, str]:
     }
 
 
-EXAMPLES = _examples("sh", "js")
+EXAMPLES = _examples("sh", "js", "py")
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def _objects(printed: str) -> list[Json]:
 
 
 def test_every_example_is_run_here() -> None:
-    assert EXAMPLES.keys() == {"curl", "curl, signed", "Node", "Node, signed"}
+    assert EXAMPLES.keys() == {"curl", "curl, signed", "Python", "Node", "Node, signed"}
 
 
 def test_curl_lists_revalidates_and_looks_up(local: dict[str, str], tmp_path: Path) -> None:
@@ -110,6 +111,23 @@ def test_curl_with_another_secret_stays_out(deployed: dict[str, str], tmp_path: 
 
     with pytest.raises(AssertionError, match="403"):
         _shell(EXAMPLES["curl, signed"], wrong, tmp_path)
+
+
+@pytest.mark.parametrize("where", ["local", "deployed"])
+def test_python_lists_and_looks_up(
+    request: pytest.FixtureRequest, where: str, tmp_path: Path
+) -> None:
+    variables = request.getfixturevalue(where)
+
+    printed = programs.run(
+        sys.executable, "-c", EXAMPLES["Python"], folder=tmp_path, variables=variables
+    )
+
+    *users, missing, rest = printed.splitlines()
+    assert users
+    assert {user.split()[1] for user in users} <= {"Europe/London", "Europe/Dublin"}
+    assert "999999999" in missing
+    assert rest == "120 ['nobody@example.com']"
 
 
 def test_node_revalidates_and_walks_through_everybody(

@@ -19,7 +19,6 @@ from managed_users.tool import filters
 from managed_users.tool.context import (
     FAILED,
     LOCAL_CLIENT,
-    LOCAL_URL,
     USAGE,
     Target,
     command,
@@ -56,21 +55,32 @@ class Form(StrEnum):
 def of(
     context: typer.Context,
     url: Annotated[
-        str, typer.Option(envvar="MANAGED_USERS_URL", help="Base URL, /v2 included.")
-    ] = LOCAL_URL,
+        str | None,
+        typer.Option(
+            envvar="MANAGED_USERS_URL",
+            help="Base URL, /v2 included; the stack's or the local run's unless given.",
+        ),
+    ] = None,
     client_id: Annotated[
         str, typer.Option(envvar="MANAGED_USERS_CLIENT_ID", help="The OAuth client's id.")
     ] = LOCAL_CLIENT,
     stack: Annotated[
         str | None,
-        typer.Option(envvar="MANAGED_USERS_STACK", help="CloudFormation stack, in place of --url."),
+        typer.Option(envvar="MANAGED_USERS_STACK", help="CloudFormation stack of the deployment."),
+    ] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(
+            envvar="MANAGED_USERS_REGION",
+            help="Sign for this region; a deployed API's own URL tells it.",
+        ),
     ] = None,
     patience: Annotated[
         float, typer.Option(min=0, help="Seconds for which a failing request is tried again.")
     ] = 30,
 ) -> None:
     """Look at a managed-users proxy, refresh it, follow its changes, and get its data out."""
-    context.obj = Target(url, client_id, stack, patience)
+    context.obj = Target(url or None, client_id, stack or None, region or None, patience)
 
 
 @app.command()

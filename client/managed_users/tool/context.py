@@ -29,9 +29,10 @@ FAILED, USAGE, MISSING, UNAVAILABLE, FORBIDDEN, INTERRUPTED = 1, 2, 3, 4, 5, 130
 class Target:
     """Which deployment and which OAuth client a command is about."""
 
-    url: str
+    url: str | None
     client_id: str
     stack: str | None
+    region: str | None
     patience: float
 
     @cached_property
@@ -54,13 +55,15 @@ class Target:
 
     @cached_property
     def base(self) -> str:
-        """Return the base URL: the stack's, if there is one."""
-        return f"{self.outputs['ApiUrl']}/v2" if self.outputs else self.url
+        """Return the base URL: what was given, else the stack's, else that of ``make run``."""
+        if self.url is not None:
+            return self.url
+        return f"{self.outputs['ApiUrl']}/v2" if self.outputs else LOCAL_URL
 
     @cached_property
     def client(self) -> Client:
         """Return the client."""
-        return Client.connect(self.base, self.client_id, patience=self.patience)
+        return Client.connect(self.base, self.client_id, region=self.region, patience=self.patience)
 
 
 def target(context: typer.Context) -> Target:

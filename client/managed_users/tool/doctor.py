@@ -16,7 +16,7 @@ import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
 from managed_users import errors
-from managed_users.client import signer_for
+from managed_users.client import region_of, signer_for
 from managed_users.tool.context import Target
 
 _SKEW_SECONDS = 60
@@ -61,9 +61,9 @@ def examine(about: Target) -> Iterator[Result]:
 
 
 def _credentials(about: Target) -> Result:
-    if "execute-api" not in about.base:
+    if not (about.region or region_of(about.base)):
         return Result("credentials", State.OK, "none needed: this is not a deployed API")
-    if signer_for(about.base) is None:
+    if signer_for(about.base, about.region) is None:
         told = "no AWS credentials found: set AWS_PROFILE, or log in as for the AWS CLI"
         return Result("credentials", State.FAIL, told)
     return Result("credentials", State.OK, "found; requests are signed")
