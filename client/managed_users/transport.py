@@ -24,7 +24,7 @@ type Json = Any
 
 SERVICE = "execute-api"
 _RETRIED = frozenset({429, 502, 503, 504})
-_NOT_MODIFIED, _FIRST_ERROR = 304, 400
+_SUCCESSES, _NOT_MODIFIED = range(200, 300), 304
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 20.0
 _REMEMBERED = 128
 
@@ -96,7 +96,7 @@ class Transport:
                 )
                 failure.__cause__ = None
             else:
-                if response.status_code < _FIRST_ERROR:
+                if _has_result(response):
                     return self._taken(method, url, response)
                 failure = errors.of(response.status_code, _object(response))
                 if response.status_code not in _RETRIED:
@@ -134,12 +134,23 @@ class Transport:
             answer = Answer(url, known.body, merged)
         else:
             answer = Answer(url, _object(response), response.headers)
+            if "data" not in answer.body:
+                # A proxy on the way, or another service altogether.
+                raise errors.AnswerError(
+                    response.status_code, {"message": "the answer is not one of this service"}
+                )
         if method == "GET" and "ETag" in answer.headers:
             self._remembered[url] = answer
             self._remembered.move_to_end(url)
             if len(self._remembered) > _REMEMBERED:
                 self._remembered.popitem(last=False)
         return answer
+
+
+def _has_result(response: requests.Response) -> bool:
+    conditional = "If-None-Match" in response.request.headers
+    known = response.status_code == _NOT_MODIFIED and conditional
+    return known or response.status_code in _SUCCESSES
 
 
 def _object(response: requests.Response) -> Json:

@@ -11,6 +11,7 @@ from botocore.credentials import Credentials
 from requests.adapters import BaseAdapter
 
 from managed_users import (
+    AnswerError,
     Client,
     ConnectionFailedError,
     ForbiddenError,
@@ -49,6 +50,7 @@ class Adapter(BaseAdapter):
         response.headers.update(told[1])
         response._content = json.dumps(told[2]).encode() if told[2] is not None else b""  # noqa: SLF001 - as adapters do.
         response.url = str(request.url)
+        response.request = request
         return response
 
     @override
@@ -146,6 +148,24 @@ def test_what_cannot_succeed_later_is_not_sent_again(
 
     assert made.clock.slept == []
     assert getattr(caught.value, "request_id", None) == "r1"
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ((200, {}, None), "not one of this service"),
+        ((200, {}, ["list"]), "not one of this service"),
+        ((301, {"Location": "https://elsewhere.example/"}, None), "status 301"),
+        ((304, {}, None), "status 304"),
+    ],
+)
+def test_an_answer_of_somebody_else_is_an_error(
+    rig: Callable[..., Rig], answer: Told, told: str
+) -> None:
+    made = rig(answer)
+
+    with pytest.raises(AnswerError, match=told):
+        made.client.cache()
 
 
 def test_an_error_of_the_connection_does_not_tell_the_url(rig: Callable[..., Rig]) -> None:
