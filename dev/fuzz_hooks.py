@@ -26,6 +26,8 @@ def before_call(_context: Json, case: Json, _kwargs: Json) -> None:
     """Give a valid case a cursor and generations that exist, and nothing that a cursor forbids."""
     if case.meta is None or case.meta.generation.mode.is_negative or not case.query:
         return
+    if "clientId" not in case.path_parameters:
+        return
     client = f"{os.environ['FUZZED_URL']}/oauth-clients/{case.path_parameters['clientId']}"
     asked = case.query
     if {"min_generation", "since"} & asked.keys():
