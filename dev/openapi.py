@@ -20,7 +20,7 @@ from dev import openapi_parameters as parameters
 from dev.child import ROOT
 from dev.openapi_schemas import Json, ref, schemas
 from handlers.gateway import DOCUMENT, METHODS
-from lib.parameters import MAX_MEMBERS
+from lib.queries.parameters import MAX_MEMBERS
 
 SERVER = "/v2"
 _CLIENT = "/oauth-clients/{clientId}/"

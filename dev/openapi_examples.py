@@ -8,7 +8,7 @@ from dev.openapi_schemas import Json
 from dev.origin_double import demo_users
 from dev.template import API, resource
 from handlers.gateway import Request
-from lib.dates import iso_date
+from lib.directory.head import Head
 from lib.errors import (
     GoneError,
     NotAskedError,
@@ -19,13 +19,14 @@ from lib.errors import (
     OriginTimeoutError,
     ServiceError,
 )
-from lib.hiding import HidingPolicy
-from lib.models import Head
-from lib.pages import canonical
-from lib.parameters import METADATA_NAME
-from lib.query import parse_list, parse_user_id
-from lib.representation import MAX_ENVELOPE, cache_data, error_body, fitting, list_body, user_body
-from lib.views import Rows, project
+from lib.queries.bodies import MAX_ENVELOPE, error_body, fitting, list_body, user_body
+from lib.queries.list_query import parse_list, parse_user_id
+from lib.queries.parameters import METADATA_NAME
+from lib.queries.select import Rows, project
+from lib.reading.status import cache_data
+from lib.users.dates import iso_date
+from lib.users.document import canonical
+from lib.users.hiding import HidingPolicy
 
 type Bodies = dict[str, Json]
 

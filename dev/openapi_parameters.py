@@ -7,11 +7,11 @@ code each example, and compare the names with those that the code accepts.
 from collections.abc import Mapping, Sequence
 
 from dev.openapi_schemas import Json, schema
-from lib.cursor import Cursor
-from lib.models import USER_FIELDS
-from lib.origin_query import DEFAULT_LIMIT, MAX_LIMIT
-from lib.parameters import MAX_MEMBERS, MAX_NUMBER, METADATA_NAME
-from lib.query import LIST_NAMES, SORT_KEYS
+from lib.queries.cursor import Cursor
+from lib.queries.list_query import LIST_NAMES, SORT_KEYS
+from lib.queries.origin_parameters import DEFAULT_LIMIT, MAX_LIMIT
+from lib.queries.parameters import MAX_MEMBERS, MAX_NUMBER, METADATA_NAME
+from lib.users.document import USER_FIELDS
 
 CLIENT = "clxdemo0000000000000000001"
 LOOKUP_NAMES = ("emails", "ids", "usernames")

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib.errors import CODES
-from lib.hiding import REQUIRED_FIELDS
-from lib.models import USER_FIELDS
-from lib.parameters import MAX_MEMBERS, MAX_NUMBER
+from lib.queries.parameters import MAX_MEMBERS, MAX_NUMBER
+from lib.users.document import USER_FIELDS
+from lib.users.hiding import REQUIRED_FIELDS
 
 type Json = dict[str, Any]
 

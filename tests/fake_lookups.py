@@ -6,7 +6,7 @@ Kept honest by ``tests/contract/test_lookup_store_contract.py``, which asks the 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lib.remembered import Remembered
+from lib.users.observation import Remembered
 from tests.fakes import CLIENT
 
 

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from lib import index
-from lib.attributes import Value
-from lib.credential import Credential, SecretKey
+from lib.aws.directory_store import HEAD_LISTING_BYTES
+from lib.directory import index
+from lib.directory.head import GENERATION_FIELDS, Head, Lease, RateLimit, Value
+from lib.directory.manifest import Listing, PageRef, unpack
+from lib.directory.pages import Page, decode, encode
 from lib.errors import (
     BrokenSnapshotError,
     ConflictError,
@@ -20,10 +22,7 @@ from lib.errors import (
     SecretError,
     StoreError,
 )
-from lib.listing import Listing, unpack
-from lib.models import GENERATION_FIELDS, Head, Lease, PageRef, RateLimit
-from lib.pages import Page, decode, encode
-from lib.store import HEAD_LISTING_BYTES
+from lib.origin.credential import Credential, SecretKey
 
 CLIENT = "clientid1"
 NOW = 1_800_000_000.0

@@ -4,20 +4,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
-from lib.budget import Refusal
-from lib.forced_refresh import ForcedRefresh, Refreshed
-from lib.freshness import FreshnessPolicy
-from lib.hiding import NOTHING_HIDDEN
-from lib.http_cache import RequestDirectives
-from lib.lookup import Found, Lookup
-from lib.memory import Memory
-from lib.models import Head, Lease, Window
-from lib.outcomes import Claim, Outcome
-from lib.proxy import Proxy
-from lib.reading import Answer, ReadRequest
-from lib.revalidation import Revalidation
-from lib.survey import Surveyor
-from lib.wanted import Wanted
+from lib.caching.freshness import FreshnessPolicy
+from lib.caching.headers import RequestDirectives
+from lib.directory.head import Head, Lease
+from lib.directory.memory import Memory
+from lib.origin.budget import Refusal
+from lib.reading.lookup import Found, Lookup
+from lib.reading.proxy import Proxy
+from lib.reading.request import Answer, ReadRequest
+from lib.revalidation.forced import ForcedRefresh, Refreshed
+from lib.revalidation.observe import Surveyor
+from lib.revalidation.outcomes import Claim, Outcome
+from lib.revalidation.revalidation import Revalidation
+from lib.revalidation.window import Window
+from lib.users.hiding import NOTHING_HIDDEN
+from lib.users.wanted import Wanted
 from tests.fake_lookups import FakeLookups
 from tests.fakes import CLIENT, Clock, FakeOrigin, FakeSecrets, FakeStore, users
 

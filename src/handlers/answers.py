@@ -8,11 +8,11 @@ from time import time
 from handlers.call import Call
 from handlers.gateway import Response
 from handlers.wiring import wiring
-from lib import http_cache
-from lib.freshness import age_of
-from lib.http_cache import http_date, not_modified
-from lib.models import Head
-from lib.reading import Served
+from lib.caching import headers
+from lib.caching.freshness import age_of
+from lib.caching.headers import http_date, not_modified
+from lib.directory.head import Head
+from lib.reading.request import Served
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def _as_old_as_the_oldest(served: Served) -> Served:
 def cacheable() -> str:
     """Return the Cache-Control of answers that a private cache may keep."""
     policy = wiring().settings.policy
-    return http_cache.cache_control(
+    return headers.cache_control(
         max_age=policy.max_age,
         stale_while_revalidate=policy.stale_while_revalidate,
         stale_if_error=policy.stale_if_error,

@@ -13,6 +13,7 @@ from handlers.call import Call
 from handlers.gateway import DOCUMENT, Request, Response, error_response
 from handlers.observing import logger
 from handlers.wiring import MARGIN_SECONDS, Context, wiring
+from lib.caching.headers import CacheStatus, retry_after
 from lib.errors import (
     GoneError,
     MethodNotAllowedError,
@@ -23,7 +24,6 @@ from lib.errors import (
     ServiceError,
     UnavailableError,
 )
-from lib.http_cache import CacheStatus, retry_after
 
 _ROUTES: Mapping[str, Callable[[Call], Response]] = {
     "users": users.list_users,

@@ -6,28 +6,29 @@ from time import time
 from handlers.call import Call
 from handlers.gateway import Response
 from handlers.wiring import wiring
-from lib import query, representation
-from lib.models import Head
+from lib.directory.head import Head
+from lib.queries import bodies, list_query
+from lib.reading import status
 
 
 def show_cache(call: Call) -> Response:
     """Answer ``GET …/cache``."""
-    query.parse_nothing(call.request.params)
-    data = representation.cache_data(_known_head(call), now=time())
-    return Response(HTTPStatus.OK, representation.success_body(data))
+    list_query.parse_nothing(call.request.params)
+    data = status.cache_data(_known_head(call), now=time())
+    return Response(HTTPStatus.OK, bodies.success_body(data))
 
 
 def list_changes(call: Call) -> Response:
     """Answer ``GET …/cache/changes?since=<generation>``."""
-    since = query.parse_generation(call.request.params, "since")
+    since = list_query.parse_generation(call.request.params, "since")
     head = _known_head(call)
     changes = wiring().change_log.since(head, since)
-    return Response(HTTPStatus.OK, representation.success_body(changes))
+    return Response(HTTPStatus.OK, bodies.success_body(changes))
 
 
 def refresh(call: Call) -> Response:
     """Answer ``POST …/cache/refresh``."""
-    wait = query.parse_switch(call.request.params, "wait")
+    wait = list_query.parse_switch(call.request.params, "wait")
     head = _known_head(call)
     client_id = call.route.client_id
     if wait:
@@ -38,14 +39,14 @@ def refresh(call: Call) -> Response:
             deadline=call.deadline,
         )
         data = {"outcome": done.outcome, "generation": done.generation, "calls": done.calls}
-        return Response(HTTPStatus.OK, representation.success_body(data))
+        return Response(HTTPStatus.OK, bodies.success_body(data))
     wiring().forced_refresh.refuse_if_hopeless(head)
     wiring().invoker.invoke(
         {"action": "refresh", "clientId": client_id, "requestedAt": call.arrived_at}
     )
     return Response(
         HTTPStatus.ACCEPTED,
-        representation.success_body({"outcome": "accepted", "generation": head.generation}),
+        bodies.success_body({"outcome": "accepted", "generation": head.generation}),
         {"Retry-After": "1"},
     )
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from handlers.call import Call
 from handlers.gateway import Response
-from lib import query
-from lib.http_cache import not_modified
+from lib.caching.headers import not_modified
+from lib.queries import list_query
 
 
 def show_document(call: Call) -> Response:
     """Answer ``GET /v2/openapi.json``."""
-    query.parse_nothing(call.request.params)
+    list_query.parse_nothing(call.request.params)
     text, etag = _document()
     # It changes with a deployment; its validator is the content alone.
     headers = {"Cache-Control": "private, max-age=3600", "ETag": etag, "Vary": "Accept-Encoding"}

@@ -13,9 +13,9 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
-from lib.dates import iso_date
 from lib.errors import MethodNotAllowedError, NotFoundError, ServiceError
-from lib.representation import error_body
+from lib.queries.bodies import error_body
+from lib.users.dates import iso_date
 
 DOCUMENT = "/openapi.json"
 _ROUTE = re.compile(

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.observing import count, describe_error, logger, seconds
-from lib import budget
-from lib.budget import Refusal
+from lib.directory.head import Head, Lease
 from lib.errors import OriginBlockedError, QuarantinedError, UnavailableError
-from lib.models import Head, Lease
-from lib.outcomes import Claim, Failed, Outcome, Published
-from lib.revalidation import Revalidation
-from lib.wanted import Wanted
+from lib.origin import budget
+from lib.origin.budget import Refusal
+from lib.revalidation.outcomes import Claim, Failed, Outcome, Published
+from lib.revalidation.revalidation import Revalidation
+from lib.users.wanted import Wanted
 
 
 class ObservedRevalidation:

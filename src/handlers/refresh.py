@@ -17,9 +17,9 @@ from handlers import observing
 from handlers.observed_revalidation import describe
 from handlers.observing import logger
 from handlers.wiring import MARGIN_SECONDS, Context, wiring
+from lib.directory.head import Lease
 from lib.errors import NotAskedError, ServiceError, StoreError, UnavailableError
-from lib.models import Lease
-from lib.outcomes import Claim
+from lib.revalidation.outcomes import Claim
 
 
 def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:

@@ -10,23 +10,23 @@ from handlers.answers import View, cacheable, response, unmodified
 from handlers.call import Call
 from handlers.gateway import Response, error_response
 from handlers.wiring import wiring
-from lib import lookup_body, query, representation, views
-from lib.cursor import LIFETIME_SECONDS, Cursor
+from lib.caching.freshness import age_of
+from lib.caching.headers import RequestDirectives
+from lib.directory.head import Head
+from lib.directory.snapshot import Snapshot
 from lib.errors import GoneError, InvalidRequestError, NotFoundError, OnlyIfCachedError
-from lib.freshness import age_of
-from lib.http_cache import RequestDirectives
-from lib.models import Head
-from lib.origin_query import stored_form
-from lib.pages import id_of
-from lib.parameters import MAX_MEMBERS, refuse
-from lib.query import ListQuery, Moment
-from lib.reading import Answer, ReadRequest, Served
-from lib.snapshot import Snapshot
-from lib.views import Rows
-from lib.wanted import Wanted
+from lib.queries import bodies, links, list_query, lookup_body, select
+from lib.queries.cursor import LIFETIME_SECONDS, Cursor
+from lib.queries.list_query import ListQuery, Moment
+from lib.queries.parameters import MAX_MEMBERS, refuse
+from lib.queries.select import Rows
+from lib.reading.request import Answer, ReadRequest, Served
+from lib.users.address import stored_form
+from lib.users.document import id_of
+from lib.users.wanted import Wanted
 
 if TYPE_CHECKING:
-    from lib.lookup import Found
+    from lib.reading.lookup import Found
 
 _INVALID_CURSOR = "This cursor is no longer valid; start again."
 
@@ -34,7 +34,7 @@ _INVALID_CURSOR = "This cursor is no longer valid; start again."
 def list_users(call: Call) -> Response:
     """Answer ``GET …/users``."""
     params = call.request.params
-    return _list(call, query.parse_list(params), query.parse_moment(params))
+    return _list(call, list_query.parse_list(params), list_query.parse_moment(params))
 
 
 def look_users_up(call: Call) -> Response:
@@ -43,14 +43,14 @@ def look_users_up(call: Call) -> Response:
         if name.partition("[")[0] in lookup_body.NAMES:
             refuse(name, "belongs into a look-up's body", allowed=('{"ids": [1001]}',))
     asked = replace(_beside_body(call), **lookup_body.parse(call.request.body))
-    return _list(call, asked, query.parse_moment(call.request.params))
+    return _list(call, asked, list_query.parse_moment(call.request.params))
 
 
 def get_user(call: Call) -> Response:
     """Answer ``GET …/users/{userId}``."""
-    fields = query.parse_user_fields(call.request.params)
-    moment = query.parse_moment(call.request.params)
-    user_id = query.parse_user_id(call.route.user_id)
+    fields = list_query.parse_user_fields(call.request.params)
+    moment = list_query.parse_moment(call.request.params)
+    user_id = list_query.parse_user_id(call.route.user_id)
     wanted = Wanted(ids=(user_id,))
 
     def missing(snapshot: Snapshot) -> Wanted:
@@ -60,9 +60,9 @@ def get_user(call: Call) -> Response:
         line = snapshot.find(user_id)
         if line is None:
             return None
-        etag = representation.user_etag(line, fields)
+        etag = bodies.user_etag(line, fields)
         known = unmodified(call, etag, snapshot.head)
-        body = None if known else representation.user_body(views.project(line, fields))
+        body = None if known else bodies.user_body(select.project(line, fields))
         return View(etag, body, {}, may_be_older=_may_be_older(snapshot.head, line))
 
     answer, found = _read_named(call, moment, wanted, missing, view)
@@ -99,7 +99,7 @@ def _list(call: Call, asked: ListQuery, moment: Moment) -> Response:
     selected: list[tuple[Snapshot, Rows]] = []
 
     def missing(snapshot: Snapshot) -> Wanted:
-        rows = views.select(snapshot, asked)
+        rows = select.select(snapshot, asked)
         selected[:] = [(snapshot, rows)]
         return _wanted(rows.not_found or (), client_id)
 
@@ -135,7 +135,7 @@ def _next_window(call: Call, asked: ListQuery, cursor: Cursor) -> Response:
     client_id = call.route.client_id
     if cursor.view != asked.view_digest(client_id):
         raise InvalidRequestError("Parameter 'cursor' belongs to another view.")
-    first = f'{representation.first_link(_linked(call, asked))}; rel="first"'
+    first = f'{links.first_link(_linked(call, asked))}; rel="first"'
     there, policy = replace(asked, offset=cursor.offset), wiring().settings.hiding.digest
 
     def view(snapshot: Snapshot) -> View:
@@ -163,7 +163,7 @@ def _window(
     found: "Found | None" = None,
     rows: Rows | None = None,
 ) -> View:
-    head, etag = snapshot.head, representation.list_etag(snapshot.head, asked)
+    head, etag = snapshot.head, bodies.list_etag(snapshot.head, asked)
     older_anywhere = bool(head.adopted) or head.unconfirmed_since > 0
 
     def cursor_at(offset: int) -> str:
@@ -175,22 +175,22 @@ def _window(
         if asked.filtered or shorten:
             return View(etag, None, {}, may_be_older=older_anywhere)
         end = asked.offset + asked.limit
-        links = representation.links(_linked(call, asked), cursor_at, end=end, total=head.users)
-        headers = {"Link": links, "X-Total-Count": str(head.users)}
+        link = links.links(_linked(call, asked), cursor_at, end=end, total=head.users)
+        headers = {"Link": link, "X-Total-Count": str(head.users)}
         # Those past the origin's window have the highest ids.
         adopted = head.adopted > 0 and end > head.users - head.adopted
         return View(etag, None, headers, may_be_older=adopted or head.unconfirmed_since > 0)
-    rows = representation.fitting(rows or views.select(snapshot, asked), shorten=shorten)
+    rows = bodies.fitting(rows or select.select(snapshot, asked), shorten=shorten)
     not_asked = _not_asked(rows, found, head)
-    body: str | None = representation.list_body(head, asked, rows, not_asked=not_asked)
+    body: str | None = bodies.list_body(head, asked, rows, not_asked=not_asked)
     if found is not None and body is not None:
-        etag = representation.body_etag(body)
+        etag = bodies.body_etag(body)
         body = None if unmodified(call, etag, head) else body
     end = asked.offset + len(rows.lines)
     # Users found beyond the snapshot are in no generation that a cursor could pin.
     pinnable = None if found is not None and found.lines else cursor_at
-    links = representation.links(_linked(call, asked), pinnable, end=end, total=rows.total)
-    headers = {"Link": links, "X-Total-Count": str(rows.total)}
+    link = links.links(_linked(call, asked), pinnable, end=end, total=rows.total)
+    headers = {"Link": link, "X-Total-Count": str(rows.total)}
     # Rows that are cut to some fields do not tell whose they are.
     older = older_anywhere and (
         bool(asked.fields) or any(_may_be_older(head, line) for line in rows.lines)
@@ -224,7 +224,7 @@ def _linked(call: Call, asked: ListQuery) -> ListQuery:
 
 def _beside_body(call: Call) -> ListQuery:
     """Return what a look-up asks beside its body: as a rule, for all users it names at once."""
-    return query.parse_list({"limit": [str(MAX_MEMBERS)], **call.request.params})
+    return list_query.parse_list({"limit": [str(MAX_MEMBERS)], **call.request.params})
 
 
 def _read[T](call: Call, view: Callable[[Snapshot], T], moment: Moment) -> Answer[T]:

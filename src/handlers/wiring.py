@@ -14,24 +14,24 @@ from typing import TYPE_CHECKING, Any, Protocol
 from botocore.config import Config
 from botocore.session import Session, get_session
 
+from lib.aws.directory_store import Store
+from lib.directory.memory import Memory
 from lib.errors import UnavailableError
-from lib.memory import Memory
-from lib.named_reads import NamedReads
-from lib.proxy import Proxy
+from lib.reading.named import NamedReads
+from lib.reading.proxy import Proxy
 from lib.settings import Settings
-from lib.store import Store
 
 if TYPE_CHECKING:
     from handlers.observed_revalidation import ObservedRevalidation
-    from lib.announcing import Announcing
-    from lib.change_log import ChangeLog
-    from lib.forced_refresh import ForcedRefresh
-    from lib.invoker import Invoker
-    from lib.lookup import Found, Lookup
-    from lib.lookup_store import LookupStore
-    from lib.models import Lease
-    from lib.origin import Origin
-    from lib.secret import Secrets
+    from lib.aws.invoker import Invoker
+    from lib.aws.lookup_store import LookupStore
+    from lib.aws.secret import Secrets
+    from lib.directory.head import Lease
+    from lib.events.announcer import Announcing
+    from lib.events.change_log import ChangeLog
+    from lib.origin.client import Origin
+    from lib.reading.lookup import Found, Lookup
+    from lib.revalidation.forced import ForcedRefresh
 
 MARGIN_SECONDS = 1.5
 """What an invocation keeps of its time to answer in."""
@@ -88,7 +88,7 @@ class Wiring:
     @cached_property
     def lookup_store(self) -> "LookupStore":
         """The look-ups in the table."""
-        from lib.lookup_store import LookupStore
+        from lib.aws.lookup_store import LookupStore
 
         return LookupStore(self._dynamodb, self.settings.table_name)
 
@@ -100,7 +100,7 @@ class Wiring:
     @cached_property
     def secrets(self) -> "Secrets":
         """The OAuth clients' secret keys."""
-        from lib.secret import Secrets
+        from lib.aws.secret import Secrets
 
         client = self._client("secretsmanager", attempts=2)
         return Secrets(client, self.settings.secret_id, clock=self.clock)
@@ -108,14 +108,14 @@ class Wiring:
     @cached_property
     def origin(self) -> "Origin":
         """The origin."""
-        from lib.origin import Origin
+        from lib.origin.client import Origin
 
         return Origin(self.settings.origin_url, clock=self.clock)
 
     @cached_property
     def invoker(self) -> "Invoker":
         """The refresh function, from outside."""
-        from lib.invoker import Invoker
+        from lib.aws.invoker import Invoker
 
         client = self._client("lambda", attempts=2)
         return Invoker(client, self.settings.refresh_function_name)
@@ -124,8 +124,8 @@ class Wiring:
     def revalidation(self) -> "ObservedRevalidation":
         """Revalidations, logged and measured."""
         from handlers.observed_revalidation import ObservedRevalidation
-        from lib.revalidation import Revalidation
-        from lib.survey import Surveyor
+        from lib.revalidation.observe import Surveyor
+        from lib.revalidation.revalidation import Revalidation
 
         return ObservedRevalidation(
             Revalidation(
@@ -166,7 +166,7 @@ class Wiring:
     @cached_property
     def forced_refresh(self) -> "ForcedRefresh":
         """Forced sweeps."""
-        from lib.forced_refresh import ForcedRefresh
+        from lib.revalidation.forced import ForcedRefresh
 
         return ForcedRefresh(
             store=self.store,
@@ -179,7 +179,7 @@ class Wiring:
     @cached_property
     def lookup(self) -> "Lookup":
         """Look-ups of users that the snapshot does not hold."""
-        from lib.lookup import Lookup
+        from lib.reading.lookup import Lookup
 
         return Lookup(
             store=self.store,
@@ -207,16 +207,16 @@ class Wiring:
     @cached_property
     def change_log(self) -> "ChangeLog":
         """What changed since a generation."""
-        from lib.change_log import ChangeLog
+        from lib.events.change_log import ChangeLog
 
         return ChangeLog(self.memory)
 
     @cached_property
     def announcing(self) -> "Announcing":
         """Announcements of changes."""
-        from lib.announcing import Announcing
-        from lib.change_events import EventFormat
-        from lib.event_bus import EventBus
+        from lib.aws.event_bus import EventBus
+        from lib.events.announcer import Announcing
+        from lib.events.event import EventFormat
 
         # The bus itself tries again, and only what was refused.
         client = self._client("events", attempts=1)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 from urllib.parse import urlsplit
 
-from lib.freshness import FreshnessPolicy
-from lib.hiding import HidingPolicy
-from lib.models import Window
+from lib.caching.freshness import FreshnessPolicy
+from lib.revalidation.window import Window
+from lib.users.hiding import HidingPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

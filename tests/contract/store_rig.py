@@ -4,13 +4,12 @@ from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
-from lib import pages
-from lib.attributes import Value
-from lib.listing import Listing
-from lib.models import Head, Lease
-from lib.revalidation import SnapshotStore
-from lib.snapshot import SnapshotReads
-from lib.store import Store
+from lib.aws.directory_store import Store
+from lib.directory import pages
+from lib.directory.head import Head, Lease, Value
+from lib.directory.manifest import Listing
+from lib.directory.snapshot import SnapshotReads
+from lib.revalidation.revalidation import SnapshotStore
 from tests.fakes import NOW, FakeStore
 
 if TYPE_CHECKING:

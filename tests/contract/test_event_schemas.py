@@ -11,12 +11,13 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from dev.child import ROOT
 from dev.origin_double import User, demo_users
-from lib import changes, pages
-from lib.change_events import BASELINE_TYPE, MAX_VALUES_BYTES, USER_TYPE, Event, EventFormat
-from lib.listing import Listing
-from lib.models import Head
-from lib.pages import Draft, canonical
-from lib.snapshot import Snapshot
+from lib.directory import diff, pages
+from lib.directory.head import Head
+from lib.directory.manifest import Listing
+from lib.directory.pages import Draft
+from lib.directory.snapshot import Snapshot
+from lib.events.event import BASELINE_TYPE, MAX_VALUES_BYTES, USER_TYPE, Event, EventFormat
+from lib.users.document import canonical
 
 CLIENT = "clxdemo0000000000000000001"
 SWEPT_AT = 1_760_000_000.0
@@ -68,7 +69,7 @@ def events(*, with_values: bool, new: list[User] | None = None) -> list[Event]:
     made = EventFormat(with_values=with_values)
     old_head, old = generation(7, drafted(before()))
     new_head, newest = generation(8, drafted(after() if new is None else new))
-    found = changes.diff(old, newest)
+    found = diff.changes(old, newest)
     told = [made.changed(change, old=old_head, new=new_head) for change in found]
     return [*told, made.baseline(new_head)]
 

@@ -6,8 +6,8 @@ from itertools import count
 import pytest
 
 from dev.embedded_aws import EmbeddedAws
-from lib.lookup_store import LookupStore
-from lib.remembered import Remembered
+from lib.aws.lookup_store import LookupStore
+from lib.users.observation import Remembered
 from tests.fake_lookups import FakeLookups
 from tests.fakes import CLIENT, NOW
 

@@ -9,10 +9,10 @@ from typing import Any, override
 
 import pytest
 
-from lib.credential import Credential, SecretKey
+from lib.directory.head import RateLimit
 from lib.errors import OriginBlockedError, OriginError
-from lib.models import RateLimit
-from lib.origin import Answer, Origin
+from lib.origin.client import Answer, Origin
+from lib.origin.credential import Credential, SecretKey
 from tests.fakes import NOW, Clock
 
 CLIENT = "clientid1"

@@ -7,7 +7,6 @@ from traceback import TracebackException
 import pytest
 
 from dev.origin_double import Fault, Limits, OriginDouble, plain_users
-from lib.credential import Credential, SecretKey
 from lib.errors import (
     OriginAuthError,
     OriginBlockedError,
@@ -15,7 +14,8 @@ from lib.errors import (
     OriginServerError,
     OriginTimeoutError,
 )
-from lib.origin import Origin
+from lib.origin.client import Origin
+from lib.origin.credential import Credential, SecretKey
 from tests.fakes import NOW, Clock
 
 CLIENT = "clientid1"

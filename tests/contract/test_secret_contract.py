@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from dev.embedded_aws import EmbeddedAws
+from lib.aws.secret import KEEP_SECONDS, PAUSE_SECONDS, Secrets
 from lib.errors import NotFoundError, SecretError
-from lib.secret import KEEP_SECONDS, PAUSE_SECONDS, Secrets
 from tests.fakes import Clock
 
 if TYPE_CHECKING:

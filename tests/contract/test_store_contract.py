@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dev.embedded_aws import EmbeddedAws
-from lib import pages
+from lib.directory import pages
+from lib.directory.head import Head, Lease
+from lib.directory.manifest import Listing
 from lib.errors import BrokenSnapshotError, ConflictError, LeaseLostError
-from lib.listing import Listing
-from lib.models import Head, Lease
 from tests.contract.store_rig import COUNTERS, MINUTE, TABLE, Rig, fake_rig, real_rig
 from tests.fakes import NOW
 

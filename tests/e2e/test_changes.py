@@ -12,7 +12,7 @@ import pytest
 
 from dev.deployment import Deployment
 from dev.origin_double import OriginDouble
-from lib.change_events import PREFIX
+from lib.events.event import PREFIX
 from tests.e2e.calls import Json, eventually, send
 from tests.integration.relay import Relay
 

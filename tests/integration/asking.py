@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, quote
 
 from dev.gateway_events import Request, Resource, to_event
 from dev.template import api_paths
-from lib import cursor
-from lib.cursor import Cursor
+from lib.queries import cursor
+from lib.queries.cursor import Cursor
 from tests.integration.service import CLIENT, Answer, Json, Service
 
 _RESOURCES = [Resource(path) for path in api_paths()]

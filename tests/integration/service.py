@@ -28,7 +28,7 @@ from dev.origin_double import OriginDouble
 from dev.template import api_paths
 from handlers import api, refresh
 from handlers.wiring import wiring
-from lib import attributes
+from lib.aws import items
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -132,12 +132,12 @@ class Table:
         item = self.client.get_item(
             TableName=self.name, Key=_head_key(client_id), ConsistentRead=True
         )
-        return attributes.decode(item.get("Item", {}))
+        return items.decode(item.get("Item", {}))
 
     def change_head(self, client_id: str, **values: float) -> None:
         """Set attributes of the head item."""
         self.client.update_item(
-            TableName=self.name, Key=_head_key(client_id), **attributes.update(values)
+            TableName=self.name, Key=_head_key(client_id), **items.update(values)
         )
 
     def delete_head(self, client_id: str) -> None:
@@ -233,7 +233,7 @@ class Service:
 
 
 def _head_key(client_id: str) -> dict[str, Any]:
-    return attributes.encode({"pk": f"client#{client_id}", "sk": "head"})
+    return items.encode({"pk": f"client#{client_id}", "sk": "head"})
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from dev.child import ROOT
 from dev.embedded_aws import EmbeddedAws
 from handlers import changes
 from handlers.wiring import wiring
-from lib.change_events import PREFIX
+from lib.events.event import PREFIX
 from tests.integration.service import Context, Json, Service, running_service
 
 CLIENT = "clxdemo0000000000000000001"

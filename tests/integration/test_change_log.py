@@ -3,7 +3,7 @@
 import pytest
 
 from dev.embedded_aws import EmbeddedAws
-from lib import attributes
+from lib.aws import items
 from tests.integration.service import CLIENT, Answer, Json, Service, running_service
 
 SCHEDULED = {"action": "refresh", "clientId": CLIENT}
@@ -102,7 +102,7 @@ def test_nothing_else_can_be_asked(service: Service) -> None:
 def test_a_generation_that_is_no_longer_kept_whole_is_gone(
     service: Service, ids: list[int], kept: str
 ) -> None:
-    manifest = attributes.encode({"pk": f"client#{CLIENT}", "sk": "gen#1"})
+    manifest = items.encode({"pk": f"client#{CLIENT}", "sk": "gen#1"})
     pages = [item for item in service.items() if item["sk"]["S"] == "page"]
     service.origin.delete(CLIENT, ids[0])
     publish(service)

@@ -11,8 +11,8 @@ import pytest
 from dev.local_settings import BUS_NAME, LocalSettings, LocalSettingsError
 from dev.stack import LocalStack
 from dev.webhook import Webhook
-from lib.change_events import PREFIX
-from lib.models import FORCED_FLOOR_SECONDS
+from lib.directory.head import FORCED_FLOOR_SECONDS
+from lib.events.event import PREFIX
 from tests.integration.receiver import Json, Receiver, receiving
 from tests.integration.stack import Caller, wait_until
 

@@ -15,8 +15,8 @@ from dev.embedded_aws import EmbeddedAws
 from dev.origin_double import Fault, User, demo_users
 from handlers.observing import logger
 from handlers.wiring import wiring
-from lib.announcing import Announcing
-from lib.change_events import Event, EventFormat
+from lib.events.announcer import Announcing
+from lib.events.event import Event, EventFormat
 from tests.integration.asking import link, post
 from tests.integration.service import CLIENT, Answer, Json, Service, running_service
 

@@ -19,7 +19,7 @@ from dev.child import ROOT
 from dev.embedded_aws import EmbeddedAws
 from dev.origin_double import Fault
 from handlers import changes
-from lib.models import LEASE_SECONDS
+from lib.directory.head import LEASE_SECONDS
 from tests.integration.relay import Relay
 from tests.integration.service import CLIENT, Context, Json, Service, running_service
 

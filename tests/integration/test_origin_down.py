@@ -8,7 +8,7 @@ import pytest
 
 from dev.embedded_aws import EmbeddedAws
 from dev.origin_double import Fault
-from lib.models import LEASE_SECONDS
+from lib.directory.head import LEASE_SECONDS
 from tests.integration.service import (
     CLIENT,
     ERROR_AGE,

@@ -10,8 +10,8 @@ import pytest
 from dev.embedded_aws import EmbeddedAws
 from dev.origin_double import Fault, User
 from handlers.wiring import wiring
-from lib.announcing import Announcing
-from lib.change_events import Event, EventFormat
+from lib.events.announcer import Announcing
+from lib.events.event import Event, EventFormat
 from tests.integration.asking import follow, post
 from tests.integration.service import CLIENT, Json, Service, running_service
 

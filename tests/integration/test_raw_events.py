@@ -13,7 +13,7 @@ from dev.embedded_aws import EmbeddedAws
 from dev.origin_double import demo_users
 from handlers import api
 from lib.errors import CODES
-from lib.query import LIST_NAMES
+from lib.queries.list_query import LIST_NAMES
 from tests.integration.service import CLIENT, Context, Json, Service, running_service
 
 USERS = f"/oauth-clients/{CLIENT}/users"

@@ -17,8 +17,8 @@ from typer.testing import CliRunner, Result
 
 from dev.local_settings import LocalSettings
 from dev.stack import LocalStack
-from lib.cursor import Cursor
-from lib.query import parse_list
+from lib.queries.cursor import Cursor
+from lib.queries.list_query import parse_list
 from managed_users import Client
 from managed_users.tool.commands import app
 from managed_users.tool.doctor import shape_problem

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from dev.embedded_aws import EmbeddedAws
-from lib.change_events import PREFIX
+from lib.events.event import PREFIX
 from tests.integration.receiver import receiving
 from tests.template.stack import Stack
 

@@ -7,7 +7,7 @@ import pytest
 
 from dev.table_stream import passes
 from dev.translate_template import ROOT
-from lib.change_events import PREFIX
+from lib.events.event import PREFIX
 from tests.template.stack import Stack
 
 URL = "https://hooks.example.org/users"

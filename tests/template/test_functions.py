@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dev.translate_template import ROOT, source
-from lib.models import LEASE_SECONDS
+from lib.directory.head import LEASE_SECONDS
 from lib.settings import Settings
 from tests.template.stack import Stack
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from lib.freshness import FreshnessPolicy
-from lib.hiding import HidingPolicy
-from lib.models import Window
+from lib.caching.freshness import FreshnessPolicy
+from lib.revalidation.window import Window
 from lib.settings import Settings
+from lib.users.hiding import HidingPolicy
 
 GOOD = {
     "TABLE_NAME": "table",

@@ -1,0 +1,255 @@
+"""Keeps heads, manifests, pages and the index in one DynamoDB table.
+
+Every access is by full key. The head is changed by updates of named attributes only; whatever a
+lease holder writes is conditional on its token, so a holder that was overtaken can change nothing
+(fencing). ``expires_at`` is rubbish collection, never freshness: expiry is computed on read.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from lib.aws import items
+from lib.aws.items import Item
+from lib.aws.table import Table
+from lib.directory import index
+from lib.directory.head import GENERATION_FIELDS, Head, Lease, Value
+from lib.directory.manifest import Listing, PageRef, unpack
+from lib.directory.pages import Page, decode, encode
+from lib.errors import BrokenSnapshotError, ConflictError, LeaseLostError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+HEAD_LISTING_BYTES = 288
+"""The longest packed listing that the head carries: with it, the item stays under 1 KB."""
+
+_HEAD_FIELDS = frozenset(field.name for field in fields(Head)) - {"client_id"}
+
+
+class Store:
+    """The table named ``table``, behind DynamoDB's low-level ``client``.
+
+    Every method raises StoreError when DynamoDB does not do what it was asked.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._table = Table(client, table)
+
+    def head(self, client_id: str) -> Head:
+        """Return the head as it is now; generation 0 if nothing was ever published."""
+        return _head(client_id, self._table.get(_head_key(client_id)))
+
+    def generation(self, client_id: str, number: int) -> Head | None:
+        """Return what the head was when it published generation ``number``, None if that is gone.
+
+        What changes without a generation (lease, counters, blocks) is not in it.
+        """
+        item = self._table.get(_manifest_key(client_id, number))
+        return _head(client_id, item) if item else None
+
+    def mark_announced(self, client_id: str, number: int, *, seen: int) -> bool:
+        """Note that everything up to ``number`` was announced, unless the mark is not ``seen``."""
+        try:
+            self._table.update(
+                _head_key(client_id),
+                {"announced": number},
+                condition=_unchanged("announced", seen),
+                values={"announced_seen": seen},
+            )
+        except ConflictError:
+            return False
+        return True
+
+    def listing(self, head: Head) -> Listing:
+        """Return what the head's generation is made of, from the head itself or its manifest.
+
+        Raises:
+            BrokenSnapshotError: the manifest is missing or unreadable.
+        """
+        if head.listing is not None:
+            return unpack(head.listing)
+        manifest = self._table.get(_manifest_key(head.client_id, head.generation))
+        if not manifest:
+            raise BrokenSnapshotError("a manifest is missing", reason="missing-manifest")
+        return unpack(manifest["listing"]["B"])
+
+    def pages(self, client_id: str, refs: Sequence[PageRef]) -> list[Page]:
+        """Return the pages that ``refs`` name, in that order.
+
+        Raises:
+            BrokenSnapshotError: a page is missing or is not what its digest says.
+        """
+        data = self._contents([_page_key(client_id, ref.digest) for ref in refs])
+        return [decode(ref, each) for ref, each in zip(refs, data, strict=True)]
+
+    def shards(self, client_id: str, digests: Sequence[str]) -> list[bytes]:
+        """Return the shards of an index that ``digests`` name, in that order.
+
+        Raises:
+            BrokenSnapshotError: a shard is missing or is not what its digest says.
+        """
+        data = self._contents([_shard_key(client_id, digest) for digest in digests])
+        return [index.checked(each, digest) for each, digest in zip(data, digests, strict=True)]
+
+    def _contents(self, keys: Sequence[Item]) -> list[bytes]:
+        found = {item["pk"]["S"]: item["data"]["B"] for item in self._table.get_all(keys)}
+        names = [key["pk"]["S"] for key in keys]
+        if not found.keys() >= set(names):
+            raise BrokenSnapshotError("a page or shard is missing", reason="missing-page")
+        return [found[name] for name in names]
+
+    def put(
+        self, client_id: str, pages: Sequence[Page], shards: Mapping[str, bytes], *, expires_at: int
+    ) -> None:
+        """Write pages, and shards by digest; writing what is there already only renews it."""
+        contents = [(_page_key(client_id, page.ref.digest), encode(page)) for page in pages]
+        contents += [(_shard_key(client_id, digest), shard) for digest, shard in shards.items()]
+        self._table.put_all(
+            [key | items.encode({"data": data, "expires_at": expires_at}) for key, data in contents]
+        )
+
+    def renew(self, head: Head, listing: Listing, *, expires_at: int) -> None:
+        """Keep everything that ``head`` names until ``expires_at``.
+
+        Raises:
+            BrokenSnapshotError: some of it is gone already.
+        """
+        keys = [_page_key(head.client_id, ref.digest) for ref in listing.pages]
+        keys += [_shard_key(head.client_id, digest) for digest in listing.shards]
+        keys.append(_manifest_key(head.client_id, head.generation))
+        try:
+            for key in keys:
+                self._table.update(
+                    key, {"expires_at": expires_at}, condition="attribute_exists(#pk)"
+                )
+        except ConflictError as error:
+            raise BrokenSnapshotError("a page is missing", reason="missing-page") from error
+        self._table.update(_head_key(head.client_id), {"pages_expire_at": expires_at})
+
+    def acquire(
+        self, head: Head, *, lease: Lease, now: float, counters: Mapping[str, Value]
+    ) -> bool:
+        """Take the lease, unless anything happened since ``head`` was read; tell whether we did.
+
+        ``counters`` are the head's call counters with the calls the holder is about to make.
+        """
+        not_taken_since = _unchanged("lease_token", head.lease_token)
+        not_blocked_since = "(attribute_not_exists(#blocked_until) OR #blocked_until <= :now)"
+        no_failure_since = "(attribute_not_exists(#retry_at) OR #retry_at <= :now)"
+        try:
+            self._table.update(
+                _head_key(head.client_id),
+                {
+                    "lease_holder": lease.holder,
+                    "lease_token": lease.token,
+                    "lease_expires_at": lease.expires_at,
+                    **counters,
+                },
+                condition=" AND ".join(
+                    (not_taken_since, _not_called_since(head), not_blocked_since, no_failure_since)
+                ),
+                values={**_seen(head), "lease_token_seen": head.lease_token, "now": now},
+            )
+        except ConflictError:
+            return False
+        return True
+
+    def reserve(self, head: Head, counters: Mapping[str, Value]) -> bool:
+        """Count calls about to be made, unless others did since; tell whether we did."""
+        try:
+            self._table.update(
+                _head_key(head.client_id),
+                counters,
+                condition=_not_called_since(head),
+                values=_seen(head),
+            )
+        except ConflictError:
+            return False
+        return True
+
+    def update_held(self, lease: Lease, changes: Mapping[str, Value]) -> None:
+        """Change the head as the holder of ``lease``.
+
+        Raises:
+            LeaseLostError: somebody has taken the lease since.
+        """
+        try:
+            self._table.update(
+                _head_key(lease.client_id),
+                changes,
+                condition="#lease_token = :mine",
+                values={"mine": lease.token},
+            )
+        except ConflictError as error:
+            raise LeaseLostError("the lease was taken over", reason="lease-lost") from error
+
+    def hold_off(self, client_id: str, name: str, until: float) -> None:
+        """Raise ``blocked_until`` or ``retry_at``; they only rise, so no lease is needed."""
+        never_set, earlier = f"attribute_not_exists(#{name})", f"#{name} < :set_{name}"
+        try:
+            self._table.update(
+                _head_key(client_id), {name: until}, condition=f"{never_set} OR {earlier}"
+            )
+        except ConflictError:
+            return
+
+    def publish(
+        self, lease: Lease, base: Head, changes: Mapping[str, Value], *, listing: bytes
+    ) -> None:
+        """Move the head from ``base`` to its next generation, and write its manifest with it.
+
+        ``changes`` are the head's new attributes, of which the manifest repeats what it needs.
+        The packed listing goes into both, into the head only while it is short.
+
+        Raises:
+            ConflictError: the lease was taken over, or the head is not at ``base``.
+        """
+        generation = base.generation + 1
+        moved = {**changes, "generation": generation, "listing": listing}
+        manifest = {name: moved.get(name) for name in GENERATION_FIELDS} | {
+            "previous": base.generation,
+            "expires_at": changes["pages_expire_at"],
+        }
+        update = items.update(
+            moved | {"listing": listing if len(listing) <= HEAD_LISTING_BYTES else None},
+            condition=f"#lease_token = :mine AND {_unchanged('generation', base.generation)}",
+            values={"mine": lease.token, "generation_seen": base.generation},
+        )
+        item = _manifest_key(base.client_id, generation) | items.encode(manifest)
+        self._table.put_and_update(item, _head_key(base.client_id), update)
+
+
+def _head(client_id: str, item: Mapping[str, Any]) -> Head:
+    known = {name: typed for name, typed in item.items() if name in _HEAD_FIELDS}
+    return Head(client_id=client_id, **items.decode(known))
+
+
+def _head_key(client_id: str) -> Item:
+    return items.encode({"pk": f"client#{client_id}", "sk": "head"})
+
+
+def _manifest_key(client_id: str, generation: int) -> Item:
+    return items.encode({"pk": f"client#{client_id}", "sk": f"gen#{generation}"})
+
+
+def _page_key(client_id: str, digest: str) -> Item:
+    return items.encode({"pk": f"page#{client_id}#{digest}", "sk": "page"})
+
+
+def _shard_key(client_id: str, digest: str) -> Item:
+    return items.encode({"pk": f"index#{client_id}#{digest}", "sk": "index"})
+
+
+def _unchanged(name: str, seen: int) -> str:
+    """Return the condition that ``name`` still is what was read; 0 may stand for never set."""
+    same, never_set = f"#{name} = :{name}_seen", f"attribute_not_exists(#{name})"
+    return same if seen else f"({never_set} OR {same})"
+
+
+def _not_called_since(head: Head) -> str:
+    return f"{_unchanged('calls', head.calls)} AND {_unchanged('calls_minute', head.calls_minute)}"
+
+
+def _seen(head: Head) -> dict[str, Value]:
+    return {"calls_seen": head.calls, "calls_minute_seen": head.calls_minute}

@@ -1,0 +1,100 @@
+"""Remembers what look-ups past the window found, and who waits to be adopted for it.
+
+Keys are hashes, so no address and no id is in a key. ``expires_at`` is rubbish collection; whether
+an answer may still be used is computed from its age on read.
+"""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from lib.aws import items
+from lib.aws.items import Item
+from lib.aws.table import Table
+from lib.errors import ConflictError
+from lib.users.keys import key_hash
+from lib.users.observation import Remembered
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+KEEP_SECONDS = 24 * 3600
+"""How long a look-up's answer is kept; an adopted user is in the snapshot long before."""
+
+
+class LookupStore:
+    """Look-ups in the table named ``table``; every method raises StoreError if DynamoDB fails."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._table = Table(client, table)
+
+    def remembered(self, client_id: str, keys: Sequence[str]) -> dict[str, Remembered]:
+        """Return what is remembered of the look-up ``keys``."""
+        asked = {_pk(client_id, key): key for key in keys}
+        found = {}
+        for item in self._table.get_all([_key(pk) for pk in asked]):
+            values = items.decode(item)
+            if "observed_at" in values:
+                data = values.get("data")
+                found[asked[values["pk"]]] = Remembered(
+                    zlib.decompress(data) if data else None, values["observed_at"]
+                )
+        return found
+
+    def remember(self, client_id: str, answers: Mapping[str, Remembered]) -> None:
+        """Keep ``answers`` by look-up key."""
+        self._table.put_all(
+            [
+                _key(_pk(client_id, key))
+                | items.encode(
+                    {
+                        "data": None if answer.line is None else zlib.compress(answer.line),
+                        "observed_at": answer.observed_at,
+                        "expires_at": int(answer.observed_at) + KEEP_SECONDS,
+                    }
+                )
+                for key, answer in answers.items()
+            ]
+        )
+
+    def begin(self, client_id: str, key: str, *, now: float, until: float) -> bool:
+        """Claim to be asking for ``key`` until then, unless somebody is; tell whether we are."""
+        try:
+            self._table.update(
+                _key(_pk(client_id, key)),
+                {"asking_until": until, "expires_at": int(until) + KEEP_SECONDS},
+                condition="attribute_not_exists(#asking_until) OR #asking_until <= :now",
+                values={"now": now},
+            )
+        except ConflictError:
+            return False
+        return True
+
+    def end(self, client_id: str, key: str) -> None:
+        """Be asking for ``key`` no longer, without an answer."""
+        self._table.update(_key(_pk(client_id, key)), {"asking_until": None})
+
+    def waiting(self, client_id: str) -> frozenset[int]:
+        """Return the ids of users who wait to be adopted."""
+        item = self._table.get(_waiting_key(client_id))
+        return frozenset(map(int, item.get("ids", {}).get("NS", ())))
+
+    def await_adoption(self, client_id: str, ids: Sequence[int]) -> None:
+        """Let ``ids`` be adopted by the next revalidation."""
+        self._table.change_numbers(_waiting_key(client_id), "ADD", "ids", ids)
+
+    def adopted(self, client_id: str, ids: Sequence[int]) -> None:
+        """Let ``ids`` wait no longer."""
+        self._table.change_numbers(_waiting_key(client_id), "DELETE", "ids", ids)
+
+
+def _pk(client_id: str, key: str) -> str:
+    return f"lookup#{client_id}#{key_hash(key, client_id).hex()}"
+
+
+def _key(pk: str) -> Item:
+    return items.encode({"pk": pk, "sk": "lookup"})
+
+
+def _waiting_key(client_id: str) -> Item:
+    return items.encode({"pk": f"client#{client_id}", "sk": "waiting"})

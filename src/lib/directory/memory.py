@@ -1,0 +1,165 @@
+"""Remembers what an environment has read: heads for a second, immutable pages while they fit.
+
+A remembered head may be used again for ``HEAD_SECONDS``, and longer only while the store is down:
+its age is told all the same. Pages, shards and listings never change under their name, so they
+stay until bytes run out, least recently used first.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from lib.directory.head import HEAD_SECONDS, Head
+from lib.directory.manifest import Listing, PageRef
+from lib.directory.pages import Page
+from lib.errors import StoreError
+
+MAX_HEADS = 256
+"""Most heads and listings kept in memory."""
+
+
+class Reads(Protocol):
+    """What is read through the memory; see ``lib.aws.directory_store``."""
+
+    def head(self, client_id: str) -> Head:
+        """Return the head as it is now."""
+
+    def generation(self, client_id: str, number: int) -> Head | None:
+        """Return what the head was at generation ``number``, None if that is gone."""
+
+    def mark_announced(self, client_id: str, number: int, *, seen: int) -> bool:
+        """Move the mark of what was announced."""
+
+    def listing(self, head: Head) -> Listing:
+        """Return what the head's generation is made of."""
+
+    def pages(self, client_id: str, refs: Sequence[PageRef]) -> Sequence[Page]:
+        """Return pages."""
+
+    def shards(self, client_id: str, digests: Sequence[str]) -> Sequence[bytes]:
+        """Return shards of an index."""
+
+
+class Memory:
+    """A reader in front of ``store``.
+
+    It keeps at most ``max_bytes`` of pages and shards, and if that is 0 nothing at all.
+    """
+
+    def __init__(self, store: Reads, *, clock: Callable[[], float], max_bytes: int) -> None:
+        self._store = store
+        self._clock = clock
+        self._max_bytes = max_bytes
+        self._heads: OrderedDict[str, tuple[Head, float]] = OrderedDict()
+        self._generations: OrderedDict[tuple[str, int], Head] = OrderedDict()
+        self._listings: OrderedDict[tuple[str, str], Listing] = OrderedDict()
+        self._contents = _Contents(max_bytes)
+
+    def head(self, client_id: str) -> Head:
+        """Return the head as it is now, and remember it."""
+        head = self._store.head(client_id)
+        self.remember(head)
+        return head
+
+    def remember(self, head: Head) -> None:
+        """Take ``head``, which was read or written just now, for the newest."""
+        self._heads[head.client_id] = (head, self._clock())
+        _trim(self._heads)
+
+    def recent_head(self, client_id: str) -> Head:
+        """Return the head as it was at most a second ago, or as last seen if the store is down."""
+        remembered = self._heads.get(client_id) if self._max_bytes else None
+        if remembered and 0 <= self._clock() - remembered[1] < HEAD_SECONDS:
+            return remembered[0]
+        try:
+            return self.head(client_id)
+        except StoreError:
+            if remembered and remembered[0].published:
+                return remembered[0]
+            raise
+
+    def generation(self, client_id: str, number: int) -> Head | None:
+        """Return what the head was at generation ``number``, None if that is gone."""
+        key = (client_id, number)
+        if key not in self._generations or not self._max_bytes:
+            head = self._store.generation(client_id, number)
+            if head is None:
+                return None
+            self._generations[key] = head
+            _trim(self._generations)
+        return self._generations[key]
+
+    def mark_announced(self, client_id: str, number: int, *, seen: int) -> bool:
+        """Move the mark of what was announced from ``seen``, unless somebody else did."""
+        return self._store.mark_announced(client_id, number, seen=seen)
+
+    def listing(self, head: Head) -> Listing:
+        """Return what the head's generation is made of."""
+        key = (head.client_id, head.digest)
+        if key not in self._listings or not self._max_bytes:
+            self._listings[key] = self._store.listing(head)
+            _trim(self._listings)
+        return self._listings[key]
+
+    def pages(self, client_id: str, refs: Sequence[PageRef]) -> Sequence[Page]:
+        """Return the pages that ``refs`` name, reading those not remembered in one batch."""
+        return self._contents.get(
+            [(client_id, ref.digest) for ref in refs],
+            lambda missing: self._store.pages(client_id, [refs[position] for position in missing]),
+            page_size,
+        )
+
+    def shards(self, client_id: str, digests: Sequence[str]) -> Sequence[bytes]:
+        """Return the shards that ``digests`` name, reading those not remembered in one batch."""
+        return self._contents.get(
+            [(client_id, digest) for digest in digests],
+            lambda missing: self._store.shards(client_id, [digests[n] for n in missing]),
+            len,
+        )
+
+
+class _Contents:
+    """Immutable contents by client and digest, in at most ``max_bytes``."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._kept: OrderedDict[tuple[str, str], tuple[Any, int]] = OrderedDict()
+
+    def get[T](
+        self,
+        keys: Sequence[tuple[str, str]],
+        read: Callable[[Sequence[int]], Sequence[T]],
+        size_of: Callable[[T], int],
+    ) -> Sequence[T]:
+        """Return what ``keys`` name; ``read`` gives those at positions that are not kept."""
+        missing = [position for position, key in enumerate(keys) if key not in self._kept]
+        new = dict(zip(missing, read(missing) if missing else (), strict=True))
+        found = [
+            new[position] if position in new else self._kept[key][0]
+            for position, key in enumerate(keys)
+        ]
+        for position, content in new.items():
+            self._keep(keys[position], content, size_of(content))
+        for key in keys:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+        while self._bytes > self._max_bytes:
+            _, (_, size) = self._kept.popitem(last=False)
+            self._bytes -= size
+        return found
+
+    def _keep(self, key: tuple[str, str], content: object, size: int) -> None:
+        if key not in self._kept:
+            self._kept[key] = (content, size)
+            self._bytes += size
+
+
+def page_size(page: Page) -> int:
+    """Return about how many bytes a page takes, its rows included, which may be parsed later."""
+    return sum(map(len, page.lines)) * 2 + len(page.lines) * 1_200
+
+
+def _trim[K, V](entries: OrderedDict[K, V]) -> None:
+    while len(entries) > MAX_HEADS:
+        entries.popitem(last=False)

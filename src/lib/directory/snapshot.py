@@ -1,0 +1,136 @@
+"""Reads runs of users out of one snapshot, loading only the pages that a run touches.
+
+Pure but for the loader it is given.
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from lib.directory import index
+from lib.directory.head import Head
+from lib.directory.manifest import Listing, PageRef
+from lib.directory.pages import Page
+from lib.users.document import canonical
+from lib.users.hiding import HidingPolicy
+from lib.users.row import Row, row_of
+
+
+class SnapshotReads(Protocol):
+    """What a snapshot is read through; see ``lib.directory.memory``."""
+
+    def listing(self, head: Head) -> Listing:
+        """Return what the head's generation is made of."""
+
+    def pages(self, client_id: str, refs: Sequence[PageRef]) -> Sequence[Page]:
+        """Return pages."""
+
+    def shards(self, client_id: str, digests: Sequence[str]) -> Sequence[bytes]:
+        """Return shards of an index."""
+
+
+def _no_shards(_digests: Sequence[str]) -> Sequence[bytes]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """All known users of one client at one moment.
+
+    ``listing`` tells what it is made of; ``load`` and ``load_shards`` give some of that, in the
+    order asked for. All raise BrokenSnapshotError rather than leave anything out.
+    """
+
+    head: Head
+    listing: Callable[[], Listing]
+    load: Callable[[Sequence[PageRef]], Sequence[Page]]
+    load_shards: Callable[[Sequence[str]], Sequence[bytes]] = _no_shards
+
+    extra: Mapping[int, bytes] = field(default_factory=dict)
+    """Users beside the snapshot's own, found by a look-up; they win over older ones."""
+
+    def window(self, *, offset: int, limit: int) -> Sequence[bytes]:
+        """Return the documents at positions ``offset`` to ``offset + limit`` in id order."""
+        refs, skipped = self.listing().run(offset, limit)
+        pages = self.load(refs) if refs else ()
+        lines = [line for page in pages for line in page.lines]
+        return lines[skipped : skipped + limit]
+
+    def rows(self) -> list[Row]:
+        """Return every user by rising id."""
+        return self._with_extra(row for page in self._all_pages() for row in page.rows)
+
+    def rows_named(self, *, ids: Collection[int], keys: Collection[str]) -> list[Row]:
+        """Return by rising id at least those users that have one of ``ids`` or ``keys``.
+
+        Keys are those of the index. What more there is must be sorted out by who asks.
+        """
+        listing = self.listing()
+        if keys and not listing.shards:
+            return self.rows()
+        question = index.Question(keys, self.head.client_id, len(listing.shards) or 1)
+        shards = self.load_shards([listing.shards[n] for n in question.shards]) if keys else ()
+        wanted = question.find(shards) | set(ids)
+        refs = {listing.page_of(user_id) for user_id in wanted} - {None}
+        pages = self.load(sorted((ref for ref in refs if ref), key=lambda ref: ref.first_id))
+        return self._with_extra(
+            row_of(line)
+            for page in pages
+            for user_id, line in zip(page.ids, page.lines, strict=True)
+            if user_id in wanted
+        )
+
+    def lines(self) -> list[bytes]:
+        """Return every document in id order."""
+        lines = {
+            user_id: line
+            for page in self._all_pages()
+            for user_id, line in zip(page.ids, page.lines, strict=True)
+        } | dict(self.extra)
+        return [lines[user_id] for user_id in sorted(lines)]
+
+    def find(self, user_id: int) -> bytes | None:
+        """Return the document of ``user_id``, or None if the snapshot does not hold it."""
+        if user_id in self.extra:
+            return self.extra[user_id]
+        ref = self.listing().page_of(user_id)
+        if ref is None:
+            return None
+        (page,) = self.load([ref])
+        return page.find(user_id)
+
+    def _all_pages(self) -> Sequence[Page]:
+        return self.load(self.listing().pages)
+
+    def _with_extra(self, rows: Iterable[Row]) -> list[Row]:
+        """Return ``rows`` and those found beside the snapshot, by rising id."""
+        if not self.extra:
+            return list(rows)
+        own = (row for row in rows if row.id not in self.extra)
+        return sorted([*own, *map(row_of, self.extra.values())], key=lambda row: row.id)
+
+
+def snapshot_of(
+    store: SnapshotReads, head: Head, *, hiding: HidingPolicy | None = None
+) -> Snapshot:
+    """Return the snapshot that ``head`` names, read through ``store`` as far as it is asked for.
+
+    Users published before ``hiding`` was the policy are shown as it wants them all the same.
+    """
+
+    def load(refs: Sequence[PageRef]) -> Sequence[Page]:
+        read = store.pages(head.client_id, refs)
+        if hiding is None or hiding.digest == head.policy:
+            return read
+        return [
+            replace(page, lines=tuple(canonical(hiding.apply(json.loads(x))) for x in page.lines))
+            for page in read
+        ]
+
+    return Snapshot(
+        head=head,
+        listing=lambda: store.listing(head),
+        load=load,
+        load_shards=lambda digests: store.shards(head.client_id, digests),
+    )

@@ -1,0 +1,1 @@
+"""Cal.com: asking it, and deciding whether it may be asked."""

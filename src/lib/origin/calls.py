@@ -1,0 +1,184 @@
+"""Makes the origin calls of one revalidation: counted first, authenticated, asked twice at most.
+
+A call is reserved against the budget before it is made. A 401 fetches the secret again and goes on
+only with another version of it. A failing origin or connection is asked once more, after a
+jittered pause; no other 4xx ever is.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from lib.caching.headers import retry_after
+from lib.directory.head import Head, RateLimit
+from lib.errors import NotAskedError, OriginAuthError, OriginServerError
+from lib.origin import budget
+from lib.origin.credential import Credential
+
+HURRY_SECONDS = 4.0
+"""What must be left of the time for a call that can wait for the next sweep."""
+
+RETRY_SECONDS = 0.25
+"""Mean pause before the second try."""
+
+type Row = Mapping[str, Any]
+
+
+class Answer[T](Protocol):
+    """Validated data with the rate limit that came with it."""
+
+    @property
+    def data(self) -> T:
+        """The data."""
+
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """The limit as the origin's headers told it."""
+
+
+class Origin(Protocol):
+    """What is needed of the origin; see ``lib.origin.client``."""
+
+    def list_users(
+        self, client_id: str, credential: Credential, *, offset: int, limit: int, deadline: float
+    ) -> Answer[Sequence[Row]]:
+        """Return one window of users."""
+
+    def find_users(
+        self, client_id: str, credential: Credential, *, emails: Sequence[str], deadline: float
+    ) -> Answer[Sequence[Row]]:
+        """Return the users with these addresses."""
+
+    def get_user(
+        self, client_id: str, credential: Credential, user_id: int, *, deadline: float
+    ) -> Answer[Row | None]:
+        """Return one user, or None if there is none."""
+
+
+class Credentials(Protocol):
+    """What is needed of the secret; see ``lib.aws.secret``."""
+
+    def credential(self, client_id: str, *, newer_than: str | None = None) -> Credential:
+        """Return the client's credential."""
+
+
+class Counters(Protocol):
+    """What is needed of the store; see ``lib.aws.directory_store``."""
+
+    def head(self, client_id: str) -> Head:
+        """Return the head as it is now."""
+
+    def reserve(self, head: Head, counters: Mapping[str, int]) -> bool:
+        """Write the call counters unless they changed since."""
+
+
+@dataclass(slots=True, kw_only=True)
+class OriginCalls:
+    """The calls of one run for one client; ``reserved`` of them are paid for already."""
+
+    client_id: str
+    reserved: int
+    deadline: float
+    origin: Origin
+    credentials: Credentials
+    store: Counters
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+    random: Callable[[], float]
+    lookup: bool = False
+    made: int = 0
+    rate_limit: RateLimit | None = None
+    _credential: Credential | None = field(default=None, repr=False)
+
+    def list_rows(self, offset: int, limit: int) -> Sequence[Row]:
+        """Return the rows of one window; raises OriginError, SecretError or NotAskedError."""
+        return self._ask(
+            lambda credential: self.origin.list_users(
+                self.client_id, credential, offset=offset, limit=limit, deadline=self.deadline
+            )
+        )
+
+    def find_rows(self, emails: Sequence[str]) -> Sequence[Row]:
+        """Return users by address; raises OriginError, SecretError or NotAskedError."""
+        return self._ask(
+            lambda credential: self.origin.find_users(
+                self.client_id, credential, emails=emails, deadline=self.deadline
+            )
+        )
+
+    def hurried(self) -> bool:
+        """Return whether time is too short for calls that can wait."""
+        return self.deadline - self.clock() < HURRY_SECONDS
+
+    def require_time(self) -> None:
+        """Make sure that a further call is not bound to fail for want of time.
+
+        A call that times out counts as the origin's fault and holds everybody off.
+
+        Raises:
+            NotAskedError: time is too short, and calls have been made.
+        """
+        if self.made and self.hurried():
+            raise NotAskedError(
+                "there is no time to ask for more",
+                reason="out-of-time",
+                retry_after=retry_after(1, jitter=self.random()),
+            )
+
+    def user(self, user_id: int) -> Row | None:
+        """Return one user or None; raises OriginError, SecretError or NotAskedError."""
+        return self._ask(
+            lambda credential: self.origin.get_user(
+                self.client_id, credential, user_id, deadline=self.deadline
+            )
+        )
+
+    def reserve(self, calls: int) -> None:
+        """Count ``calls`` further calls against the budget before they are made.
+
+        ``lookup`` calls have a share of the budget, so that they cannot starve sweeps.
+
+        Raises:
+            NotAskedError: the budget does not allow them, or the origin blocks.
+        """
+        while True:
+            head, now = self.store.head(self.client_id), self.clock()
+            refused = budget.refusal(head, calls=calls, now=now, lookup=self.lookup)
+            if refused:
+                raise NotAskedError(
+                    "the origin may not be asked now",
+                    reason=refused.reason,
+                    retry_after=retry_after(refused.until - now, jitter=self.random()),
+                )
+            if self.store.reserve(
+                head, budget.counters(head, calls=calls, now=now, lookup=self.lookup)
+            ):
+                self.reserved += calls
+                return
+
+    def _ask[T](self, call: Callable[[Credential], Answer[T]]) -> T:
+        if self._credential is None:
+            self._credential = self.credentials.credential(self.client_id)
+        try:
+            return self._counted(call, self._credential)
+        except OriginAuthError:
+            refused = self._credential
+            self._credential = self.credentials.credential(
+                self.client_id, newer_than=refused.version
+            )
+            if self._credential.version == refused.version:
+                raise
+        except OriginServerError:
+            pause = RETRY_SECONDS * (0.5 + self.random())
+            if self.clock() + pause >= self.deadline:
+                raise
+            self.sleep(pause)
+        return self._counted(call, self._credential)
+
+    def _counted[T](self, call: Callable[[Credential], Answer[T]], credential: Credential) -> T:
+        if self.made == self.reserved:
+            self.reserve(1)
+        self.made += 1
+        answer = call(credential)
+        self.rate_limit = answer.rate_limit or self.rate_limit
+        return answer.data

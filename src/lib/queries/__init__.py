@@ -1,0 +1,1 @@
+"""Questions that callers ask, and the bodies that answer them."""

@@ -1,0 +1,38 @@
+"""Writes the Link field (RFC 8288) of lists.
+
+Pure: no clock, no I/O.
+"""
+
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from lib.queries.list_query import ListQuery
+
+
+def links(query: ListQuery, cursor_at: Callable[[int], str] | None, *, end: int, total: int) -> str:
+    """Return the Link field (RFC 8288) of a window that ends before position ``end``.
+
+    References are query-only, so any base path will do. ``cursor_at`` gives the cursor of a
+    position in this very generation, None if that does not hold all users of the view; ``first``
+    starts over with the newest.
+    """
+    beside = f"limit={query.limit}"
+    if asked := query.parameters():
+        beside += "&" + urlencode(asked, errors="backslashreplace")
+
+    def at(position: int) -> str:
+        place = f"cursor={cursor_at(position)}" if cursor_at else f"offset={position}"
+        return f"<?{beside}&{place}>"
+
+    targets = {"first": f"<?{beside}>"}
+    if query.offset > 0:
+        targets["prev"] = at(max(0, query.offset - query.limit))
+    if end < total:
+        targets["next"] = at(end)
+    return ", ".join(f'{target}; rel="{name}"' for name, target in targets.items())
+
+
+def first_link(query: ListQuery) -> str:
+    """Return the reference to the first window of the same view, of the newest generation."""
+    parameters = [("limit", str(query.limit)), *query.parameters()]
+    return f"<?{urlencode(parameters, errors='backslashreplace')}>"

@@ -1,0 +1,262 @@
+"""Turns query parameters into one normalised question about the directory.
+
+``limit``, ``offset`` and ``emails`` mean what they mean at the origin (``origin_parameters``);
+every other view is our own and strict: an unknown name or a bad value is a 400 that says what is
+allowed, because a misspelt filter that returns everyone is worse than an error. A comma means or,
+several parameters mean and. ``clientId`` is accepted and ignored, since a published client sends
+it.
+
+Pure: no I/O.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
+from functools import cached_property, lru_cache
+from typing import Any
+
+from lib.errors import InvalidRequestError
+from lib.queries import cursor, origin_parameters
+from lib.queries.cursor import Cursor
+from lib.queries.origin_parameters import Params
+from lib.queries.parameters import (
+    METADATA,
+    METADATA_NAME,
+    read_fields,
+    read_ids,
+    read_instant,
+    read_members,
+    read_names_like,
+    read_number,
+    read_one_of,
+    read_text,
+    refuse,
+    refuse_unknown,
+)
+from lib.users.dates import iso_date
+
+SORT_KEYS = ("id", "createdDate", "name", "email")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """Of which generation an answer must be: not before one, or exactly a cursor's."""
+
+    min_generation: int = 0
+    cursor: Cursor | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListQuery:
+    """Which users, in which order, and which of their fields (empty: all).
+
+    A filter that is None or empty lets everyone through. ``created_after`` is inclusive,
+    ``created_before`` exclusive, both epoch seconds.
+    """
+
+    limit: int = origin_parameters.DEFAULT_LIMIT
+    offset: int = 0
+    emails: tuple[str, ...] | None = None
+    email_match: str = "exact"
+    ids: tuple[int, ...] | None = None
+    usernames: tuple[str, ...] | None = None
+    q: str = ""
+    time_zones: frozenset[str] = frozenset()
+    locales: frozenset[str] = frozenset()
+    created_after: float | None = None
+    created_before: float | None = None
+    metadata: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    fields: tuple[str, ...] = ()
+    sort: str = "id"
+
+    @cached_property
+    def filtered(self) -> bool:
+        """Whether the answer is anything but a run of the directory in id order."""
+        return any(name != "fields" for name, _ in self._view)
+
+    @cached_property
+    def view_key(self) -> str:
+        """Return filters, order and fields in normal form: equal views, equal keys.
+
+        It holds addresses, so it is only ever hashed.
+        """
+        return ", ".join(f"{name}={_normal(name, value)!r}" for name, value in self._view)
+
+    @cached_property
+    def _view(self) -> list[tuple[str, Any]]:
+        """What is asked for beside the window, as far as it says anything."""
+        asked = self.__dict__
+        return [(name, asked[name]) for name, unsaid in _UNSAID if asked[name] != unsaid]
+
+    def parameters(self) -> list[tuple[str, str]]:
+        """Return the parameters that ask the same, without ``limit`` and ``offset``."""
+        # A list is sent back as a list: the origin neither splits nor trims its members.
+        parameters = [("emails[]", address) for address in self.emails or ()]
+        for name, (attribute, _) in _VIEWS.items():
+            value = getattr(self, attribute)
+            if value != getattr(ListQuery, attribute):
+                parameters.append((name, _written(value)))
+        return parameters + [(f"metadata[{key}]", _written(texts)) for key, texts in self.metadata]
+
+    def view_digest(self, client_id: str) -> str:
+        """Return what names the view of one client in a cursor."""
+        named = f"{client_id} {self.view_key}".encode("utf-8", "backslashreplace")
+        return hashlib.blake2b(named, digest_size=9).hexdigest()
+
+    def key(self) -> str:
+        """Return the whole question in normal form: the view and the window of it."""
+        return f"{self.limit} {self.offset} {self.view_key}"
+
+
+NEWEST = Moment()
+"""The newest generation, whichever that is."""
+
+EVERYBODY = ListQuery()
+"""What is asked without any parameter; made once, because most requests ask it."""
+
+
+def _written(value: object) -> str:
+    """Return a parameter's text for what was read from one."""
+    if isinstance(value, float):
+        return iso_date(value)
+    if isinstance(value, frozenset):
+        return ",".join(sorted(value))
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _normal(name: str, value: Any) -> Any:  # noqa: ANN401 - any attribute's value
+    """Return ``value`` without what makes no difference: the order of names, and repetitions."""
+    return sorted(set(value)) if name in _SETS else value
+
+
+def parse_list(params: Params) -> ListQuery:
+    """Return the question that a list request asks.
+
+    Raises:
+        InvalidRequestError: naming parameter, reason and what is allowed.
+    """
+    if not params:
+        return EVERYBODY
+    own = {name: values for name, values in params.items() if not origin_parameters.owns(name)}
+    refuse_unknown(own, names=LIST_NAMES)
+    limit, offset, emails = origin_parameters.parse(params)
+    views = {
+        attribute: parse(name, own[name])
+        for name, (attribute, parse) in _VIEWS.items()
+        if name in own
+    }
+    if emails is None and not own:
+        return _window(limit, offset)
+    return ListQuery(limit=limit, offset=offset, emails=emails, metadata=_metadata(own), **views)
+
+
+@lru_cache
+def _window(limit: int, offset: int) -> ListQuery:
+    return ListQuery(limit=limit, offset=offset)
+
+
+def parse_user_fields(params: Params) -> tuple[str, ...]:
+    """Return the fields that a by-id request asks for (empty: all).
+
+    Raises:
+        InvalidRequestError: naming parameter, reason and what is allowed.
+    """
+    refuse_unknown(params, names=("fields", "min_generation"))
+    return read_fields("fields", params["fields"]) if "fields" in params else ()
+
+
+def parse_moment(params: Params) -> Moment:
+    """Return of which generation an answer must be.
+
+    Raises:
+        InvalidRequestError: naming parameter, reason and what is allowed.
+    """
+    if "cursor" not in params:
+        if "min_generation" not in params:
+            return NEWEST
+        return Moment(min_generation=read_number("min_generation", params["min_generation"]))
+    for other in ("offset", "min_generation"):
+        if other in params:
+            refuse(other, "says nothing beside a cursor", allowed=("limit",))
+    return Moment(cursor=cursor.decode(",".join(params["cursor"])))
+
+
+def parse_generation(params: Params, name: str) -> int:
+    """Return the generation that the required parameter ``name`` holds; no other is allowed.
+
+    Raises:
+        InvalidRequestError: naming parameter, reason and what is allowed.
+    """
+    refuse_unknown(params, names=(name,))
+    return read_number(name, params.get(name, ("",)))
+
+
+def parse_switch(params: Params, name: str) -> bool:
+    """Return the boolean parameter ``name``, false if absent; no other name is allowed.
+
+    Raises:
+        InvalidRequestError: naming parameter, reason and what is allowed.
+    """
+    refuse_unknown(params, names=(name,))
+    return read_one_of(("false", "true"))(name, params.get(name, ("false",))) == "true"
+
+
+def parse_nothing(params: Params) -> None:
+    """Accept no parameter but ``clientId``.
+
+    Raises:
+        InvalidRequestError: naming the parameter.
+    """
+    refuse_unknown(params, names=())
+
+
+def parse_user_id(text: str) -> int:
+    """Return the user id in a path (the origin's ParseIntPipe).
+
+    Raises:
+        InvalidRequestError: with the origin's message.
+    """
+    if not re.fullmatch(r"-?[0-9]{1,19}", text):
+        raise InvalidRequestError("Validation failed (numeric string is expected)")
+    return int(text)
+
+
+def _metadata(params: Params) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    found = ((METADATA.fullmatch(name), name, values) for name, values in params.items())
+    return tuple(
+        sorted(
+            # In order, since a set prints in another one in every environment.
+            (match[1], tuple(sorted(set(read_members(name, values)))))
+            for match, name, values in found
+            if match
+        )
+    )
+
+
+_VIEWS: Mapping[str, tuple[str, Callable[[str, Sequence[str]], Any]]] = {
+    "email_match": ("email_match", read_one_of(("exact", "folded"))),
+    "ids": ("ids", read_ids),
+    "usernames": ("usernames", read_members),
+    "q": ("q", read_text),
+    "timeZone": ("time_zones", read_names_like("Europe/London")),
+    "locale": ("locales", read_names_like("en")),
+    "createdAfter": ("created_after", read_instant),
+    "createdBefore": ("created_before", read_instant),
+    "fields": ("fields", read_fields),
+    "sort": ("sort", read_one_of(tuple(sign + key for key in SORT_KEYS for sign in ("", "-")))),
+}
+"""Each view of our own: the attribute of ``ListQuery`` it sets, and what reads its values."""
+
+_UNSAID = tuple(
+    (each.name, each.default)
+    for each in dataclass_fields(ListQuery)
+    if each.name not in {"limit", "offset"}
+)
+"""The attributes that make a view, and what each is if nothing is asked of it."""
+
+_SETS = frozenset({"emails", "ids", "usernames", "time_zones", "locales"})
+
+LIST_NAMES = ("limit", "offset", "emails", *_VIEWS, METADATA_NAME, "cursor", "min_generation")
+"""Every parameter that a list understands."""

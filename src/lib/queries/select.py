@@ -1,0 +1,162 @@
+"""Answers a question about the directory from a snapshot: which rows, out of how many.
+
+Pure: no clock; reads pages through the snapshot alone.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+from lib.directory.index import folded_key
+from lib.directory.snapshot import Snapshot
+from lib.queries.list_query import ListQuery
+from lib.users.address import stored_form
+from lib.users.document import canonical
+from lib.users.keys import username_key
+from lib.users.row import Row
+
+type Test = Callable[[Row], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Canonical documents of one window, and how many the whole view has.
+
+    ``not_found`` are the addresses, ids and usernames asked for, as they were asked for, that no
+    known user has; None if none were asked for.
+    """
+
+    lines: Sequence[bytes]
+    total: int
+    not_found: tuple[str | int, ...] | None = None
+
+
+def select(snapshot: Snapshot, query: ListQuery) -> Rows:
+    """Return the rows that ``query`` asks for."""
+    if not query.filtered:
+        lines = snapshot.window(offset=query.offset, limit=query.limit)
+        return Rows(lines=_projected(lines, query.fields), total=snapshot.head.users)
+    named = _Named(query, snapshot.head.client_id)
+    rows = named.of(snapshot) if named else snapshot.rows()
+    for test in _tests(query):
+        rows = [row for row in rows if test(row)]
+    window = _sorted(rows, query.sort)[query.offset : query.offset + query.limit]
+    return Rows(
+        lines=_projected([row.line for row in window], query.fields),
+        total=len(rows),
+        not_found=named.not_found() if named else None,
+    )
+
+
+def _projected(lines: Sequence[bytes], fields: tuple[str, ...]) -> Sequence[bytes]:
+    return [project(line, fields) for line in lines] if fields else lines
+
+
+def project(line: bytes, fields: tuple[str, ...]) -> bytes:
+    """Return the document with ``fields`` alone (empty: the whole document)."""
+    if not fields:
+        return line
+    user = json.loads(line)
+    return canonical({name: user[name] for name in fields if name in user})
+
+
+class _Named:
+    """The users that a question names, by any of its three lists, and which of them were met.
+
+    False if it names none.
+    """
+
+    def __init__(self, query: ListQuery, client_id: str) -> None:
+        self._ids = query.ids or ()
+        self._keys = {username_key(name) for name in query.usernames or ()}
+        self._asked: list[tuple[Callable[[Row], Any], dict[str | int, Any]]] = []
+        # From what was asked to what users have: two texts may well mean the same address.
+        if query.emails is not None:
+            fold = str.casefold if query.email_match == "folded" else str
+            # The client's suffix in an address may be folded, too.
+            forms: dict[str | int, Any] = {
+                text: stored_form(fold(text), fold(client_id)) for text in query.emails
+            }
+            self._keys |= {folded_key(form) for form in forms.values()}
+            self._asked.append((lambda row: fold(row.email or ""), forms))
+        if query.ids is not None:
+            self._asked.append((attrgetter("id"), {id_: id_ for id_ in query.ids}))
+        if query.usernames is not None:
+            self._asked.append((attrgetter("username"), {name: name for name in query.usernames}))
+        self._wanted = [set(wanted.values()) for _, wanted in self._asked]
+        self._met: list[set[Any]] = [set() for _ in self._asked]
+
+    def __bool__(self) -> bool:
+        return bool(self._asked)
+
+    def of(self, snapshot: Snapshot) -> list[Row]:
+        """Return the users whom every list names."""
+        rows = snapshot.rows_named(ids=self._ids, keys=self._keys)
+        return [row for row in rows if self._has(row)]
+
+    def _has(self, row: Row) -> bool:
+        """Return whether every list names the user; note each that does."""
+        named = True
+        for (key_of, _), wanted, met in zip(self._asked, self._wanted, self._met, strict=True):
+            key = key_of(row)
+            if key in wanted:
+                met.add(key)
+            else:
+                named = False
+        return named
+
+    def not_found(self) -> tuple[str | int, ...]:
+        """Return what was asked for and met nobody, in the order asked."""
+        return tuple(
+            asked
+            for (_, wanted), met in zip(self._asked, self._met, strict=True)
+            for asked, key in wanted.items()
+            if key not in met
+        )
+
+
+def _tests(query: ListQuery) -> Iterator[Test]:
+    if query.q:
+        yield lambda row: any(query.q in text for text in row.texts)
+    if query.time_zones:
+        yield lambda row: row.time_zone in query.time_zones
+    if query.locales:
+        yield lambda row: row.locale in query.locales
+    if query.created_after is not None:
+        after = query.created_after
+        yield lambda row: row.created >= after
+    if query.created_before is not None:
+        before = query.created_before
+        yield lambda row: row.created < before
+    for key, values in query.metadata:
+        yield _has_metadata(key, values)
+
+
+def _has_metadata(key: str, values: Sequence[str]) -> Test:
+    return lambda row: key in row.metadata and _written(row.metadata[key]) in values
+
+
+def _written(value: object) -> str:
+    """Return a metadata value as a query can write it: a string itself, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def _sorted(rows: Sequence[Row], sort: str) -> Sequence[Row]:
+    """Return ``rows`` (by rising id) in the order asked for; null values come last."""
+    if sort == "id":
+        return rows
+    attribute, key = _ORDERS[sort.removeprefix("-")]
+    valued = [row for row in rows if attribute(row) is not None]
+    valued.sort(key=key, reverse=sort.startswith("-"))
+    return valued + [row for row in rows if attribute(row) is None]
+
+
+_ORDERS: dict[str, tuple[Callable[[Row], Any], Callable[[Row], Any]]] = {
+    "id": (attrgetter("id"), attrgetter("id")),
+    "createdDate": (attrgetter("created_date"), attrgetter("created_date")),
+    "name": (attrgetter("name"), lambda row: row.texts[0]),
+    "email": (attrgetter("email"), lambda row: row.texts[2]),
+}
+"""By what to order: what may be null, and what is compared."""

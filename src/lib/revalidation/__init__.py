@@ -1,0 +1,1 @@
+"""Asking the origin again under a lease, and publishing what changed."""

@@ -1,0 +1,237 @@
+"""Puts together what is known of a directory: the window, and the users past it.
+
+A sweep sees the window only. A user that the last generation had and the sweep has not is asked
+for before it counts as deleted: by address in one call, then by id, which cannot change; whoever
+could not be asked for stays listed. Users past the window, *adopted* since a look-up found them,
+are asked for again in rotation.
+
+Pure but for the calls it is given.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, Protocol
+
+from lib.directory.head import Head
+from lib.errors import NotAskedError
+from lib.origin.batches import batches_of
+from lib.revalidation.window import Sweep
+from lib.users.address import is_address
+from lib.users.document import canonical
+
+MAX_CONFIRMATIONS = 20
+"""Most users asked for by id in one sweep, for each of the two reasons there are."""
+
+type Row = Mapping[str, Any]
+type Users = dict[int, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundUser:
+    """A user that a look-up found at ``observed_at``."""
+
+    line: bytes
+    observed_at: float
+
+
+class Calls(Protocol):
+    """The origin calls of one revalidation; see ``lib.origin.calls``."""
+
+    def find_rows(self, emails: Sequence[str]) -> Sequence[Row]:
+        """Return the rows of users with these addresses."""
+
+    def user(self, user_id: int) -> Row | None:
+        """Return one user, None if the origin has no such user."""
+
+    def hurried(self) -> bool:
+        """Return whether time is too short for calls that can wait for the next sweep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """Where the asking again of adopted users stands.
+
+    ``next_id`` is asked for next; the running cycle began at ``began_at``, and ``seen_at`` is when
+    the last full one did: every adopted user was seen since.
+    """
+
+    next_id: int = 0
+    began_at: float = 0
+    seen_at: float = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Census:
+    """All known users by rising id, whether they are all there are, and why not.
+
+    ``unconfirmed_since``: when those were last seen who may be gone, 0 if there are none.
+    """
+
+    users: Users
+    complete: bool
+    reason: str
+    adopted: int
+    rotation: Rotation
+    unconfirmed_since: float = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CensusTaker:
+    """The rules of one census: limits of a deployment, and what was hidden."""
+
+    calls: Calls
+    show: Callable[[Row], Row]
+    max_batches: int
+    max_adopted: int
+    now: float
+
+    def take(
+        self,
+        head: Head,
+        found: Sweep,
+        *,
+        base: Users,
+        waiting: Mapping[int, FoundUser],
+        loss_confirmed: bool,
+    ) -> Census:
+        """Return the census of ``found`` over the last generation ``base``.
+
+        ``waiting`` are users that look-ups found. ``loss_confirmed``: whoever is missing from the
+        window is known to be gone.
+        """
+        lost = missing(found, base)
+        alive, unconfirmed = ({}, {}) if loss_confirmed else self._confirm(lost)
+        beyond, rotation = self._ask_again(
+            {id_: line for id_, line in base.items() if id_ not in found.users | lost}, head
+        )
+        new = {
+            user_id: seen
+            for user_id, seen in sorted(waiting.items())
+            # Whoever was known has just been accounted for.
+            if not found.complete and user_id > found.last_id and user_id not in base
+        }
+        adopted = dict(islice(new.items(), max(0, self.max_adopted - len(beyond))))
+        users = found.users | alive | unconfirmed | beyond
+        users |= {user_id: seen.line for user_id, seen in adopted.items()}
+        known_past = len(beyond) + len(adopted)
+        return Census(
+            users={user_id: users[user_id] for user_id in sorted(users)},
+            complete=found.complete and not unconfirmed,
+            reason=incomplete_reason(
+                complete=found.complete,
+                unconfirmed=bool(unconfirmed),
+                full=known_past >= self.max_adopted,
+            ),
+            adopted=known_past,
+            rotation=_with(rotation, adopted.values()),
+            # Everybody in the last generation was seen by its sweep, unless in doubt since earlier.
+            unconfirmed_since=(head.unconfirmed_since or head.swept_at) if unconfirmed else 0,
+        )
+
+    def _confirm(self, lost: Users) -> tuple[Users, Users]:
+        """Return which of ``lost`` are alive after all, and which could not be asked for."""
+        alive: Users = {}
+        gone: set[int] = set()
+        # Where budget or time end, the rest stays unconfirmed.
+        with suppress(NotAskedError):
+            alive |= self._find(next(batches_of(_addresses(lost)), {}))
+            rest = [user_id for user_id in lost if user_id not in alive]
+            self._ask_by_id(rest, MAX_CONFIRMATIONS, alive, gone)
+        known = alive.keys() | gone
+        return alive, {user_id: line for user_id, line in lost.items() if user_id not in known}
+
+    def _ask_again(self, beyond: Users, head: Head) -> tuple[Users, Rotation]:
+        """Return the adopted users as they are now, as far as this sweep's turn goes."""
+        if not beyond:
+            return {}, Rotation()
+        rotation = Rotation(head.rotation_id, head.cycle_began_at, head.adopted_seen_at)
+        ahead = {user_id: line for user_id, line in beyond.items() if user_id >= rotation.next_id}
+        if not rotation.began_at or not ahead:
+            # Nobody ahead: the cycle that passed all others has ended.
+            seen_at = rotation.began_at or rotation.seen_at or head.swept_at
+            ahead, rotation = beyond, Rotation(0, self.now, seen_at)
+        alive, gone, seen_to = dict(beyond), set[int](), 0
+        confirmations = MAX_CONFIRMATIONS
+        with suppress(NotAskedError):
+            for batch in islice(batches_of(_addresses(ahead)), self.max_batches):
+                if self.calls.hurried():
+                    break
+                seen = self._find(batch)
+                alive |= seen
+                vanished = [user_id for user_id in batch if user_id not in seen]
+                asked = self._ask_by_id(vanished, confirmations, alive, gone)
+                if asked < len(vanished):
+                    # The next sweep goes on with the first one of whom nothing is known.
+                    seen_to = vanished[asked] - 1
+                    break
+                confirmations -= asked
+                seen_to = max(batch)
+        alive = {user_id: line for user_id, line in alive.items() if user_id not in gone}
+        if any(user_id > seen_to for user_id in ahead):
+            return alive, replace(rotation, next_id=max(rotation.next_id, seen_to + 1))
+        return alive, Rotation(0, 0, rotation.began_at)
+
+    def _find(self, batch: Mapping[int, str]) -> Users:
+        """Return those of ``batch`` (addresses by id) that still have their address."""
+        emails = [email for email in batch.values() if email]
+        rows = self.calls.find_rows(emails) if emails else ()
+        return {row["id"]: canonical(self.show(row)) for row in rows if row["id"] in batch}
+
+    def _ask_by_id(self, ids: Sequence[int], most: int, alive: Users, gone: set[int]) -> int:
+        """Sort ``most`` of ``ids`` into ``alive`` and ``gone``; return of how many there was time.
+
+        Raises:
+            NotAskedError: the budget ended.
+        """
+        for done, user_id in enumerate(ids[:most]):
+            if self.calls.hurried():
+                return done
+            row = self.calls.user(user_id)
+            if row is None:
+                gone.add(user_id)
+            else:
+                alive[user_id] = canonical(self.show(row))
+        return min(most, len(ids))
+
+
+def missing(found: Sweep, base: Users) -> Users:
+    """Return the users of ``base`` that the window should have shown and did not."""
+    return {
+        user_id: line
+        for user_id, line in base.items()
+        if user_id not in found.users and (found.complete or user_id <= found.last_id)
+    }
+
+
+def incomplete_reason(*, complete: bool, unconfirmed: bool, full: bool) -> str:
+    """Return why a directory is not known to be what the origin has, nothing if it is.
+
+    ``complete``: the window showed everybody. ``full``: no further user can be adopted. A
+    full window is the ordinary case, so anything else is told before it.
+    """
+    if full and not complete:
+        return "adoption-limit"
+    if unconfirmed:
+        return "unconfirmed-deletions"
+    return "" if complete else "window-full"
+
+
+def _with(rotation: Rotation, adopted: Iterable[FoundUser]) -> Rotation:
+    """Return the rotation with users added, who were seen some time before."""
+    oldest = min((seen.observed_at for seen in adopted), default=None)
+    if oldest is None:
+        return rotation
+    # The running cycle may have passed them: it must not end as if it had seen them.
+    began_at = min(rotation.began_at, oldest) if rotation.began_at else 0
+    return Rotation(rotation.next_id, began_at, min(rotation.seen_at or oldest, oldest))
+
+
+def _addresses(users: Users) -> dict[int, str]:
+    """Return addresses by id; "" where it is none to the origin and would fail a whole call."""
+    emails: Iterable[tuple[int, str]] = (
+        (user_id, str(json.loads(line).get("email"))) for user_id, line in users.items()
+    )
+    return {user_id: email if is_address(email) else "" for user_id, email in emails}

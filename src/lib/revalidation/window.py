@@ -1,0 +1,99 @@
+"""Lists everything that paging can reach at the origin, so that no deletion can hide a user.
+
+The origin pages by position. Walking forward, a user deleted between two calls shifts the next
+window and hides a live user; walking backward, it shows one twice, and the later observation
+wins. Rows must come by rising id, which the origin does without promising it: anything else
+fails the sweep rather than being guessed at.
+
+Pure but for the callable that lists.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from lib.errors import OriginError
+from lib.users.document import canonical
+
+type Rows = Sequence[Mapping[str, Any]]
+type ListRows = Callable[[int, int], Rows]
+
+SINGLE_CALL_USERS = 200
+"""A window that held fewer users last time is asked for in one call first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """What paging can reach at the origin: ``max_offset + max_limit`` users."""
+
+    max_limit: int = 250
+    max_offset: int = 250
+
+    @property
+    def size(self) -> int:
+        """Number of users that paging can reach."""
+        return self.max_offset + self.max_limit
+
+    @property
+    def offsets(self) -> tuple[int, ...]:
+        """Offsets that cover the window, highest first: a sweep goes backward."""
+        steps = set(range(0, self.max_offset, self.max_limit)) | {self.max_offset}
+        return tuple(sorted(steps, reverse=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """The window's users: canonical documents by rising id, and whether these are all."""
+
+    users: dict[int, bytes]
+    complete: bool
+
+    @property
+    def last_id(self) -> int:
+        """The largest id in the window, 0 if it is empty."""
+        return max(self.users, default=0)
+
+
+def expected_calls(window: Window, *, last_users: int) -> int:
+    """Return the calls that a sweep will most likely make; ``last_users`` is -1 if unknown."""
+    return 1 if _fits_one_call(window, last_users) else len(window.offsets)
+
+
+def sweep(list_rows: ListRows, window: Window, *, last_users: int) -> Sweep:
+    """Return the window's users, asking ``list_rows(offset, limit)`` from the far end backward.
+
+    Raises:
+        OriginError: rows repeat or do not rise by id.
+    """
+    if _fits_one_call(window, last_users):
+        rows = list_rows(0, window.max_limit)
+        if len(rows) < window.max_limit:
+            return Sweep(_rising(rows), complete=True)
+    far_end = list_rows(window.offsets[0], window.max_limit)
+    users = _rising(far_end)
+    for offset in window.offsets[1:]:
+        users = _join(_rising(list_rows(offset, window.max_limit)), users)
+    # Not told from their number: a deletion between two calls makes it smaller than the window.
+    return Sweep(users, complete=len(far_end) < window.max_limit)
+
+
+def _fits_one_call(window: Window, last_users: int) -> bool:
+    return 0 <= last_users < min(SINGLE_CALL_USERS, window.max_limit)
+
+
+def _rising(rows: Rows) -> dict[int, bytes]:
+    if any(low["id"] >= high["id"] for low, high in pairwise(rows)):
+        raise OriginError("the origin's rows are out of order", reason="rows-out-of-order")
+    return {row["id"]: canonical(row) for row in rows}
+
+
+def _join(lower: dict[int, bytes], higher: dict[int, bytes]) -> dict[int, bytes]:
+    """Return both windows by rising id; where they overlap, ``lower`` was seen later."""
+    first_higher = next(iter(higher), None)
+    if first_higher is not None and any(
+        user_id >= first_higher and user_id not in higher for user_id in lower
+    ):
+        raise OriginError("the origin's windows are out of order", reason="windows-out-of-order")
+    joined = higher | lower
+    return {user_id: joined[user_id] for user_id in sorted(joined)}

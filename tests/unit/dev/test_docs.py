@@ -1,0 +1,72 @@
+"""What the code can say is in the documents, and the documents say nothing that it cannot."""
+
+import re
+from pathlib import Path
+
+from dev import configuration
+from lib.errors import CODES
+from managed_users.tool.commands import app
+from managed_users.tool.context import (
+    FAILED,
+    FORBIDDEN,
+    INTERRUPTED,
+    MISSING,
+    UNAVAILABLE,
+    USAGE,
+)
+
+ROOT = Path(__file__).resolve().parents[3]
+SOURCE = "\n".join(path.read_text() for path in sorted((ROOT / "src").rglob("*.py")))
+RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
+API = (ROOT / "docs" / "api.md").read_text()
+
+
+def reasons_in_the_code() -> set[str]:
+    named = re.findall(r'reason="([a-z0-9-]+)"', SOURCE)
+    positional = re.findall(r'(?:Refusal|_unusable)\(\s*(?:f?"[^"]*",\s*)?"([a-z0-9-]+)"', SOURCE)
+    return {*named, *positional, "client-not-configured"}
+
+
+def test_every_reason_has_its_row_in_the_runbook() -> None:
+    table = RUNBOOK.split("## Alarms")[0]
+    documented = set(
+        re.findall(r"`([a-z0-9]+(?:-[a-z0-9]+)+|deadline|frozen|conflict|quarantined)`", table)
+    )
+
+    assert reasons_in_the_code() - documented == set()
+    assert documented - reasons_in_the_code() - {"store-error"} == set()
+
+
+def test_every_metric_is_in_the_runbook() -> None:
+    counted = re.findall(r"\b(?:count|seconds)\((.*?)\)\n", SOURCE, re.DOTALL)
+    names = {name for call in counted for name in re.findall(r"\b([A-Z]\w+)=", call)}
+    documented = set(
+        re.findall(r"^\| `([A-Z]\w+)` \|", RUNBOOK.split("## Metrics")[1], re.MULTILINE)
+    )
+
+    assert names == documented
+
+
+def test_every_error_code_is_in_the_interface() -> None:
+    assert {code for code in CODES.values() if f"`{code}`" not in API} == set()
+
+
+def test_every_resource_of_an_alarm_is_in_the_runbook() -> None:
+    template = (ROOT / "template.yaml").read_text()
+    alarms = set(re.findall(r"^  (\w+Alarm):$", template, re.MULTILINE))
+
+    assert alarms == set(re.findall(r"`(\w+Alarm)`", RUNBOOK))
+
+
+def test_every_command_and_exit_code_of_the_tool_is_documented() -> None:
+    text = (ROOT / "docs" / "tool.md").read_text()
+    commands = {each.callback.__name__ for each in app.registered_commands if each.callback}
+    codes = {"0", *map(str, (FAILED, USAGE, MISSING, UNAVAILABLE, FORBIDDEN, INTERRUPTED))}
+
+    table = text.split("| exit code |")[1].split("\n\n")[0]
+    assert set(re.findall(r"^\| (\d+) \|", table, re.MULTILINE)) == codes
+    assert commands == set(re.findall(r"managed-users (?:--stack <stack> )?([a-z]+)", text))
+
+
+def test_the_configuration_is_the_template_s() -> None:
+    assert (ROOT / "docs" / "configuration.md").read_text() == configuration.text()

@@ -1,0 +1,241 @@
+"""What a revalidation says: one log line, a set of metrics, and no text of a caller's."""
+
+import json
+from collections.abc import Iterator
+from io import StringIO
+from logging import StreamHandler
+from typing import Any
+
+import pytest
+
+from handlers import observing
+from handlers.observed_revalidation import ObservedRevalidation, describe
+from lib.errors import (
+    InvalidRequestError,
+    OriginBlockedError,
+    OriginError,
+    OriginTimeoutError,
+    QuarantinedError,
+    ServiceError,
+    UnavailableError,
+)
+from lib.origin.budget import Refusal
+from lib.revalidation.outcomes import Claim, Failed, Published, Unchanged
+from tests.fakes import CLIENT
+from tests.world import World
+
+UNUSABLE = OriginError("a wrong shape", reason="wrong-shape", received=200)
+
+
+class Log:
+    """The lines that were logged."""
+
+    def __init__(self) -> None:
+        self.stream = StringIO()
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """The lines as they were written."""
+        return [json.loads(line) for line in self.stream.getvalue().splitlines()]
+
+
+@pytest.fixture
+def log() -> Iterator[Log]:
+    log = Log()
+    (handler,) = observing.logger.handlers
+    assert isinstance(handler, StreamHandler)
+    before = handler.setStream(log.stream)
+    yield log
+    handler.setStream(before or log.stream)
+
+
+@pytest.fixture(autouse=True)
+def _no_metrics_left() -> Iterator[None]:
+    observing.metrics.clear_metrics()
+    yield
+    observing.metrics.clear_metrics()
+
+
+def counted() -> dict[str, float]:
+    """Return the metrics added so far, with the sum of each."""
+    return {name: sum(each["Value"]) for name, each in observing.metrics.metric_set.items()}
+
+
+def test_a_run_is_one_line_and_one_set_of_metrics(log: Log) -> None:
+    world = World()
+    observed = ObservedRevalidation(world.revalidation)
+
+    outcome = observed.run(world.claim(), deadline=world.clock.now + 20)
+
+    (line,) = log.lines
+    assert isinstance(outcome, Published)
+    assert (line["message"], line["level"]) == ("revalidation", "INFO")
+    expected = {
+        "client_id": CLIENT,
+        "lease_token": 1,
+        "outcome": "published",
+        "calls": 2,
+        "generation": 1,
+        "users": 20,
+        "complete": True,
+    }
+    assert expected.items() <= line.items()
+    metrics = counted()
+    assert metrics.pop("RevalidationDuration") >= 0
+    assert metrics == {"OriginCalls": 2, "Users": 20, "BudgetLeft": 70}
+
+
+def test_a_failed_run_is_a_warning_and_counted(log: Log) -> None:
+    world = World()
+    world.origin.errors = [UNUSABLE]
+    observed = ObservedRevalidation(world.revalidation)
+
+    outcome = observed.run(world.claim(), deadline=world.clock.now + 20)
+
+    (line,) = log.lines
+    assert isinstance(outcome, Failed)
+    assert (line["level"], line["outcome"], line["reason"]) == ("WARNING", "failed", "wrong-shape")
+    assert counted()["RevalidationFailed"] == 1
+    assert (counted()["Quarantined"], counted()["Blocked"]) == (0, 0)
+
+
+def test_a_quarantined_run_is_counted_as_such(log: Log) -> None:
+    world = World()
+    world.publish()
+    world.origin.rows = []
+    observed = ObservedRevalidation(world.revalidation)
+
+    observed.run(world.claim(), deadline=world.clock.now + 20)
+
+    assert log.lines[0]["reason"] == "quarantined"
+    assert (counted()["RevalidationFailed"], counted()["Quarantined"]) == (1, 1)
+
+
+def test_a_blocked_run_is_counted_as_such() -> None:
+    world = World()
+    world.origin.errors = [OriginBlockedError("429", reset_seconds=60)]
+    observed = ObservedRevalidation(world.revalidation)
+
+    observed.run(world.claim(), deadline=world.clock.now + 20)
+
+    assert (counted()["RevalidationFailed"], counted()["Blocked"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("detail", "name"),
+    [
+        ("stale-while-revalidate", "StaleWhileRevalidate"),
+        ("stale-if-error", "StaleIfError"),
+        ("origin-blocked", "StaleOriginBlocked"),
+        ("frozen", "StaleFrozen"),
+    ],
+)
+def test_a_stale_answer_is_counted_with_its_reason(detail: str, name: str) -> None:
+    observing.count_stale(detail)
+
+    assert counted() == {"Stale": 1, name: 1}
+
+
+def test_a_stale_answer_without_a_reason_is_counted_once() -> None:
+    observing.count_stale(None)
+
+    assert counted() == {"Stale": 1}
+
+
+def test_claims_resumptions_and_renewals_pass_as_they_are(log: Log) -> None:
+    world = World()
+    observed = ObservedRevalidation(world.revalidation)
+
+    claim = observed.claim(world.head, holder="me")
+    refusal = observed.claim(world.head, holder="other")
+    resumed = observed.resume(claim.lease) if isinstance(claim, Claim) else None
+    renewed = observed.renew(world.head)
+
+    assert resumed == claim
+    assert isinstance(refusal, Refusal)
+    assert not renewed
+    assert log.lines == []
+
+
+def test_a_hand_over_that_failed_is_told(log: Log) -> None:
+    observed = ObservedRevalidation(World().revalidation)
+
+    observed.log_handover_failure(CLIENT, UnavailableError("no event", reason="invoke-failed"))
+
+    (line,) = log.lines
+    assert (line["client_id"], line["reason"]) == (CLIENT, "invoke-failed")
+    assert counted() == {"HandoverFailed": 1}
+
+
+def test_an_outcome_is_described_by_what_came_of_it() -> None:
+    head = World().head
+
+    assert describe(Published(head, 2))["outcome"] == "published"
+    assert describe(Unchanged(head, 1))["outcome"] == "unchanged"
+    assert describe(Failed(UNUSABLE, 1))["outcome"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("error", "described"),
+    [
+        (UNUSABLE, {"error": "OriginError", "reason": "wrong-shape", "received": 200}),
+        (
+            OriginTimeoutError("late", reason="origin-timeout"),
+            {"error": "OriginTimeoutError", "reason": "origin-timeout", "received": None},
+        ),
+        (
+            QuarantinedError("doubted", loss="x", since=1),
+            {"error": "QuarantinedError", "reason": "quarantined", "received": None},
+        ),
+        (
+            InvalidRequestError("Invalid email canary@example.com"),
+            {"error": "InvalidRequestError", "reason": "BadRequestException", "received": None},
+        ),
+    ],
+)
+def test_an_error_is_described_without_its_message(
+    error: ServiceError, described: dict[str, object]
+) -> None:
+    assert observing.describe_error(error) == described
+
+
+def test_metrics_are_written_once_and_only_if_there_are_any(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    observing.flush()
+    nothing = capsys.readouterr().out
+    namespace, observing.metrics.namespace = observing.metrics.namespace, "Test"
+    observing.count(Hit=1, Stale=0)
+    observing.seconds(AgeServed=7)
+    observing.flush()
+    observing.flush()
+    observing.metrics.namespace = namespace
+
+    (written,) = capsys.readouterr().out.splitlines()
+    assert nothing == ""
+    assert {"Hit": [1.0], "Stale": [0.0], "AgeServed": [7.0]}.items() <= json.loads(written).items()
+
+
+def test_a_requests_line_carries_its_metrics(capsys: pytest.CaptureFixture[str]) -> None:
+    namespace, observing.metrics.namespace = observing.metrics.namespace, "Test"
+    observing.count(Hit=1)
+    observing.write_request({"status": 200, "request_id": "r1"})
+    observing.metrics.namespace = namespace
+
+    (written,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert {"message": "request", "level": "INFO", "status": 200, "request_id": "r1"}.items() <= (
+        written.items()
+    )
+    assert written["Hit"] == [1.0]
+    assert written["_aws"]["CloudWatchMetrics"][0]["Metrics"] == [{"Name": "Hit", "Unit": "Count"}]
+
+
+def test_a_request_without_metrics_has_its_line_all_the_same(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level("INFO", logger=observing.logger.name):
+        observing.write_request({"status": 404, "request_id": "r1"})
+
+    assert [(record.message, vars(record)["status"]) for record in caplog.records] == [
+        ("request", 404)
+    ]

@@ -1,0 +1,220 @@
+"""The calls of one run: counted before they are made, and asked twice at most."""
+
+import pytest
+
+from lib.directory.head import RateLimit
+from lib.errors import NotAskedError, OriginAuthError, OriginServerError, StoreError
+from lib.origin.calls import OriginCalls
+from tests.fakes import CLIENT, NOW, Clock, FakeOrigin, FakeSecrets, FakeStore, users
+
+REFUSED = OriginAuthError("the origin refused the credential", reason="origin-auth", received=401)
+FAILED = OriginServerError("the origin failed", reason="origin-5xx", received=500)
+
+
+class Fixture:
+    """A run's calls over fakes."""
+
+    def __init__(self, *, reserved: int = 2, jitter: float = 0.5, seconds: float = 20) -> None:
+        self.clock = Clock()
+        self.store = FakeStore()
+        self.origin = FakeOrigin(rows=users([1, 2, 3]))
+        self.secrets = FakeSecrets()
+        self.calls = OriginCalls(
+            client_id=CLIENT,
+            reserved=reserved,
+            deadline=NOW + seconds,
+            origin=self.origin,
+            credentials=self.secrets,
+            store=self.store,
+            clock=self.clock,
+            sleep=self.clock.sleep,
+            random=lambda: jitter,
+        )
+
+    def rotate_on_next_call(self) -> None:
+        """Let the secret have a new version by the time the origin refuses the old one."""
+
+        def rotate() -> None:
+            self.secrets.keys[CLIENT], self.secrets.version = "key2", "v2"
+
+        self.origin.before_call = rotate
+
+
+def test_the_secret_is_fetched_once_for_all_calls() -> None:
+    fixture = Fixture()
+
+    fixture.calls.list_rows(0, 2)
+    fixture.calls.user(3)
+
+    assert fixture.secrets.fetched == [None]
+    assert fixture.origin.calls == ["list 0+2 key1", "get 3 key1"]
+
+
+def test_calls_paid_for_at_the_claim_are_not_counted_again() -> None:
+    fixture = Fixture(reserved=2)
+
+    fixture.calls.list_rows(0, 2)
+    fixture.calls.list_rows(2, 2)
+
+    assert fixture.store.writes == {}
+    assert fixture.calls.made == 2
+
+
+def test_a_call_beyond_those_is_counted_before_it_is_made() -> None:
+    fixture = Fixture(reserved=0)
+    counted: list[int] = []
+    fixture.origin.before_call = lambda: counted.append(fixture.store.peek().calls)
+
+    fixture.calls.list_rows(0, 2)
+
+    assert counted == [1]
+
+
+def test_a_call_that_the_budget_refuses_is_not_made() -> None:
+    fixture = Fixture(reserved=0, jitter=0)
+    fixture.store.put_head(calls=72, calls_minute=int(NOW // 60))
+
+    with pytest.raises(NotAskedError) as caught:
+        fixture.calls.list_rows(0, 2)
+
+    assert (caught.value.reason, caught.value.retry_after) == ("origin-budget", 120)
+    assert fixture.origin.calls == []
+
+
+def test_a_block_noted_by_others_stops_further_calls() -> None:
+    fixture = Fixture(reserved=1, jitter=0)
+    fixture.calls.list_rows(0, 2)
+    fixture.store.put_head(blocked_until=NOW + 30)
+
+    with pytest.raises(NotAskedError) as caught:
+        fixture.calls.list_rows(2, 2)
+
+    assert (caught.value.reason, caught.value.retry_after) == ("origin-blocked", 30)
+
+
+def test_a_count_that_others_changed_meanwhile_is_taken_again() -> None:
+    fixture = Fixture(reserved=0)
+    interfered: list[str] = []
+
+    def interfere(method: str) -> None:
+        if method == "reserve" and not interfered:
+            interfered.append(method)
+            fixture.store.put_head(calls=10, calls_minute=int(NOW // 60))
+
+    fixture.store.before = interfere
+
+    fixture.calls.list_rows(0, 2)
+
+    assert fixture.store.peek().calls == 11
+    assert fixture.store.calls["reserve"] == 2
+
+
+def test_a_count_that_cannot_be_written_stops_the_call() -> None:
+    fixture = Fixture(reserved=0)
+    fixture.store.fail("reserve")
+
+    with pytest.raises(StoreError):
+        fixture.calls.user(1)
+
+    assert fixture.origin.calls == []
+
+
+def test_a_refused_key_is_replaced_by_a_newer_one_and_asked_with_once() -> None:
+    fixture = Fixture()
+    fixture.origin.errors = [REFUSED]
+    fixture.rotate_on_next_call()
+
+    rows = fixture.calls.list_rows(0, 2)
+
+    assert len(rows) == 2
+    assert fixture.origin.calls == ["list 0+2 key1", "list 0+2 key2"]
+    assert fixture.secrets.fetched == [None, "v1"]
+
+
+def test_a_refused_key_that_is_still_the_newest_is_not_asked_with_again() -> None:
+    fixture = Fixture()
+    fixture.origin.errors = [REFUSED]
+
+    with pytest.raises(OriginAuthError):
+        fixture.calls.list_rows(0, 2)
+
+    assert fixture.origin.calls == ["list 0+2 key1"]
+    assert fixture.secrets.fetched == [None, "v1"]
+
+
+def test_a_second_key_that_is_refused_too_is_the_end() -> None:
+    fixture = Fixture()
+    fixture.origin.errors = [REFUSED, REFUSED]
+    fixture.rotate_on_next_call()
+
+    with pytest.raises(OriginAuthError):
+        fixture.calls.list_rows(0, 2)
+
+    assert len(fixture.origin.calls) == 2
+
+
+def test_the_newer_key_is_used_from_then_on() -> None:
+    fixture = Fixture(reserved=3)
+    fixture.origin.errors = [REFUSED]
+    fixture.rotate_on_next_call()
+
+    fixture.calls.list_rows(0, 2)
+    fixture.calls.user(3)
+
+    assert fixture.origin.calls[-1] == "get 3 key2"
+
+
+@pytest.mark.parametrize(("jitter", "pause"), [(0.0, 0.125), (0.5, 0.25), (1.0, 0.375)])
+def test_a_failed_call_is_made_once_more_after_a_jittered_pause(
+    jitter: float, pause: float
+) -> None:
+    fixture = Fixture(jitter=jitter)
+    fixture.origin.errors = [FAILED]
+
+    rows = fixture.calls.list_rows(0, 2)
+
+    assert len(rows) == 2
+    assert fixture.clock.slept == [pause]
+    assert fixture.calls.made == 2
+
+
+def test_a_call_that_fails_twice_is_the_end() -> None:
+    fixture = Fixture()
+    fixture.origin.errors = [FAILED, FAILED]
+
+    with pytest.raises(OriginServerError):
+        fixture.calls.list_rows(0, 2)
+
+    assert len(fixture.origin.calls) == 2
+
+
+def test_a_second_try_is_counted_too() -> None:
+    fixture = Fixture(reserved=1)
+    fixture.origin.errors = [FAILED]
+
+    fixture.calls.list_rows(0, 2)
+
+    assert fixture.store.peek().calls == 1
+
+
+@pytest.mark.parametrize(("seconds", "tries"), [(0.25, 1), (0.26, 2)])
+def test_no_second_try_begins_at_or_after_the_deadline(seconds: float, tries: int) -> None:
+    fixture = Fixture(seconds=seconds, jitter=0.5)
+    fixture.origin.errors = [FAILED, FAILED]
+
+    with pytest.raises(OriginServerError):
+        fixture.calls.list_rows(0, 2)
+
+    assert len(fixture.origin.calls) == tries
+
+
+def test_the_limit_last_told_is_kept() -> None:
+    fixture = Fixture(reserved=3)
+    told = RateLimit(limit=500, remaining=499, reset_at=NOW + 60)
+    fixture.origin.rate_limit = told
+    fixture.calls.list_rows(0, 2)
+    fixture.origin.rate_limit = None
+
+    fixture.calls.list_rows(2, 2)
+
+    assert fixture.calls.rate_limit == told

@@ -1,0 +1,227 @@
+"""Which rows a question gets, in which order, and what was not found."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lib.directory import index, pages
+from lib.directory.head import Head
+from lib.directory.manifest import Listing
+from lib.directory.snapshot import Snapshot
+from lib.queries.list_query import ListQuery
+from lib.queries.select import Rows, project, select
+from lib.users import document
+from tests.fakes import CLIENT, User, user
+
+ANNA = user(
+    1,
+    email=f"anna+{CLIENT}@example.com",
+    username="anna",
+    name="Anna Groß",
+    locale="de",
+    createdDate="2026-01-01T00:00:00.000Z",
+    metadata={"plan": "pro", "seats": 5, "nested": {"a": [1]}},
+)
+BOB = user(
+    2,
+    email=f"Bob+{CLIENT}@example.com",
+    username=None,
+    name=None,
+    timeZone="UTC",
+    locale=None,
+    createdDate="2026-02-01T00:00:00.000Z",
+)
+CARL = user(
+    3,
+    email=f"carl+{CLIENT}@example.org",
+    username="Carl",
+    name="carl",
+    createdDate="not a date",
+    metadata={"plan": "free", "seats": None, "beta": True},
+)
+EVERYBODY = (ANNA, BOB, CARL)
+
+
+def ask(everybody: tuple[User, ...] = EVERYBODY, **query: Any) -> Rows:  # noqa: ANN401 - free-form
+    """Ask a question of a snapshot of ``everybody``; with an index the answer is the same."""
+    cut = pages.cut([document.canonical(each) for each in everybody])
+    by_ref = {page.ref: page for page in cut}
+    snapshot = Snapshot(
+        head=Head(client_id=CLIENT, users=len(everybody)),
+        listing=lambda: Listing(tuple(by_ref)),
+        load=lambda refs: [by_ref[ref] for ref in refs],
+    )
+    shards = {
+        index.digest_of(shard): shard
+        for shard in index.build([document.canonical(each) for each in everybody], CLIENT)
+    }
+    indexed = replace(
+        snapshot,
+        listing=lambda: Listing(tuple(by_ref), tuple(shards)),
+        load_shards=lambda digests: [shards[digest] for digest in digests],
+    )
+    answer = select(snapshot, ListQuery(**query))
+    assert select(indexed, ListQuery(**query)) == answer
+    return answer
+
+
+def ids(rows: Rows) -> list[int]:
+    """Return the ids of the rows."""
+    return [document.id_of(line) for line in rows.lines]
+
+
+@pytest.mark.parametrize(
+    ("window", "found"),
+    [
+        ({}, [1, 2, 3]),
+        ({"limit": 2}, [1, 2]),
+        ({"limit": 2, "offset": 2}, [3]),
+        ({"offset": 3}, []),
+        ({"offset": 10**25}, []),
+    ],
+)
+@pytest.mark.parametrize("view", [{}, {"email_match": "folded"}])
+def test_a_window_is_cut_from_the_whole_view(
+    view: dict[str, Any], window: dict[str, Any], found: list[int]
+) -> None:
+    rows = ask(**view, **window)
+
+    assert (ids(rows), rows.total, rows.not_found) == (found, 3, None)
+
+
+def test_an_unfiltered_row_is_the_stored_document_itself() -> None:
+    assert ask().lines == [document.canonical(each) for each in EVERYBODY]
+
+
+@pytest.mark.parametrize(
+    ("emails", "found", "missed"),
+    [
+        (("anna@example.com",), [1], ()),
+        (("Anna@example.com",), [], ("Anna@example.com",)),
+        ((f"Bob+{CLIENT}@example.com",), [2], ()),
+        (("carl@example.org", "anna@example.com"), [1, 3], ()),
+        (("x@example.com", "anna@example.com", "nope"), [1], ("x@example.com", "nope")),
+        (("anna@example.com", "anna@example.com"), [1], ()),
+        ((), [], ()),
+    ],
+)
+def test_addresses_are_looked_up_as_the_origin_does(
+    emails: tuple[str, ...], found: list[int], missed: tuple[str, ...]
+) -> None:
+    rows = ask(emails=emails)
+
+    assert (ids(rows), rows.not_found) == (found, missed)
+
+
+@pytest.mark.parametrize(
+    ("emails", "found", "missed"),
+    [
+        (("ANNA@Example.com", "bob@example.com"), [1, 2], ()),
+        ((f"BOB+{CLIENT}@EXAMPLE.COM",), [2], ()),
+        ((f"BOB+{CLIENT.upper()}@EXAMPLE.COM",), [2], ()),
+        (("x@example.com",), [], ("x@example.com",)),
+    ],
+)
+def test_addresses_may_be_matched_whatever_their_case(
+    emails: tuple[str, ...], found: list[int], missed: tuple[str, ...]
+) -> None:
+    rows = ask(emails=emails, email_match="folded")
+
+    assert (ids(rows), rows.not_found) == (found, missed)
+
+
+def test_ids_and_usernames_are_looked_up_exactly() -> None:
+    by_id = ask(ids=(3, 9, 1))
+    by_name = ask(usernames=("Carl", "carl", "anna"))
+
+    assert (ids(by_id), by_id.not_found) == ([1, 3], (9,))
+    assert (ids(by_name), by_name.not_found) == ([1, 3], ("carl",))
+
+
+def test_several_lists_mean_and_and_each_says_what_it_missed() -> None:
+    rows = ask(ids=(1, 2, 8), usernames=("anna", "zoe"), emails=("anna@example.com",))
+
+    assert (ids(rows), rows.not_found) == ([1], (8, "zoe"))
+
+
+def test_a_user_that_another_filter_hides_is_not_called_missing() -> None:
+    rows = ask(emails=("anna@example.com", "x@example.com"), time_zones=frozenset({"UTC"}))
+
+    assert (ids(rows), rows.not_found) == ([], ("x@example.com",))
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"q": "anna"}, [1]),
+        ({"q": "groß".casefold()}, [1]),
+        ({"q": "carl"}, [3]),
+        ({"q": "bob"}, [2]),
+        ({"q": "example.org"}, [3]),
+        ({"q": "none"}, []),
+        ({"time_zones": frozenset({"UTC"})}, [2]),
+        ({"time_zones": frozenset({"UTC", "Europe/London"})}, [1, 2, 3]),
+        ({"locales": frozenset({"de"})}, [1]),
+        ({"created_after": 1_767_225_600.0}, [1, 2]),
+        ({"created_after": 1_767_225_600.001}, [2]),
+        ({"created_before": 1_767_225_600.001}, [1]),
+        ({"created_before": 1_767_225_600.0}, []),
+        ({"metadata": (("plan", ("pro",)),)}, [1]),
+        ({"metadata": (("plan", ("free", "pro")),)}, [1, 3]),
+        ({"metadata": (("plan", ("pro",)), ("seats", ("5",)))}, [1]),
+        ({"metadata": (("plan", ("pro",)), ("seats", ("6",)))}, []),
+        ({"metadata": (("seats", ("null",)),)}, [3]),
+        ({"metadata": (("beta", ("true",)),)}, [3]),
+        ({"metadata": (("nested", ('{"a":[1]}',)),)}, [1]),
+        ({"metadata": (("unknown", ("null",)),)}, []),
+        ({"q": "a", "locales": frozenset({"de"}), "created_before": 2e9}, [1]),
+    ],
+)
+def test_each_filter_lets_its_users_through(query: dict[str, Any], found: list[int]) -> None:
+    rows = ask(**query)
+
+    assert (ids(rows), rows.total, rows.not_found) == (found, len(found), None)
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        ("id", [1, 2, 3]),
+        ("-id", [3, 2, 1]),
+        ("name", [1, 3, 2]),
+        ("-name", [3, 1, 2]),
+        ("email", [1, 2, 3]),
+        ("-email", [3, 2, 1]),
+        ("createdDate", [1, 2, 3]),
+        ("-createdDate", [3, 2, 1]),
+    ],
+)
+def test_a_sorted_view_has_nulls_last(sort: str, order: list[int]) -> None:
+    assert ids(ask(sort=sort)) == order
+
+
+@pytest.mark.parametrize("sort", ["name", "-name"])
+def test_equals_stay_in_id_order_however_they_are_sorted(sort: str) -> None:
+    same = tuple(user(user_id, name=name) for user_id, name in ((1, "B"), (2, "b"), (3, "B")))
+
+    assert ids(ask(same, sort=sort)) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("query", [{}, {"locales": frozenset({"de"})}])
+def test_only_the_fields_asked_for_are_shown(query: dict[str, Any]) -> None:
+    rows = ask(fields=("name", "id", "bio"), **query)
+
+    assert rows.lines[0] == '{"id":1,"name":"Anna Groß"}'.encode()
+
+
+def test_no_fields_asked_for_are_all() -> None:
+    line = document.canonical(ANNA)
+
+    assert project(line, ()) is line
+
+
+def test_a_document_with_a_lone_surrogate_survives_a_projection() -> None:
+    line = document.canonical(user(1, name="\ud800"))
+
+    assert project(line, ("id", "name")) == rb'{"id":1,"name":"\ud800"}'

@@ -1,0 +1,211 @@
+"""Claims: of many who want to revalidate one wins, and whoever may not is told why."""
+
+import pytest
+
+from lib.caching.freshness import FreshnessPolicy
+from lib.directory.head import LEASE_SECONDS, Head
+from lib.errors import StoreError
+from lib.revalidation.outcomes import Claim
+from tests.fakes import CLIENT, NOW
+from tests.world import World
+
+
+def test_many_claimers_who_saw_the_same_head_get_one_lease() -> None:
+    world = World()
+    seen = world.head
+
+    claims = [world.revalidation.claim(seen, holder=f"holder{n}") for n in range(8)]
+
+    won = [claimed for claimed in claims if isinstance(claimed, Claim)]
+    assert [claim.lease.holder for claim in won] == ["holder0"]
+    assert world.head.lease_token == 1
+
+
+def test_a_claim_takes_one_write_that_also_counts_the_calls() -> None:
+    world = World()
+
+    claim = world.claim()
+
+    assert world.store.writes == {"acquire": 1}
+    assert (claim.reserved, world.head.calls) == (2, 2)
+    assert claim.head.calls == 2
+
+
+def test_a_small_directory_reserves_one_call() -> None:
+    world = World()
+    world.store.put_head(window_users=199)
+
+    claim = world.claim()
+
+    assert claim.reserved == 1
+
+
+def test_each_claim_has_a_higher_token_and_ends_by_itself() -> None:
+    world = World()
+    first = world.claim("first").lease
+    world.clock.now += LEASE_SECONDS
+
+    second = world.claim("second").lease
+
+    assert (first.token, second.token) == (1, 2)
+    assert second.expires_at == NOW + 2 * LEASE_SECONDS
+
+
+@pytest.mark.parametrize(("passed", "held"), [(0, True), (14.9, True), (15, False)])
+def test_a_lease_is_held_until_it_ends(passed: float, held: bool) -> None:  # noqa: FBT001
+    world = World()
+    lease = world.claim("first").lease
+    world.clock.now += passed
+
+    claimed = world.revalidation.claim(world.head, holder="second")
+
+    assert isinstance(claimed, Claim) is not held
+    assert lease.expires_at == NOW + LEASE_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("head", "reason", "until"),
+    [
+        ({"blocked_until": NOW + 30}, "origin-blocked", NOW + 30),
+        ({"retry_at": NOW + 5, "last_error": "origin-5xx"}, "origin-backoff", NOW + 5),
+        ({"retry_at": NOW + 60, "last_error": "quarantined"}, "quarantined", NOW + 60),
+        ({"calls": 71, "calls_minute": int(NOW // 60)}, "origin-budget", NOW + 120),
+        (
+            {"rate_limit": 100, "rate_remaining": 39, "rate_reset_at": NOW + 9},
+            "origin-budget",
+            NOW + 9,
+        ),
+        (
+            {"lease_holder": "other", "lease_token": 4, "lease_expires_at": NOW + 7},
+            "lease-held",
+            NOW + 7,
+        ),
+    ],
+)
+def test_a_refused_claim_says_why_and_until_when_and_writes_nothing(
+    head: dict[str, float | str], reason: str, until: float
+) -> None:
+    world = World()
+    world.store.put_head(**head)
+
+    refusal = world.refused()
+
+    assert (refusal.reason, refusal.until) == (reason, until)
+    assert world.store.writes == {}
+
+
+def test_frozen_nobody_may_claim() -> None:
+    frozen = FreshnessPolicy(max_age=1, stale_while_revalidate=1, stale_if_error=1, frozen=True)
+    world = World(policy=frozen)
+
+    refusal = world.refused()
+
+    assert refusal.reason == "frozen"
+    assert world.store.writes == {}
+
+
+def test_a_block_that_began_after_the_head_was_read_stops_the_claim() -> None:
+    world = World()
+    seen = world.head
+    world.store.put_head(blocked_until=NOW + 30)
+
+    claimed = world.revalidation.claim(seen, holder="me")
+
+    assert not isinstance(claimed, Claim)
+    assert claimed.reason == "origin-blocked"
+
+
+def test_calls_counted_after_the_head_was_read_make_the_claim_count_again() -> None:
+    world = World()
+    seen = world.head
+    world.store.put_head(calls=5, calls_minute=int(NOW // 60))
+
+    claimed = world.revalidation.claim(seen, holder="me")
+
+    assert isinstance(claimed, Claim)
+    assert world.head.calls == 7
+
+
+def test_a_claimer_that_always_comes_second_gives_up_without_the_lease() -> None:
+    world = World()
+    seen = world.head
+
+    def somebody_else_calls(method: str) -> None:
+        if method == "acquire":
+            world.store.put_head(calls=world.head.calls + 1, calls_minute=int(NOW // 60))
+
+    world.store.before = somebody_else_calls
+
+    claimed = world.revalidation.claim(seen, holder="me")
+
+    assert not isinstance(claimed, Claim)
+    assert (claimed.reason, claimed.until) == ("lease-held", NOW + 1)
+    assert world.store.writes == {"acquire": 3}
+
+
+def test_an_acquisition_that_was_done_but_not_confirmed_is_found_by_reading() -> None:
+    world = World()
+    world.store.fail("acquire", when="after")
+
+    claim = world.claim()
+
+    assert claim.lease.token == world.head.lease_token == 1
+    assert claim.head.lease_holder == "me"
+    assert world.store.writes == {"acquire": 1}
+
+
+def test_an_acquisition_that_was_not_done_is_the_claimers_error() -> None:
+    world = World()
+    world.store.fail("acquire", when="before")
+
+    with pytest.raises(StoreError):
+        world.claim()
+
+    assert not world.head.leased(NOW)
+
+
+def test_a_repeated_acquisition_refused_for_its_own_first_try_is_still_won() -> None:
+    world = World()
+    seen = world.head
+    world.claim("me")
+
+    claimed = world.revalidation.claim(seen, holder="me")
+
+    assert isinstance(claimed, Claim)
+    assert world.head.lease_token == 1
+
+
+def test_a_claim_handed_over_is_resumed_by_its_token() -> None:
+    world = World()
+    made = world.claim()
+
+    resumed = world.revalidation.resume(made.lease)
+
+    assert resumed is not None
+    assert (resumed.lease, resumed.reserved) == (made.lease, 2)
+    assert resumed.head == world.head
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"lease_holder": "other"},
+        {"lease_token": 2},
+        {"lease_holder": None, "lease_expires_at": None},
+        {"lease_expires_at": NOW},
+    ],
+)
+def test_a_claim_that_no_longer_stands_is_not_resumed(head: dict[str, float | str | None]) -> None:
+    world = World()
+    made = world.claim()
+    world.store.put_head(CLIENT, **head)
+
+    resumed = world.revalidation.resume(made.lease)
+
+    assert resumed is None
+
+
+def test_a_lease_is_over_at_the_instant_it_ends() -> None:
+    head = Head(client_id=CLIENT, lease_expires_at=NOW)
+
+    assert [head.leased(NOW - 0.001), head.leased(NOW)] == [True, False]
