@@ -194,7 +194,7 @@ def _parameters(resource: str) -> list[Json]:
         case "cache/changes":
             own = [parameters.SINCE]
         case "cache/refresh":
-            own = [parameters.WAIT]
+            own = [parameters.WAIT, parameters.BELIEVE]
         case _ if resource == DOCUMENT:
             own = _refs(parameters.CONDITIONS[:1])
         case _:

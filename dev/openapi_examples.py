@@ -8,7 +8,7 @@ from dev.openapi_schemas import Json
 from dev.origin_double import demo_users
 from dev.template import API, resource
 from handlers.gateway import Request
-from lib.directory.head import Head
+from lib.directory.head import head_of
 from lib.errors import (
     GoneError,
     NotAskedError,
@@ -17,6 +17,7 @@ from lib.errors import (
     OriginAuthError,
     OriginServerError,
     OriginTimeoutError,
+    Reason,
     ServiceError,
 )
 from lib.queries.bodies import MAX_ENVELOPE, error_body, fitting, list_body, user_body
@@ -35,14 +36,16 @@ _PATH = f"/v2/oauth-clients/{CLIENT}/users"
 _REQUEST_ID = "7f8d5f0e-2f8c-4b8e-9d1c-3a5b7c9d1e2f"
 _HIDING = HidingPolicy(metadata_keys=frozenset({"stripeCustomerId"}))
 _LINES = [canonical(_HIDING.apply(user)) for user in demo_users(CLIENT, 3)]
-_HEAD = Head(
-    client_id=CLIENT,
-    generation=7,
-    digest="8668c155da2ae6fee250e108c8263789addb5db0",
-    users=120,
-    complete=True,
-    swept_at=_NOW - 42,
-    validated_at=_NOW - 42,
+_HEAD = head_of(
+    CLIENT,
+    {
+        "generation": 7,
+        "digest": "8668c155da2ae6fee250e108c8263789addb5db0",
+        "users": 120,
+        "complete": True,
+        "swept_at": _NOW - 42,
+        "validated_at": _NOW - 42,
+    },
 )
 
 
@@ -54,9 +57,9 @@ def lists() -> Bodies:
     cut = [project(line, some.fields) for line in _LINES[:2]]
     found = Rows(lines=_LINES[:1], total=1, not_found=("nobody@example.com", "late@example.com"))
     bodies = {
-        "a window": list_body(_HEAD, window, Rows(lines=_LINES[:2], total=120)),
-        "some fields": list_body(_HEAD, some, Rows(lines=cut, total=120)),
-        "by name": list_body(_HEAD, named, found, not_asked=("late@example.com",)),
+        "a window": list_body(_HEAD.generation, window, Rows(lines=_LINES[:2], total=120)),
+        "some fields": list_body(_HEAD.generation, some, Rows(lines=cut, total=120)),
+        "by name": list_body(_HEAD.generation, named, found, not_asked=("late@example.com",)),
     }
     return {name: json.loads(body) for name, body in bodies.items()}
 
@@ -68,7 +71,7 @@ def users() -> Bodies:
 
 def caches() -> Bodies:
     """Return what is stored, and what is told where nothing is."""
-    heads = {"stored": _HEAD, "nothing yet": Head(client_id=CLIENT)}
+    heads = {"stored": _HEAD, "nothing yet": head_of(CLIENT, {})}
     return {
         name: {"status": "success", "data": cache_data(head, now=_NOW)}
         for name, head in heads.items()
@@ -141,20 +144,22 @@ def errors() -> dict[int, Bodies]:
         "an old generation": GoneError("Generation 6 cannot be compared with any more."),
         "a fault of ours": ServiceError("Internal server error"),
         "the origin failed": OriginServerError(
-            "the origin failed", reason="origin-5xx", received=500
+            "the origin failed", reason=Reason.ORIGIN_5XX, received=500
         ),
         "the credential was refused": OriginAuthError(
-            "the origin refused the credential", reason="origin-auth", received=401
+            "the origin refused the credential", reason=Reason.ORIGIN_AUTH, received=401
         ),
         "the origin may not be asked": NotAskedError(
             "Nothing usable is stored, and the origin may not be asked now.",
-            reason="origin-backoff",
-            retry_after=7,
+            reason=Reason.ORIGIN_BACKOFF,
+            until=_NOW + 7,
         ),
         "a generation is awaited": NotAskedError(
-            "This generation is not published yet.", reason="generation-awaited", retry_after=1
+            "This generation is not published yet.", reason=Reason.GENERATION_AWAITED
         ),
-        "the origin was late": OriginTimeoutError("no answer in time", reason="origin-timeout"),
+        "the origin was late": OriginTimeoutError(
+            "no answer in time", reason=Reason.ORIGIN_TIMEOUT
+        ),
         "only if cached": OnlyIfCachedError(
             "Nothing suitable is stored, and only-if-cached was asked."
         ),

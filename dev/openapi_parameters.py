@@ -205,6 +205,13 @@ WAIT = _parameter(
     schema("boolean", default=False),
     {"wait": True, "do not": False},
 )
+BELIEVE = _parameter(
+    "believe",
+    "Whether users who are missing from the origin's list are gone, however many they are, without "
+    "each being asked for. For operators who know that it is so.",
+    schema("boolean", default=False),
+    {"they are gone": True, "ask for them": False},
+)
 
 
 def key(parameter: Json) -> str:

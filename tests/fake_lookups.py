@@ -6,7 +6,7 @@ Kept honest by ``tests/contract/test_lookup_store_contract.py``, which asks the 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lib.users.observation import Remembered
+from lib.users.keys import Observation
 from tests.fakes import CLIENT
 
 
@@ -14,17 +14,17 @@ from tests.fakes import CLIENT
 class FakeLookups:
     """What look-ups left behind, in memory; while ``busy``, somebody else is always asking."""
 
-    answers: dict[str, Remembered] = field(default_factory=dict)
+    answers: dict[str, Observation] = field(default_factory=dict)
     ids: set[int] = field(default_factory=set)
     asking: dict[str, float] = field(default_factory=dict)
     busy: bool = False
 
-    def remembered(self, client_id: str, keys: Sequence[str]) -> dict[str, Remembered]:
+    def remembered(self, client_id: str, keys: Sequence[str]) -> dict[str, Observation]:
         """Return what is remembered of the look-up ``keys``."""
         assert client_id == CLIENT
         return {key: self.answers[key] for key in keys if key in self.answers}
 
-    def remember(self, client_id: str, answers: Mapping[str, Remembered]) -> None:
+    def remember(self, client_id: str, answers: Mapping[str, Observation]) -> None:
         """Keep ``answers``."""
         assert client_id == CLIENT
         self.answers |= answers
@@ -44,7 +44,7 @@ class FakeLookups:
         assert client_id == CLIENT
         self.asking.pop(key, None)
 
-    def waiting(self, client_id: str) -> frozenset[int]:
+    def pending_adoption(self, client_id: str) -> frozenset[int]:
         """Return who waits to be adopted."""
         assert client_id == CLIENT
         return frozenset(self.ids)

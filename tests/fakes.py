@@ -9,20 +9,32 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from lib.aws.directory_store import HEAD_LISTING_BYTES
+from lib.aws.directory_store import HEAD_MANIFEST_BYTES
+from lib.clock import Time
 from lib.directory import index
-from lib.directory.head import GENERATION_FIELDS, Head, Lease, RateLimit, Value
-from lib.directory.manifest import Listing, PageRef, unpack
+from lib.directory.generation import Generation
+from lib.directory.head import (
+    GENERATION_ATTRIBUTES,
+    Head,
+    HeadUpdate,
+    Lease,
+    Value,
+    generation_of,
+    head_of,
+)
+from lib.directory.manifest import Manifest, PageRef, unpack
 from lib.directory.pages import Page, decode, encode
 from lib.errors import (
     BrokenSnapshotError,
     ConflictError,
     LeaseLostError,
     NotFoundError,
+    Reason,
     SecretError,
     StoreError,
 )
 from lib.origin.credential import Credential, SecretKey
+from lib.origin.rate_limit import RateLimit
 
 CLIENT = "clientid1"
 NOW = 1_800_000_000.0
@@ -61,6 +73,10 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+    def time(self, random: Callable[[], float] = lambda: 0.0) -> Time:
+        """Return this clock as use cases take it."""
+        return Time(self, self.sleep, random)
 
     def sleep(self, seconds: float) -> None:
         """Let ``seconds`` pass, then whatever others did meanwhile."""
@@ -102,58 +118,55 @@ class FakeStore:
         self, name: str, *, when: Literal["before", "after"] = "before", times: int = 1
     ) -> None:
         """Let the next calls of ``name`` raise StoreError, before or after doing their work."""
-        error = StoreError("the table is down", reason="store-unreachable")
+        error = StoreError("the table is down", reason=Reason.STORE_UNREACHABLE)
         self._breakdowns.setdefault(name, []).extend([_Breakdown(error, when)] * times)
 
     def peek(self, client_id: str = CLIENT) -> Head:
         """Return the head without counting that as a call."""
-        return Head(client_id=client_id, **self._attributes(client_id))
+        return head_of(client_id, self._attributes(client_id))
 
     def put_head(self, client_id: str = CLIENT, /, **values: Value) -> None:
         """Set attributes of a head, whatever anybody holds."""
         self._change(client_id, values)
 
     def head(self, client_id: str) -> Head:
-        """See ``lib.store.Store.head``."""
+        """See ``lib.aws.directory_store.DirectoryStore.head``."""
         with_outcome = self._begin("head")
         head = self.peek(client_id)
         return with_outcome(head)
 
-    def generation(self, client_id: str, number: int) -> Head | None:
-        """See ``lib.store.Store.generation``."""
+    def generation(self, client_id: str, number: int) -> Generation | None:
+        """See ``lib.aws.directory_store.DirectoryStore.generation``."""
         with_outcome = self._begin("generation")
         manifest = self.manifests.get((client_id, number))
-        if manifest is None:
-            return with_outcome(None)
-        known = {name: manifest[name] for name in GENERATION_FIELDS if name in manifest}
-        return with_outcome(Head(client_id=client_id, **known))
+        return with_outcome(None if manifest is None else generation_of(client_id, manifest))
 
     def mark_announced(self, client_id: str, number: int, *, seen: int) -> bool:
-        """See ``lib.store.Store.mark_announced``."""
+        """See ``lib.aws.directory_store.DirectoryStore.mark_announced``."""
         with_outcome = self._begin("mark_announced")
         free = self.peek(client_id).announced == seen
         if free:
             self._change(client_id, {"announced": number})
         return with_outcome(free)
 
-    def listing(self, head: Head) -> Listing:
-        """See ``lib.store.Store.listing``."""
-        with_outcome = self._begin("listing")
-        if head.listing is not None:
-            return with_outcome(unpack(head.listing))
-        manifest = self.manifests.get((head.client_id, head.generation))
+    def manifest(self, generation: Generation) -> Manifest:
+        """See ``lib.aws.directory_store.DirectoryStore.manifest``."""
+        with_outcome = self._begin("manifest")
+        if generation.packed is not None:
+            return with_outcome(unpack(generation.packed))
+        manifest = self.manifests.get((generation.client_id, generation.number))
         if manifest is None:
-            raise BrokenSnapshotError("a manifest is missing", reason="missing-manifest")
+            raise BrokenSnapshotError("a manifest is missing", reason=Reason.MISSING_MANIFEST)
         return with_outcome(unpack(manifest["listing"]))
 
     def pages(self, client_id: str, refs: Sequence[PageRef]) -> Sequence[Page]:
-        """See ``lib.store.Store.pages``."""
+        """See ``lib.aws.directory_store.DirectoryStore.pages``."""
         with_outcome = self._begin("pages")
         data = self._contents(client_id, [ref.digest for ref in refs])
         return with_outcome([decode(ref, each) for ref, each in zip(refs, data, strict=True)])
 
     def shards(self, client_id: str, digests: Sequence[str]) -> Sequence[bytes]:
-        """See ``lib.store.Store.shards``."""
+        """See ``lib.aws.directory_store.DirectoryStore.shards``."""
         with_outcome = self._begin("shards")
         data = self._contents(client_id, digests)
         return with_outcome(
@@ -162,13 +175,13 @@ class FakeStore:
 
     def _contents(self, client_id: str, digests: Sequence[str]) -> list[bytes]:
         if not self.stored_pages.keys() >= {(client_id, digest) for digest in digests}:
-            raise BrokenSnapshotError("a page or shard is missing", reason="missing-page")
+            raise BrokenSnapshotError("a page or shard is missing", reason=Reason.MISSING_PAGE)
         return [self.stored_pages[client_id, digest][0] for digest in digests]
 
     def put(
         self, client_id: str, pages: Sequence[Page], shards: Mapping[str, bytes], *, expires_at: int
     ) -> None:
-        """See ``lib.store.Store.put``."""
+        """See ``lib.aws.directory_store.DirectoryStore.put``."""
         with_outcome = self._begin("put")
         self.pages_put += len(pages)
         self.shards_put += len(shards)
@@ -178,43 +191,36 @@ class FakeStore:
             self.stored_pages[client_id, digest] = (shard, expires_at)
         with_outcome(None)
 
-    def renew(self, head: Head, listing: Listing, *, expires_at: int) -> None:
-        """See ``lib.store.Store.renew``."""
+    def renew(self, generation: Generation, manifest: Manifest, *, expires_at: int) -> None:
+        """See ``lib.aws.directory_store.DirectoryStore.renew``."""
         with_outcome = self._begin("renew")
-        named = [*(ref.digest for ref in listing.pages), *listing.shards]
-        keys = [(head.client_id, digest) for digest in named]
-        manifest = (head.client_id, head.generation)
-        if not self.stored_pages.keys() >= set(keys) or manifest not in self.manifests:
-            raise BrokenSnapshotError("a page is missing", reason="missing-page")
+        client_id = generation.client_id
+        named = [*(ref.digest for ref in manifest.pages), *manifest.shards]
+        keys, published = [(client_id, digest) for digest in named], (client_id, generation.number)
+        if not self.stored_pages.keys() >= set(keys) or published not in self.manifests:
+            raise BrokenSnapshotError("a page is missing", reason=Reason.MISSING_PAGE)
         for key in keys:
             self.stored_pages[key] = (self.stored_pages[key][0], expires_at)
-        self.manifests[manifest]["expires_at"] = expires_at
-        self._change(head.client_id, {"pages_expire_at": expires_at})
+        self.manifests[published]["expires_at"] = expires_at
+        self._change(client_id, {"pages_expire_at": expires_at})
         with_outcome(None)
 
-    def acquire(
-        self, head: Head, *, lease: Lease, now: float, counters: Mapping[str, Value]
-    ) -> bool:
-        """See ``lib.store.Store.acquire``."""
+    def acquire(self, head: Head, *, lease: Lease, now: float, update: HeadUpdate) -> bool:
+        """See ``lib.aws.directory_store.DirectoryStore.acquire``."""
         with_outcome = self._begin("acquire")
         current = self.peek(head.client_id)
         free = (
-            current.lease_token == head.lease_token
+            current.lease.token == head.lease.token
             and _calls(current) == _calls(head)
-            and current.blocked_until <= now
-            and current.retry_at <= now
+            and current.health.blocked_until <= now
+            and current.health.retry_at <= now
         )
         if free:
-            taken: dict[str, Value] = {
-                "lease_holder": lease.holder,
-                "lease_token": lease.token,
-                "lease_expires_at": lease.expires_at,
-            }
-            self._change(head.client_id, taken | dict(counters))
+            self._change(lease.client_id, update)
         return with_outcome(free)
 
-    def reserve(self, head: Head, counters: Mapping[str, Value]) -> bool:
-        """See ``lib.store.Store.reserve``."""
+    def reserve(self, head: Head, counters: HeadUpdate) -> bool:
+        """See ``lib.aws.directory_store.DirectoryStore.reserve``."""
         with_outcome = self._begin("reserve")
         current = self.peek(head.client_id)
         free = _calls(current) == _calls(head)
@@ -222,37 +228,36 @@ class FakeStore:
             self._change(head.client_id, counters)
         return with_outcome(free)
 
-    def update_held(self, lease: Lease, changes: Mapping[str, Value]) -> None:
-        """See ``lib.store.Store.update_held``."""
+    def update_held(self, lease: Lease, update: HeadUpdate) -> None:
+        """See ``lib.aws.directory_store.DirectoryStore.update_held``."""
         with_outcome = self._begin("update_held")
         if self._attributes(lease.client_id).get("lease_token") != lease.token:
-            raise LeaseLostError("the lease was taken over", reason="lease-lost")
-        self._change(lease.client_id, changes)
+            raise LeaseLostError("the lease was taken over", reason=Reason.LEASE_LOST)
+        self._change(lease.client_id, update)
         with_outcome(None)
 
     def hold_off(self, client_id: str, name: str, until: float) -> None:
-        """See ``lib.store.Store.hold_off``."""
+        """See ``lib.aws.directory_store.DirectoryStore.hold_off``."""
         with_outcome = self._begin("hold_off")
         if self._attributes(client_id).get(name, 0) < until:
             self._change(client_id, {name: until})
         with_outcome(None)
 
-    def publish(
-        self, lease: Lease, base: Head, changes: Mapping[str, Value], *, listing: bytes
-    ) -> None:
-        """See ``lib.store.Store.publish``."""
+    def publish(self, lease: Lease, base: Head, update: HeadUpdate, *, packed: bytes) -> None:
+        """See ``lib.aws.directory_store.DirectoryStore.publish``."""
         with_outcome = self._begin("publish")
-        current = self.peek(base.client_id)
-        if (current.lease_token, current.generation) != (lease.token, base.generation):
-            raise ConflictError("a condition did not hold", reason="conflict")
-        generation = base.generation + 1
-        moved: dict[str, Value] = {**changes, "generation": generation, "listing": listing}
-        self.manifests[base.client_id, generation] = {
-            **{name: moved[name] for name in GENERATION_FIELDS if moved.get(name) is not None},
-            "expires_at": changes["pages_expire_at"],
+        client_id, current = base.client_id, self.peek(base.client_id)
+        expected = (lease.token, base.generation.number)
+        if (current.lease.token, current.generation.number) != expected:
+            raise ConflictError("a condition did not hold", reason=Reason.CONFLICT)
+        number = base.generation.number + 1
+        moved: dict[str, Value] = {**update, "generation": number, "listing": packed}
+        self.manifests[client_id, number] = {
+            **{name: moved[name] for name in GENERATION_ATTRIBUTES if moved.get(name) is not None},
+            "expires_at": update["pages_expire_at"],
         }
-        listed = listing if len(listing) <= HEAD_LISTING_BYTES else None
-        self._change(base.client_id, moved | {"listing": listed})
+        in_head = packed if len(packed) <= HEAD_MANIFEST_BYTES else None
+        self._change(client_id, moved | {"listing": in_head})
         with_outcome(None)
 
     def _begin[T](self, name: str) -> Callable[[T], T]:
@@ -291,7 +296,7 @@ def _rounded(value: Value) -> Value:
 
 
 def _calls(head: Head) -> tuple[int, int]:
-    return head.calls, head.calls_minute
+    return head.counters.calls, head.counters.calls_minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,7 +367,17 @@ class FakeSecrets:
         """Return the client's credential."""
         self.fetched.append(newer_than)
         if self.down:
-            raise SecretError("Secrets Manager has no answer", reason="secret-missing")
+            raise SecretError("Secrets Manager has no answer", reason=Reason.SECRET_MISSING)
         if client_id not in self.keys:
             raise NotFoundError(f"OAuth client with ID {client_id} not found.")
         return Credential(SecretKey(self.keys[client_id]), self.version)
+
+
+def head_with(client_id: str = CLIENT, /, **attributes: Value) -> Head:
+    """Return a head with these attributes of its item, and defaults for the rest."""
+    return head_of(client_id, attributes)
+
+
+def generation_with(client_id: str = CLIENT, /, **attributes: Value) -> Generation:
+    """Return a generation with these attributes of its manifest, and defaults for the rest."""
+    return generation_of(client_id, attributes)

@@ -4,21 +4,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
+from lib.caching import provenance
 from lib.caching.freshness import FreshnessPolicy
 from lib.caching.headers import RequestDirectives
-from lib.directory.head import Head, Lease
+from lib.clock import Time
+from lib.directory.head import Head
 from lib.directory.memory import Memory
 from lib.origin.budget import Refusal
 from lib.reading.lookup import Found, Lookup
 from lib.reading.proxy import Proxy
-from lib.reading.request import Answer, ReadRequest
+from lib.reading.request import Read, ReadRequest
 from lib.revalidation.forced import ForcedRefresh, Refreshed
-from lib.revalidation.observe import Surveyor
+from lib.revalidation.observe import Observer
 from lib.revalidation.outcomes import Claim, Outcome
+from lib.revalidation.purpose import Purpose
 from lib.revalidation.revalidation import Revalidation
 from lib.revalidation.window import Window
 from lib.users.hiding import NOTHING_HIDDEN
-from lib.users.wanted import Wanted
+from lib.users.keys import UserKeys
 from tests.fake_lookups import FakeLookups
 from tests.fakes import CLIENT, Clock, FakeOrigin, FakeSecrets, FakeStore, users
 
@@ -28,6 +31,16 @@ KEEP_FOUND, KEEP_MISSED = 120, 60
 """How many seconds look-ups are remembered."""
 FRESH, STALE, VERY_STALE, EXPIRED = 119, 120, 720, 604_920
 """Ages at the last moment of the first window and the first of each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a reader got: users, of which generation, and what the answer says of itself."""
+
+    value: list[bytes]
+    generation: int
+    status: str
+    age: int | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,12 +54,14 @@ class World:
     secrets: FakeSecrets = field(default_factory=FakeSecrets)
     policy: FreshnessPolicy = POLICY
     window: Window = field(default_factory=Window)
-    surveyor: type[Surveyor] = Surveyor
+    observer: type[Observer] = Observer
     adopted_calls: int = 20
     max_adopted: int = 2_000
     jitter: float = 0.0
-    handed_over: list[Lease] = field(default_factory=list)
+    handed_over: list[Claim] = field(default_factory=list)
+    reported: list[Outcome] = field(default_factory=list)
     invocations: Iterator[int] = field(default_factory=count)
+    time: Time = field(init=False)
     memory: Memory = field(init=False)
     revalidation: Revalidation = field(init=False)
     lookup: Lookup = field(init=False)
@@ -54,25 +69,22 @@ class World:
     forced_refresh: ForcedRefresh = field(init=False)
 
     def __post_init__(self) -> None:
-        def random() -> float:
-            return self.jitter
-
+        self.time = self.clock.time(lambda: self.jitter)
         self.memory = Memory(self.store, clock=self.clock, max_bytes=MEMORY_BYTES)
         self.revalidation = Revalidation(
             store=self.store,
             origin=lambda: self.origin,
             credentials=lambda: self.secrets,
-            surveyor=self.surveyor(
-                snapshots=self.store,
+            observer=self.observer(
+                contents=self.store,
                 lookups=self.lookups,
                 window=self.window,
-                clock=self.clock,
+                time=self.time,
                 adopted_calls=self.adopted_calls,
                 max_adopted=self.max_adopted,
             ),
-            clock=self.clock,
-            sleep=self.clock.sleep,
-            random=random,
+            time=self.time,
+            report=lambda _claim, outcome, _took: self.reported.append(outcome),
             frozen=self.policy.frozen,
         )
         self.lookup = Lookup(
@@ -83,9 +95,7 @@ class World:
             hiding=NOTHING_HIDDEN,
             keep_found=KEEP_FOUND,
             keep_missed=KEEP_MISSED,
-            clock=self.clock,
-            sleep=self.clock.sleep,
-            random=random,
+            time=self.time,
         )
         self.proxy = Proxy(
             store=self.memory,
@@ -93,16 +103,10 @@ class World:
             revalidation=lambda: self.revalidation,
             hand_over=self.handed_over.append,
             policy=self.policy,
-            clock=self.clock,
-            sleep=self.clock.sleep,
-            random=random,
+            time=self.time,
         )
         self.forced_refresh = ForcedRefresh(
-            store=self.store,
-            revalidation=self.revalidation,
-            clock=self.clock,
-            sleep=self.clock.sleep,
-            random=random,
+            store=self.store, revalidation=self.revalidation, time=self.time
         )
 
     @property
@@ -122,9 +126,11 @@ class World:
         assert isinstance(claimed, Refusal), claimed
         return claimed
 
-    def revalidate(self, *, forced: bool = False, repair: bool = False) -> Outcome:
+    def revalidate(
+        self, *, forced: bool = False, repair: bool = False, believed: bool = False
+    ) -> Outcome:
         """Claim and run one revalidation."""
-        return self.run(self.claim(), forced=forced, repair=repair)
+        return self.run(self.claim(), forced=forced, repair=repair, believed=believed)
 
     def run(
         self,
@@ -132,14 +138,14 @@ class World:
         *,
         forced: bool = False,
         repair: bool = False,
-        wanted: Wanted | None = None,
+        believed: bool = False,
+        wanted: UserKeys | None = None,
     ) -> Outcome:
         """Run one revalidation under ``claim``."""
-        return self.revalidation.run(
-            claim, deadline=self.clock.now + 25, forced=forced, repair=repair, wanted=wanted
-        )
+        purpose = Purpose(forced=forced, repair=repair, believed=believed, wanted=wanted)
+        return self.revalidation.run(claim, deadline=self.clock.now + 25, purpose=purpose)
 
-    def look_up(self, wanted: Wanted, *, seconds: float = 25) -> Found:
+    def look_up(self, wanted: UserKeys, *, seconds: float = 25) -> Found:
         """Ask for users that the snapshot does not hold."""
         return self.lookup.find(CLIENT, wanted, deadline=self.clock.now + seconds)
 
@@ -157,7 +163,7 @@ class World:
         self.secrets.fetched.clear()
         self.clock.slept.clear()
 
-    def read(self, cache_control: str | None = None, *, seconds: float = 25) -> Answer[list[bytes]]:
+    def read(self, cache_control: str | None = None, *, seconds: float = 25) -> Seen:
         """Read all users, with ``seconds`` left to answer in."""
         request = ReadRequest(
             client_id=CLIENT,
@@ -166,7 +172,18 @@ class World:
             arrived_at=self.clock.now,
             deadline=self.clock.now + seconds,
         )
-        return self.proxy.read(request, lambda snapshot: list(snapshot.lines()))
+        return self.seen(self.proxy.read(request, lambda snapshot: list(snapshot.lines())))
+
+    def seen(self, read: Read[list[bytes]]) -> Seen:
+        """Return what the answer to a read says of itself now."""
+        came_by = read.resting_on(read.generation.oldest_observation)
+        status = provenance.cache_status(came_by, self.policy, now=self.clock.now)
+        return Seen(
+            read.value,
+            read.generation.number,
+            str(status).removeprefix("managed-users; "),
+            provenance.age(came_by, now=self.clock.now),
+        )
 
     def refresh(self, *, seconds: float = 25) -> Refreshed:
         """Force a sweep, with ``seconds`` left to answer in."""
@@ -178,6 +195,6 @@ class World:
         )
 
 
-def said(answer: Answer[list[bytes]]) -> tuple[str, int | None]:
+def said(seen: Seen) -> tuple[str, int | None]:
     """Return what an answer says of itself: Cache-Status without the name, and Age."""
-    return str(answer.served.status).removeprefix("managed-users; "), answer.served.age
+    return seen.status, seen.age

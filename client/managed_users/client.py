@@ -98,9 +98,13 @@ class Client:
         data: Changes = self._get(f"{self._base}/cache/changes?since={since}").body["data"]
         return data
 
-    def refresh(self, *, wait: bool = True) -> Refreshed:
-        """Have the origin asked; if ``wait``, return when every later read sees what it said."""
-        suffix = "?wait=true" if wait else ""
+    def refresh(self, *, wait: bool = True, believe: bool = False) -> Refreshed:
+        """Have the origin asked; if ``wait``, return when every later read sees what it said.
+
+        With ``believe``, users who are missing from its list are gone, however many they are.
+        """
+        asked = [name for name, on in (("wait", wait), ("believe", believe)) if on]
+        suffix = "?" + "&".join(f"{name}=true" for name in asked) if asked else ""
         answer = self._transport.send("POST", f"{self._base}/cache/refresh{suffix}")
         data: Refreshed = answer.body["data"]
         return data

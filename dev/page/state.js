@@ -6,7 +6,6 @@ const WHY = {
   "origin-blocked": "the origin blocks us; it is not asked until the block is over",
   "origin-backoff": "the origin failed and is given a pause",
   "origin-budget": "the call budget of this minute is used up",
-  quarantined: "the origin's last list lost too many users to be believed",
   "lease-held": "somebody else is asking the origin",
   frozen: "this deployment never asks the origin again",
   "store-error": "the table cannot be read",

@@ -4,7 +4,6 @@ Cold path first: a hit imports and creates only what reads DynamoDB.
 """
 
 from collections.abc import Callable, Mapping
-from http import HTTPStatus
 from time import perf_counter, time
 from typing import Any
 
@@ -13,17 +12,8 @@ from handlers.call import Call
 from handlers.gateway import DOCUMENT, Request, Response, error_response
 from handlers.observing import logger
 from handlers.wiring import MARGIN_SECONDS, Context, wiring
-from lib.caching.headers import CacheStatus, retry_after
-from lib.errors import (
-    GoneError,
-    MethodNotAllowedError,
-    NotAskedError,
-    OnlyIfCachedError,
-    OriginBlockedError,
-    OriginError,
-    ServiceError,
-    UnavailableError,
-)
+from lib.caching import provenance
+from lib.errors import ServiceError, UnavailableError
 
 _ROUTES: Mapping[str, Callable[[Call], Response]] = {
     "users": users.list_users,
@@ -67,28 +57,12 @@ def _answer(request: Request, context: Context, line: dict[str, Any]) -> Respons
 
 
 def _error(request: Request, error: ServiceError, line: dict[str, Any]) -> Response:
-    headers: dict[str, str] = {}
-    if isinstance(error, MethodNotAllowedError):
-        headers["Allow"] = error.allow
-    elif isinstance(error, GoneError) and error.link:
-        headers["Link"] = error.link
-    elif isinstance(error, NotAskedError):
-        headers["Retry-After"] = str(error.retry_after)
-    elif isinstance(error, OriginBlockedError):
-        headers["Retry-After"] = str(retry_after(error.reset_seconds, jitter=wiring().random()))
-    elif error.status is HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = "1"
-    if isinstance(error, UnavailableError):
-        asked = isinstance(error, OriginError)
-        status = CacheStatus(
-            hit=False,
-            fwd="uri-miss" if asked else None,
-            fwd_status=error.received if isinstance(error, OriginError) else None,
-            detail=error.reason,
-        )
+    now = time()
+    headers = error.headers(now=now, jitter=wiring().time.random())
+    status = provenance.of_error(error)
+    if status is not None:
         headers["Cache-Status"] = str(status)
+    if isinstance(error, UnavailableError):
         line |= observing.describe_error(error)
         logger.warning("unavailable", extra=line)
-    elif isinstance(error, OnlyIfCachedError):
-        headers["Cache-Status"] = str(CacheStatus(hit=False, detail="only-if-cached"))
-    return error_response(error, request, now=time(), headers=headers)
+    return error_response(error, request, now=now, headers=headers)

@@ -22,31 +22,37 @@ def list_changes(call: Call) -> Response:
     """Answer ``GET …/cache/changes?since=<generation>``."""
     since = list_query.parse_generation(call.request.params, "since")
     head = _known_head(call)
-    changes = wiring().change_log.since(head, since)
+    changes = wiring().change_log.since(head.generation, since)
     return Response(HTTPStatus.OK, bodies.success_body(changes))
 
 
 def refresh(call: Call) -> Response:
     """Answer ``POST …/cache/refresh``."""
-    wait = list_query.parse_switch(call.request.params, "wait")
+    asked = list_query.parse_switches(call.request.params, ("wait", "believe"))
     head = _known_head(call)
-    client_id = call.route.client_id
-    if wait:
+    client_id = head.client_id
+    if asked["wait"]:
         done = wiring().forced_refresh.run(
             client_id,
             holder=call.holder,
             requested_at=call.arrived_at,
             deadline=call.deadline,
+            believed=asked["believe"],
         )
         data = {"outcome": done.outcome, "generation": done.generation, "calls": done.calls}
         return Response(HTTPStatus.OK, bodies.success_body(data))
     wiring().forced_refresh.refuse_if_hopeless(head)
     wiring().invoker.invoke(
-        {"action": "refresh", "clientId": client_id, "requestedAt": call.arrived_at}
+        {
+            "action": "refresh",
+            "clientId": client_id,
+            "requestedAt": call.arrived_at,
+            "believe": asked["believe"],
+        }
     )
     return Response(
         HTTPStatus.ACCEPTED,
-        bodies.success_body({"outcome": "accepted", "generation": head.generation}),
+        bodies.success_body({"outcome": "accepted", "generation": head.generation.number}),
         {"Retry-After": "1"},
     )
 

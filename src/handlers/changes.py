@@ -14,7 +14,7 @@ from typing import Any
 from handlers import observing
 from handlers.observing import logger
 from handlers.wiring import Context, wiring
-from lib.errors import ConflictError, ServiceError
+from lib.errors import ConflictError, Reason, ServiceError
 
 
 def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def _replay(event: Mapping[str, Any]) -> int:
     if not 0 <= start <= head.announced:
         raise ValueError(f"from must be a generation that was announced: 0 to {head.announced}")
     if not wiring().store.mark_announced(client_id, start, seen=head.announced):
-        raise ConflictError("changes were announced meanwhile: try again", reason="conflict")
+        raise ConflictError("changes were announced meanwhile: try again", reason=Reason.CONFLICT)
     return wiring().announcing.catch_up(client_id)
 
 

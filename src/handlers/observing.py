@@ -11,7 +11,9 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from lib.errors import ServiceError, UnavailableError
+from lib.errors import OriginBlockedError, ServiceError, UnavailableError, UnexpectedError
+from lib.origin import budget
+from lib.revalidation.outcomes import Claim, Failed, Outcome, Published
 
 # An encoder made once: json.dumps, powertools' default, makes one for every line.
 logger = Logger(json_serializer=json.JSONEncoder(separators=(",", ":"), default=str).encode)
@@ -68,4 +70,48 @@ def describe_error(error: ServiceError) -> Mapping[str, Any]:
         "error": type(error).__name__,
         "reason": error.reason if isinstance(error, UnavailableError) else error.code,
         "received": getattr(error, "received", None),
+    }
+
+
+def report_revalidation(claim: Claim, outcome: Outcome, took: float) -> None:
+    """Say what a revalidation did, in ``took`` seconds: one log line and one set of metrics."""
+    line = {
+        "client_id": claim.head.client_id,
+        "duration_ms": round(took * 1000),
+        "lease_token": claim.lease.token,
+        **describe(outcome),
+    }
+    count(OriginCalls=outcome.calls)
+    seconds(RevalidationDuration=took)
+    if not isinstance(outcome, Failed):
+        generation, counters = outcome.head.generation, outcome.head.counters
+        left = budget.remaining(counters, now=outcome.head.validated_at)
+        doubted = outcome.head.health.doubted_since > 0
+        count(Users=generation.users, BudgetLeft=left, Doubted=int(doubted))
+        logger.info("revalidation", extra=line)
+        return
+    count(RevalidationFailed=1, Blocked=int(isinstance(outcome.error, OriginBlockedError)))
+    if isinstance(outcome.error, UnexpectedError):
+        logger.error("revalidation", extra=line, exc_info=outcome.error.__cause__)
+    else:
+        logger.warning("revalidation", extra=line)
+
+
+def report_handover_failure(client_id: str, error: UnavailableError) -> None:
+    """Say that a stale answer's revalidation could not be started elsewhere."""
+    count(HandoverFailed=1)
+    logger.warning("hand-over failed", extra={"client_id": client_id, "reason": error.reason})
+
+
+def describe(outcome: Outcome) -> Mapping[str, Any]:
+    """Return what a log line says of an outcome."""
+    if isinstance(outcome, Failed):
+        return {"outcome": "failed", "calls": outcome.calls, **describe_error(outcome.error)}
+    generation = outcome.head.generation
+    return {
+        "outcome": "published" if isinstance(outcome, Published) else "unchanged",
+        "calls": outcome.calls,
+        "generation": generation.number,
+        "users": generation.users,
+        "complete": generation.complete,
     }

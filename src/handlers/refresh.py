@@ -4,7 +4,8 @@ Events:
     {"action": "refresh-all"}                                        the schedule
     {"action": "refresh", "clientId": …, "jitter": true}             one of several on schedule
     {"action": "refresh", "clientId": …, "lease": {…}}               a reader's claim, handed over
-    {"action": "refresh", "clientId": …, "requestedAt": <instant>}   a caller wants a new sweep
+    {"action": "refresh", "clientId": …, "requestedAt": <instant>}   a caller wants a new sweep,
+                                                     with "believe": true whatever it misses
 
 Each is idempotent: Lambda may deliver an event twice, and a lease that was used or has expired
 starts nothing.
@@ -14,8 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers import observing
-from handlers.observed_revalidation import describe
-from handlers.observing import logger
+from handlers.observing import describe, logger
 from handlers.wiring import MARGIN_SECONDS, Context, wiring
 from lib.directory.head import Lease
 from lib.errors import NotAskedError, ServiceError, StoreError, UnavailableError
@@ -72,12 +72,12 @@ def _failed(said: Mapping[str, Any]) -> dict[str, Any]:
 
 def _refresh_one(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     client_id = event["clientId"]
-    deadline = wiring().clock() + context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
+    deadline = wiring().time.now() + context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
     try:
         if "lease" in event:
             result = _under_lease(client_id, event["lease"], deadline)
         elif "requestedAt" in event:
-            result = _forced(client_id, float(event["requestedAt"]), deadline, context)
+            result = _forced(client_id, event, deadline, context)
         else:
             result = _scheduled(client_id, deadline, context, jitter=bool(event.get("jitter")))
     except NotAskedError as error:
@@ -103,10 +103,14 @@ def _under_lease(client_id: str, lease: Mapping[str, Any], deadline: float) -> d
 
 
 def _forced(
-    client_id: str, requested_at: float, deadline: float, context: Context
+    client_id: str, event: Mapping[str, Any], deadline: float, context: Context
 ) -> dict[str, Any]:
     done = wiring().forced_refresh.run(
-        client_id, holder=context.aws_request_id, requested_at=requested_at, deadline=deadline
+        client_id,
+        holder=context.aws_request_id,
+        requested_at=float(event["requestedAt"]),
+        deadline=deadline,
+        believed=event.get("believe") is True,
     )
     return {"outcome": done.outcome, "calls": done.calls, "generation": done.generation}
 
@@ -116,9 +120,8 @@ def _scheduled(
 ) -> dict[str, Any]:
     if jitter:
         # All deployments' schedules fire on the same second of the minute.
-        wiring().sleep(wiring().settings.schedule_jitter_seconds * wiring().random())
+        wiring().time.sleep(wiring().settings.schedule_jitter_seconds * wiring().time.random())
     head = wiring().store.head(client_id)
-    wiring().proxy.require_known(head)
     claimed = wiring().revalidation.claim(head, holder=context.aws_request_id)
     if not isinstance(claimed, Claim):
         return _skipped(client_id, claimed.reason)

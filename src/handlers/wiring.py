@@ -14,24 +14,27 @@ from typing import TYPE_CHECKING, Any, Protocol
 from botocore.config import Config
 from botocore.session import Session, get_session
 
-from lib.aws.directory_store import Store
+from lib.aws.directory_store import DirectoryStore
+from lib.clock import Time
 from lib.directory.memory import Memory
 from lib.errors import UnavailableError
+from lib.reading.lists import ListReads
 from lib.reading.named import NamedReads
 from lib.reading.proxy import Proxy
+from lib.reading.single import SingleReads
+from lib.revalidation.outcomes import Claim
 from lib.settings import Settings
 
 if TYPE_CHECKING:
-    from handlers.observed_revalidation import ObservedRevalidation
     from lib.aws.invoker import Invoker
     from lib.aws.lookup_store import LookupStore
     from lib.aws.secret import Secrets
-    from lib.directory.head import Lease
     from lib.events.announcer import Announcing
     from lib.events.change_log import ChangeLog
     from lib.origin.client import Origin
-    from lib.reading.lookup import Found, Lookup
+    from lib.reading.lookup import Lookup
     from lib.revalidation.forced import ForcedRefresh
+    from lib.revalidation.revalidation import Revalidation
 
 MARGIN_SECONDS = 1.5
 """What an invocation keeps of its time to answer in."""
@@ -59,9 +62,7 @@ class Wiring:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.clock = time.time
-        self.sleep = time.sleep
-        self.random = SystemRandom().random
+        self.time = Time(time.time, time.sleep, SystemRandom().random)
 
     def _client(self, service: Any, *, attempts: int) -> Any:  # noqa: ANN401 - made at run time
         config = Config(
@@ -81,9 +82,9 @@ class Wiring:
         return self._client("dynamodb", attempts=3)
 
     @cached_property
-    def store(self) -> Store:
+    def store(self) -> DirectoryStore:
         """The table."""
-        return Store(self._dynamodb, self.settings.table_name)
+        return DirectoryStore(self._dynamodb, self.settings.table_name)
 
     @cached_property
     def lookup_store(self) -> "LookupStore":
@@ -95,7 +96,7 @@ class Wiring:
     @cached_property
     def memory(self) -> Memory:
         """The table as far as this environment remembers it."""
-        return Memory(self.store, clock=self.clock, max_bytes=self.settings.memory_cache_bytes)
+        return Memory(self.store, clock=self.time.now, max_bytes=self.settings.memory_cache_bytes)
 
     @cached_property
     def secrets(self) -> "Secrets":
@@ -103,14 +104,14 @@ class Wiring:
         from lib.aws.secret import Secrets
 
         client = self._client("secretsmanager", attempts=2)
-        return Secrets(client, self.settings.secret_id, clock=self.clock)
+        return Secrets(client, self.settings.secret_id, clock=self.time.now)
 
     @cached_property
     def origin(self) -> "Origin":
         """The origin."""
         from lib.origin.client import Origin
 
-        return Origin(self.settings.origin_url, clock=self.clock)
+        return Origin(self.settings.origin_url, clock=self.time.now)
 
     @cached_property
     def invoker(self) -> "Invoker":
@@ -121,31 +122,28 @@ class Wiring:
         return Invoker(client, self.settings.refresh_function_name)
 
     @cached_property
-    def revalidation(self) -> "ObservedRevalidation":
+    def revalidation(self) -> "Revalidation":
         """Revalidations, logged and measured."""
-        from handlers.observed_revalidation import ObservedRevalidation
-        from lib.revalidation.observe import Surveyor
+        from handlers.observing import report_revalidation
+        from lib.revalidation.observe import Observer
         from lib.revalidation.revalidation import Revalidation
 
-        return ObservedRevalidation(
-            Revalidation(
-                store=self.store,
-                origin=lambda: self.origin,
-                credentials=lambda: self.secrets,
-                surveyor=Surveyor(
-                    snapshots=self.memory,
-                    lookups=self.lookup_store,
-                    window=self.settings.window,
-                    clock=self.clock,
-                    hiding=self.settings.hiding,
-                    adopted_calls=self.settings.adopted_calls,
-                    max_adopted=self.settings.max_adopted,
-                ),
-                clock=self.clock,
-                sleep=self.sleep,
-                random=self.random,
-                frozen=self.settings.policy.frozen,
-            )
+        return Revalidation(
+            store=self.store,
+            origin=lambda: self.origin,
+            credentials=lambda: self.secrets,
+            observer=Observer(
+                contents=self.memory,
+                lookups=self.lookup_store,
+                window=self.settings.window,
+                time=self.time,
+                hiding=self.settings.hiding,
+                adopted_calls=self.settings.adopted_calls,
+                max_adopted=self.settings.max_adopted,
+            ),
+            time=self.time,
+            report=report_revalidation,
+            frozen=self.settings.policy.frozen,
         )
 
     @cached_property
@@ -155,11 +153,9 @@ class Wiring:
             store=self.memory,
             require_client=self._require_client,
             revalidation=lambda: self.revalidation,
-            hand_over=self.hand_over,
+            hand_over=self._hand_over,
             policy=self.settings.policy,
-            clock=self.clock,
-            sleep=self.sleep,
-            random=self.random,
+            time=self.time,
             hiding=self.settings.hiding,
         )
 
@@ -168,13 +164,7 @@ class Wiring:
         """Forced sweeps."""
         from lib.revalidation.forced import ForcedRefresh
 
-        return ForcedRefresh(
-            store=self.store,
-            revalidation=self.revalidation,
-            clock=self.clock,
-            sleep=self.sleep,
-            random=self.random,
-        )
+        return ForcedRefresh(store=self.store, revalidation=self.revalidation, time=self.time)
 
     @cached_property
     def lookup(self) -> "Lookup":
@@ -189,20 +179,32 @@ class Wiring:
             hiding=self.settings.hiding,
             keep_found=self.settings.policy.max_age,
             keep_missed=self.settings.lookup_miss_seconds,
-            clock=self.clock,
-            sleep=self.sleep,
-            random=self.random,
+            time=self.time,
         )
 
     @cached_property
-    def named_reads(self) -> "NamedReads[Found]":
-        """Reads of named users."""
+    def _named_reads(self) -> NamedReads:
         return NamedReads(
-            reads=self.proxy,
+            proxy=self.proxy,
             lookup=lambda: self.lookup,
             policy=self.settings.policy,
-            clock=self.clock,
+            time=self.time,
         )
+
+    @cached_property
+    def list_reads(self) -> ListReads:
+        """Lists of users."""
+        return ListReads(
+            named=self._named_reads,
+            policy=self.settings.policy,
+            hiding_digest=self.settings.hiding.digest,
+            time=self.time,
+        )
+
+    @cached_property
+    def single_reads(self) -> SingleReads:
+        """Single users."""
+        return SingleReads(named=self._named_reads, policy=self.settings.policy, time=self.time)
 
     @cached_property
     def change_log(self) -> "ChangeLog":
@@ -220,7 +222,7 @@ class Wiring:
 
         # The bus itself tries again, and only what was refused.
         client = self._client("events", attempts=1)
-        bus = EventBus(client, self.settings.event_bus_name, sleep=self.sleep)
+        bus = EventBus(client, self.settings.event_bus_name, sleep=self.time.sleep)
         return Announcing(
             store=self.memory,
             send=bus.send,
@@ -233,8 +235,15 @@ class Wiring:
         # Not bound at once: a hit of a known client needs no Secrets Manager client.
         self.secrets.credential(client_id)
 
-    def hand_over(self, lease: "Lease") -> None:
-        """Let the refresh function revalidate under ``lease``; if that fails, the lease expires."""
+    def _hand_over(self, claim: Claim) -> None:
+        """Let the refresh function revalidate under ``claim``.
+
+        Raises:
+            UnavailableError: it could not be asked to.
+        """
+        from handlers.observing import report_handover_failure
+
+        lease = claim.lease
         event = {
             "action": "refresh",
             "clientId": lease.client_id,
@@ -247,4 +256,5 @@ class Wiring:
         try:
             self.invoker.invoke(event)
         except UnavailableError as error:
-            self.revalidation.log_handover_failure(lease.client_id, error)
+            report_handover_failure(lease.client_id, error)
+            raise

@@ -13,7 +13,7 @@
         |   |-- OriginServerError    502  5xx, reset or TLS failure: asking once more may help
         |   |-- OriginTimeoutError   504  no answer in time
         |   `-- OriginBlockedError   503  429: nobody may call until the block is over
-        |-- QuarantinedError         502  the answer lost too many users to be believed at once
+        |-- UnexpectedError          500  a fault of this service, noted as any other failure
         |-- NotAskedError            503  blocked, backing off, over budget or lease held
         |-- SecretError              503  Secrets Manager is down or the secret is malformed
         `-- StoreError               503  DynamoDB refused, throttled or timed out
@@ -24,6 +24,8 @@
 Codes are the origin's (NestJS exception names), so that its clients need no second vocabulary.
 """
 
+import math
+from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, ClassVar, override
 
@@ -37,6 +39,63 @@ CODES = {
     HTTPStatus.SERVICE_UNAVAILABLE: "ServiceUnavailableException",
     HTTPStatus.GATEWAY_TIMEOUT: "GatewayTimeoutException",
 }
+
+
+class Reason(StrEnum):
+    """Why something is as it is, as logs, metrics, Cache-Status and ``lastError`` say it."""
+
+    # The origin was asked, and its answer was not to be used.
+    DEADLINE = "deadline"
+    ORIGIN_5XX = "origin-5xx"
+    ORIGIN_AUTH = "origin-auth"
+    ORIGIN_CHALLENGE = "origin-challenge"
+    ORIGIN_CONNECTION = "origin-connection"
+    ORIGIN_NOT_FOUND = "origin-not-found"
+    ORIGIN_STATUS = "origin-status"
+    ORIGIN_TIMEOUT = "origin-timeout"
+    NOT_JSON = "not-json"
+    ROWS_OUT_OF_ORDER = "rows-out-of-order"
+    TOO_LARGE = "too-large"
+    TOO_MANY_ROWS = "too-many-rows"
+    WINDOWS_OUT_OF_ORDER = "windows-out-of-order"
+    WRONG_SHAPE = "wrong-shape"
+    FOREIGN_ROWS = "foreign-rows"
+    LOSS_DOUBTED = "loss-doubted"
+
+    # The origin was not asked.
+    FROZEN = "frozen"
+    GENERATION_AWAITED = "generation-awaited"
+    LEASE_HELD = "lease-held"
+    LEASE_LAPSED = "lease-lapsed"
+    LOOKUP_IN_FLIGHT = "lookup-in-flight"
+    ORIGIN_BACKOFF = "origin-backoff"
+    ORIGIN_BLOCKED = "origin-blocked"
+    ORIGIN_BUDGET = "origin-budget"
+    OUT_OF_TIME = "out-of-time"
+    REFRESH_FLOOR = "refresh-floor"
+
+    # The secret could not be had, or does not name the client.
+    CLIENT_NOT_CONFIGURED = "client-not-configured"
+    SECRET_MALFORMED = "secret-malformed"
+    SECRET_MISSING = "secret-missing"
+
+    # AWS did not do what it was asked.
+    BROKEN_MANIFEST = "broken-listing"
+    BROKEN_PAGE = "broken-page"
+    BROKEN_SHARD = "broken-shard"
+    CONFLICT = "conflict"
+    EVENTS_REFUSED = "events-refused"
+    INVOKE_FAILED = "invoke-failed"
+    LEASE_LOST = "lease-lost"
+    MISSING_MANIFEST = "missing-manifest"
+    MISSING_PAGE = "missing-page"
+    NEWER_FORMAT = "newer-format"
+    STORE_REFUSED = "store-refused"
+    STORE_THROTTLED = "store-throttled"
+    STORE_UNREACHABLE = "store-unreachable"
+    STORE_UNSETTLED = "store-unsettled"
+
+    UNEXPECTED = "unexpected"
 
 
 class ServiceError(Exception):
@@ -61,6 +120,11 @@ class ServiceError(Exception):
             "error": self.status.phrase,
             "statusCode": int(self.status),
         }
+
+    def headers(self, *, now: float, jitter: float) -> dict[str, str]:
+        """Return the header fields that belong to the error; ``jitter`` in 0..1 spreads callers."""
+        del now, jitter
+        return {}
 
 
 class RequestError(ServiceError):
@@ -91,9 +155,17 @@ class InvalidRequestError(RequestError):
 
 
 class NotFoundError(RequestError):
-    """A 404."""
+    """A 404; ``cache_status`` is the value of Cache-Status, where a cache had a say."""
 
     status = HTTPStatus.NOT_FOUND
+
+    def __init__(self, message: str, *, cache_status: str = "") -> None:
+        super().__init__(message)
+        self.cache_status = cache_status
+
+    @override
+    def headers(self, *, now: float, jitter: float) -> dict[str, str]:
+        return {"Cache-Status": self.cache_status} if self.cache_status else {}
 
 
 class MethodNotAllowedError(RequestError):
@@ -105,6 +177,10 @@ class MethodNotAllowedError(RequestError):
         super().__init__(message)
         self.allow = allow
 
+    @override
+    def headers(self, *, now: float, jitter: float) -> dict[str, str]:
+        return {"Allow": self.allow}
+
 
 class GoneError(RequestError):
     """A 410; ``link`` is the value of the ``Link`` header that says where to start again."""
@@ -115,6 +191,10 @@ class GoneError(RequestError):
         super().__init__(message)
         self.link = link
 
+    @override
+    def headers(self, *, now: float, jitter: float) -> dict[str, str]:
+        return {"Link": self.link} if self.link else {}
+
 
 class OnlyIfCachedError(RequestError):
     """The 504 of RFC 9111 section 5.2.1.7."""
@@ -123,13 +203,28 @@ class OnlyIfCachedError(RequestError):
 
 
 class UnavailableError(ServiceError):
-    """No new data; ``reason`` is the token that logs, metrics and Cache-Status carry."""
+    """No new data, for a ``reason``; asking again may help from the instant ``until`` on."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
-    def __init__(self, message: str, *, reason: str) -> None:
+    def __init__(self, message: str, *, reason: Reason, until: float = 0) -> None:
         super().__init__(message)
         self.reason = reason
+        self.until = until
+
+    @override
+    def headers(self, *, now: float, jitter: float) -> dict[str, str]:
+        if self.status is not HTTPStatus.SERVICE_UNAVAILABLE:
+            return {}
+        return {"Retry-After": str(retry_after(self.until - now, jitter=jitter))}
+
+
+def retry_after(seconds: float, *, jitter: float) -> int:
+    """Return delay-seconds, rounded up, at least 1, plus up to 20 % of ``jitter`` in 0..1.
+
+    Callers that were refused at the same moment must not come back at the same moment.
+    """
+    return max(1, math.ceil(seconds * (1 + 0.2 * jitter)))
 
 
 class OriginError(UnavailableError):
@@ -137,7 +232,7 @@ class OriginError(UnavailableError):
 
     status = HTTPStatus.BAD_GATEWAY
 
-    def __init__(self, message: str, *, reason: str, received: int | None = None) -> None:
+    def __init__(self, message: str, *, reason: Reason, received: int | None = None) -> None:
         super().__init__(message, reason=reason)
         self.received = received
 
@@ -162,30 +257,25 @@ class OriginBlockedError(OriginError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
     def __init__(self, message: str, *, reset_seconds: int) -> None:
-        super().__init__(message, reason="origin-blocked", received=429)
+        super().__init__(message, reason=Reason.ORIGIN_BLOCKED, received=429)
         self.reset_seconds = reset_seconds
 
+    @override
+    def headers(self, *, now: float, jitter: float) -> dict[str, str]:
+        return {"Retry-After": str(retry_after(self.reset_seconds, jitter=jitter))}
 
-class QuarantinedError(UnavailableError):
-    """A sweep lost more users than is believed without a second, agreeing sweep.
 
-    ``loss`` identifies the set of lost users, ``since`` is when it was first seen.
-    """
+class UnexpectedError(UnavailableError):
+    """Something went wrong that nobody had thought of; the cause is the exception itself."""
 
-    status = HTTPStatus.BAD_GATEWAY
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
 
-    def __init__(self, message: str, *, loss: str, since: float) -> None:
-        super().__init__(message, reason="quarantined")
-        self.loss = loss
-        self.since = since
+    def __init__(self) -> None:
+        super().__init__("a revalidation broke down", reason=Reason.UNEXPECTED)
 
 
 class NotAskedError(UnavailableError):
-    """The origin may not be asked now; ``retry_after`` is in seconds, at least 1."""
-
-    def __init__(self, message: str, *, reason: str, retry_after: int) -> None:
-        super().__init__(message, reason=reason)
-        self.retry_after = retry_after
+    """The origin may not be asked now."""
 
 
 class SecretError(UnavailableError):

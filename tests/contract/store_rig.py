@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from itertools import count
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from lib.aws.directory_store import Store
+from lib.aws.directory_store import DirectoryStore
 from lib.directory import pages
-from lib.directory.head import Head, Lease, Value
-from lib.directory.manifest import Listing
-from lib.directory.snapshot import SnapshotReads
-from lib.revalidation.revalidation import SnapshotStore
+from lib.directory.head import Head, Lease, Value, attributes_of
+from lib.directory.manifest import Manifest
+from lib.directory.store import Directory
 from tests.fakes import NOW, FakeStore
 
 if TYPE_CHECKING:
@@ -17,24 +16,19 @@ if TYPE_CHECKING:
 
 TABLE = "contract"
 MINUTE = int(NOW // 60)
-COUNTERS = {"calls": 2, "calls_before": 0, "calls_minute": MINUTE}
+COUNTERS: dict[str, Value] = {"calls": 2, "calls_before": 0, "calls_minute": MINUTE}
 
 
-class AnyStore(SnapshotStore, SnapshotReads, Protocol):
-    """Everything that use cases ask of a store."""
-
-    def generation(self, client_id: str, number: int) -> Head | None:
-        """Return the head of a generation."""
-
-    def mark_announced(self, client_id: str, number: int, *, seen: int) -> bool:
-        """Move the mark of what was announced."""
+def taken(lease: Lease) -> dict[str, Value]:
+    """Return what an acquisition writes."""
+    return attributes_of(lease) | COUNTERS
 
 
 class Rig:
     """A store and one client of its own; ``lose`` and ``alter`` damage what is stored."""
 
     def __init__(
-        self, store: AnyStore, client_id: str, put_item: Callable[[str, str, bytes | None], None]
+        self, store: Directory, client_id: str, put_item: Callable[[str, str, bytes | None], None]
     ) -> None:
         self.store = store
         self.client_id = client_id
@@ -51,10 +45,10 @@ class Rig:
         lease = Lease(
             client_id=self.client_id,
             holder=holder,
-            token=seen.lease_token + 1,
+            token=seen.lease.token + 1,
             expires_at=now + 15.25,
         )
-        assert self.store.acquire(seen, lease=lease, now=now, counters=COUNTERS)
+        assert self.store.acquire(seen, lease=lease, now=now, update=taken(lease))
         return lease
 
     def publish(self, count: int = 3, **changes: Value) -> list[pages.Page]:
@@ -62,8 +56,8 @@ class Rig:
         cut = self.put(count)
         base = self.head
         lease = self.acquire()
-        packed = Listing(tuple(page.ref for page in cut)).pack()
-        self.store.publish(lease, base, self.changes(**changes), listing=packed)
+        packed = Manifest(tuple(page.ref for page in cut)).pack()
+        self.store.publish(lease, base, self.changes(**changes), packed=packed)
         return cut
 
     def put(self, count: int) -> list[pages.Page]:
@@ -120,4 +114,4 @@ def real_rig(client: "DynamoDBClient") -> Rig:
         else:
             client.put_item(TableName=TABLE, Item=key | {"data": {"B": data}})
 
-    return Rig(Store(client, TABLE), client_id, put)
+    return Rig(DirectoryStore(client, TABLE), client_id, put)

@@ -12,12 +12,13 @@ from jsonschema import Draft202012Validator, ValidationError
 from dev.child import ROOT
 from dev.origin_double import User, demo_users
 from lib.directory import diff, pages
-from lib.directory.head import Head
-from lib.directory.manifest import Listing
+from lib.directory.generation import Generation
+from lib.directory.manifest import Manifest
 from lib.directory.pages import Draft
 from lib.directory.snapshot import Snapshot
 from lib.events.event import BASELINE_TYPE, MAX_VALUES_BYTES, USER_TYPE, Event, EventFormat
 from lib.users.document import canonical
+from tests.fakes import generation_with
 
 CLIENT = "clxdemo0000000000000000001"
 SWEPT_AT = 1_760_000_000.0
@@ -41,9 +42,9 @@ def after() -> list[User]:
     return [renamed, *rest, old, new | {"createdDate": "2025-10-09T09:00:00.000Z"}]
 
 
-def generation(number: int, draft: Draft) -> tuple[Head, Snapshot]:
-    head = Head(
-        client_id=CLIENT,
+def generation(number: int, draft: Draft) -> tuple[Generation, Snapshot]:
+    head = generation_with(
+        CLIENT,
         generation=number,
         digest=draft.digest,
         users=draft.users,
@@ -53,8 +54,8 @@ def generation(number: int, draft: Draft) -> tuple[Head, Snapshot]:
     )
     stored = {page.ref: page for page in draft.pages}
     return head, Snapshot(
-        head=head,
-        listing=lambda: Listing(draft.refs),
+        generation=head,
+        manifest=lambda: Manifest(draft.refs),
         load=lambda refs: [stored[ref] for ref in refs],
     )
 

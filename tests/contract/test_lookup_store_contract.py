@@ -7,12 +7,12 @@ import pytest
 
 from dev.embedded_aws import EmbeddedAws
 from lib.aws.lookup_store import LookupStore
-from lib.users.observation import Remembered
+from lib.users.keys import Observation
 from tests.fake_lookups import FakeLookups
 from tests.fakes import CLIENT, NOW
 
-SEEN = Remembered(b'{"id":1}', NOW)
-NOBODY = Remembered(None, NOW + 0.125)
+SEEN = Observation(b'{"id":1}', NOW)
+NOBODY = Observation(None, NOW + 0.125)
 
 
 @pytest.fixture(scope="session")
@@ -53,25 +53,25 @@ def test_a_later_answer_replaces_an_earlier_one(lookups: FakeLookups | LookupSto
 
 
 def test_more_answers_than_one_batch_carries(lookups: FakeLookups | LookupStore) -> None:
-    answers = {f"id:{number}": Remembered(b"x" * number, NOW) for number in range(1, 251)}
+    answers = {f"id:{number}": Observation(b"x" * number, NOW) for number in range(1, 251)}
     lookups.remember(CLIENT, answers)
 
     assert lookups.remembered(CLIENT, list(answers)) == answers
 
 
 def test_who_waits_comes_and_goes_and_comes_again(lookups: FakeLookups | LookupStore) -> None:
-    told = [lookups.waiting(CLIENT)]
+    told = [lookups.pending_adoption(CLIENT)]
     lookups.adopted(CLIENT, [4])
     lookups.await_adoption(CLIENT, [1, 2])
     lookups.await_adoption(CLIENT, [2, 3])
-    told.append(lookups.waiting(CLIENT))
+    told.append(lookups.pending_adoption(CLIENT))
     lookups.adopted(CLIENT, [1, 4])
-    told.append(lookups.waiting(CLIENT))
+    told.append(lookups.pending_adoption(CLIENT))
     lookups.adopted(CLIENT, [2, 3])
-    told.append(lookups.waiting(CLIENT))
+    told.append(lookups.pending_adoption(CLIENT))
     lookups.adopted(CLIENT, [2])
     lookups.await_adoption(CLIENT, [5])
-    told.append(lookups.waiting(CLIENT))
+    told.append(lookups.pending_adoption(CLIENT))
 
     assert told == [set(), {1, 2, 3}, {2, 3}, set(), {5}]
 

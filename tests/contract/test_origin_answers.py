@@ -9,10 +9,10 @@ from typing import Any, override
 
 import pytest
 
-from lib.directory.head import RateLimit
 from lib.errors import OriginBlockedError, OriginError
 from lib.origin.client import Answer, Origin
 from lib.origin.credential import Credential, SecretKey
+from lib.origin.rate_limit import RateLimit
 from tests.fakes import NOW, Clock
 
 CLIENT = "clientid1"

@@ -7,11 +7,11 @@ import pytest
 
 from dev.embedded_aws import EmbeddedAws
 from lib.directory import pages
-from lib.directory.head import Head, Lease
-from lib.directory.manifest import Listing
+from lib.directory.head import Lease
+from lib.directory.manifest import Manifest
 from lib.errors import BrokenSnapshotError, ConflictError, LeaseLostError
-from tests.contract.store_rig import COUNTERS, MINUTE, TABLE, Rig, fake_rig, real_rig
-from tests.fakes import NOW
+from tests.contract.store_rig import COUNTERS, MINUTE, TABLE, Rig, fake_rig, real_rig, taken
+from tests.fakes import NOW, generation_with, head_with
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -33,15 +33,15 @@ def rig(request: pytest.FixtureRequest) -> Rig:
 
 
 def test_a_client_nobody_has_heard_of_has_an_empty_head(rig: Rig) -> None:
-    assert rig.head == Head(client_id=rig.client_id)
-    assert not rig.head.published
+    assert rig.head == head_with(rig.client_id)
+    assert not rig.head.generation.published
 
 
 def test_acquiring_writes_lease_and_counters_and_nothing_else(rig: Rig) -> None:
     rig.acquire("me")
 
-    assert rig.head == Head(
-        client_id=rig.client_id,
+    assert rig.head == head_with(
+        rig.client_id,
         lease_holder="me",
         lease_token=1,
         lease_expires_at=NOW + 15.25,
@@ -55,14 +55,14 @@ def test_of_two_who_saw_the_same_head_one_acquires(rig: Rig) -> None:
     rig.acquire("first", head=seen)
 
     second = Lease(client_id=rig.client_id, holder="second", token=1, expires_at=NOW + 15)
-    taken = rig.store.acquire(seen, lease=second, now=NOW, counters=COUNTERS)
+    done = rig.store.acquire(seen, lease=second, now=NOW, update=taken(second))
 
-    assert not taken
-    assert rig.head.lease_holder == "first"
+    assert not done
+    assert rig.head.lease.holder == "first"
 
 
 @pytest.mark.parametrize(
-    ("attribute", "until", "taken"),
+    ("attribute", "until", "free"),
     [
         ("blocked_until", NOW + 0.001, False),
         ("blocked_until", NOW, True),
@@ -71,16 +71,16 @@ def test_of_two_who_saw_the_same_head_one_acquires(rig: Rig) -> None:
     ],
 )
 def test_a_block_or_pause_noted_since_refuses_the_lease(
-    rig: Rig, attribute: str, until: float, *, taken: bool
+    rig: Rig, attribute: str, until: float, *, free: bool
 ) -> None:
     seen = rig.head
     rig.store.hold_off(rig.client_id, attribute, until)
 
     lease = Lease(client_id=rig.client_id, holder="me", token=1, expires_at=NOW + 15)
-    done = rig.store.acquire(seen, lease=lease, now=NOW, counters=COUNTERS)
+    done = rig.store.acquire(seen, lease=lease, now=NOW, update=taken(lease))
 
-    assert done is taken
-    assert rig.head.lease_token == int(taken)
+    assert done is free
+    assert rig.head.lease.token == int(free)
 
 
 @pytest.mark.parametrize("counters", [COUNTERS, COUNTERS | {"calls_minute": MINUTE + 1}])
@@ -92,11 +92,11 @@ def test_calls_counted_since_refuse_the_lease_and_further_counting(
     counted = rig.store.reserve(seen, counters)
 
     lease = Lease(client_id=rig.client_id, holder="me", token=1, expires_at=NOW + 15)
-    acquired = rig.store.acquire(seen, lease=lease, now=NOW, counters=COUNTERS)
+    acquired = rig.store.acquire(seen, lease=lease, now=NOW, update=taken(lease))
     reserved = rig.store.reserve(seen, COUNTERS | {"calls": 9})
 
     assert (counted, acquired, reserved) == (True, False, False)
-    assert (rig.head.calls, rig.head.lease_token) == (2, 0)
+    assert (rig.head.counters.calls, rig.head.lease.token) == (2, 0)
 
 
 def test_counting_from_the_newest_counters_works(rig: Rig) -> None:
@@ -105,7 +105,11 @@ def test_counting_from_the_newest_counters_works(rig: Rig) -> None:
     done = rig.store.reserve(rig.head, COUNTERS | {"calls": 3, "calls_before": 4})
 
     assert done
-    assert (rig.head.calls, rig.head.calls_before, rig.head.calls_minute) == (3, 4, MINUTE)
+    assert (
+        rig.head.counters.calls,
+        rig.head.counters.calls_before,
+        rig.head.counters.calls_minute,
+    ) == (3, 4, MINUTE)
 
 
 def test_the_holder_changes_and_removes_attributes(rig: Rig) -> None:
@@ -116,8 +120,12 @@ def test_the_holder_changes_and_removes_attributes(rig: Rig) -> None:
     )
 
     head = rig.head
-    assert (head.last_error, head.failures, head.complete) == ("origin-5xx", 2, True)
-    assert (head.lease_holder, head.lease_token) == ("", 1)
+    assert (head.health.last_error, head.health.failures, head.generation.complete) == (
+        "origin-5xx",
+        2,
+        True,
+    )
+    assert (head.lease.holder, head.lease.token) == ("", 1)
 
 
 def test_a_holder_that_was_overtaken_changes_nothing(rig: Rig) -> None:
@@ -127,7 +135,7 @@ def test_a_holder_that_was_overtaken_changes_nothing(rig: Rig) -> None:
     with pytest.raises(LeaseLostError):
         rig.store.update_held(slow, {"failures": 2})
 
-    assert (rig.head.failures, rig.head.lease_holder) == (0, "fast")
+    assert (rig.head.health.failures, rig.head.lease.holder) == (0, "fast")
 
 
 @pytest.mark.parametrize("attribute", ["blocked_until", "retry_at"])
@@ -136,7 +144,7 @@ def test_holding_off_only_rises(rig: Rig, attribute: str) -> None:
 
     for until in (NOW + 30, NOW + 10, NOW + 60.5):
         rig.store.hold_off(rig.client_id, attribute, until)
-        seen.append(getattr(rig.head, attribute))
+        seen.append(getattr(rig.head.health, attribute))
 
     assert seen == [NOW + 30, NOW + 30, NOW + 60.5]
 
@@ -144,7 +152,7 @@ def test_holding_off_only_rises(rig: Rig, attribute: str) -> None:
 def test_numbers_keep_milliseconds_and_no_more(rig: Rig) -> None:
     rig.store.hold_off(rig.client_id, "retry_at", NOW + 0.123456)
 
-    assert rig.head.retry_at == NOW + 0.123
+    assert rig.head.health.retry_at == NOW + 0.123
 
 
 def test_pages_come_back_in_the_order_asked_for(rig: Rig) -> None:
@@ -163,7 +171,7 @@ def test_no_pages_asked_for_are_none(rig: Rig) -> None:
 def test_putting_no_pages_does_nothing(rig: Rig) -> None:
     rig.store.put(rig.client_id, [], {}, expires_at=0)
 
-    assert rig.head == Head(client_id=rig.client_id)
+    assert rig.head == head_with(rig.client_id)
 
 
 def test_a_missing_page_is_never_left_out(rig: Rig) -> None:
@@ -186,17 +194,22 @@ def test_publishing_moves_the_head(rig: Rig) -> None:
     cut = rig.publish()
 
     head = rig.head
-    assert (head.generation, head.digest, head.users, head.complete) == (1, "d1", 3, True)
-    assert (head.swept_at, head.lease_holder) == (NOW + 0.125, "")
-    assert rig.store.listing(head).pages == tuple(page.ref for page in cut)
+    assert (
+        head.generation.number,
+        head.generation.digest,
+        head.generation.users,
+        head.generation.complete,
+    ) == (1, "d1", 3, True)
+    assert (head.generation.swept_at, head.lease.holder) == (NOW + 0.125, "")
+    assert rig.store.manifest(head.generation).pages == tuple(page.ref for page in cut)
 
 
 @pytest.mark.parametrize(("count", "in_head"), [(0, True), (9, True), (10, False)])
 def test_a_long_listing_is_in_the_manifest_alone(rig: Rig, count: int, *, in_head: bool) -> None:
     cut = rig.publish(count)
 
-    assert (rig.head.listing is not None) is in_head
-    assert rig.store.listing(rig.head).pages == tuple(page.ref for page in cut)
+    assert (rig.head.generation.packed is not None) is in_head
+    assert rig.store.manifest(rig.head.generation).pages == tuple(page.ref for page in cut)
 
 
 def test_a_short_listing_after_a_long_one_is_not_the_old_one(rig: Rig) -> None:
@@ -204,7 +217,7 @@ def test_a_short_listing_after_a_long_one_is_not_the_old_one(rig: Rig) -> None:
 
     cut = rig.publish(2)
 
-    assert rig.store.listing(rig.head).pages == tuple(page.ref for page in cut)
+    assert rig.store.manifest(rig.head.generation).pages == tuple(page.ref for page in cut)
 
 
 def test_a_long_listing_without_its_manifest_is_broken(rig: Rig) -> None:
@@ -212,7 +225,7 @@ def test_a_long_listing_without_its_manifest_is_broken(rig: Rig) -> None:
     rig.put_item("manifest", "1", None)
 
     with pytest.raises(BrokenSnapshotError):
-        rig.store.listing(rig.head)
+        rig.store.manifest(rig.head.generation)
 
 
 def test_a_generation_can_be_looked_up_after_the_next_one_came(rig: Rig) -> None:
@@ -221,8 +234,8 @@ def test_a_generation_can_be_looked_up_after_the_next_one_came(rig: Rig) -> None
 
     old = rig.store.generation(rig.client_id, 1)
 
-    assert old == Head(
-        client_id=rig.client_id,
+    assert old == generation_with(
+        rig.client_id,
         generation=1,
         digest="d1",
         users=3,
@@ -230,7 +243,7 @@ def test_a_generation_can_be_looked_up_after_the_next_one_came(rig: Rig) -> None
         policy="p1",
         modified_at=int(NOW),
         swept_at=NOW + 0.125,
-        listing=Listing(tuple(page.ref for page in cut)).pack(),
+        listing=Manifest(tuple(page.ref for page in cut)).pack(),
     )
 
 
@@ -246,12 +259,12 @@ def test_a_generation_that_never_was_or_is_gone_is_none(rig: Rig) -> None:
 def test_publishing_twice_from_the_same_base_is_a_conflict(rig: Rig) -> None:
     base = rig.head
     lease = rig.acquire()
-    rig.store.publish(lease, base, rig.changes(), listing=Listing().pack())
+    rig.store.publish(lease, base, rig.changes(), packed=Manifest().pack())
 
     with pytest.raises(ConflictError):
-        rig.store.publish(lease, base, rig.changes(digest="d2"), listing=Listing().pack())
+        rig.store.publish(lease, base, rig.changes(digest="d2"), packed=Manifest().pack())
 
-    assert (rig.head.generation, rig.head.digest) == (1, "d1")
+    assert (rig.head.generation.number, rig.head.generation.digest) == (1, "d1")
 
 
 def test_publishing_with_an_old_token_is_a_conflict_and_writes_nothing(rig: Rig) -> None:
@@ -260,25 +273,27 @@ def test_publishing_with_an_old_token_is_a_conflict_and_writes_nothing(rig: Rig)
     rig.acquire("fast", now=NOW + 20)
 
     with pytest.raises(ConflictError):
-        rig.store.publish(slow, base, rig.changes(), listing=Listing().pack())
+        rig.store.publish(slow, base, rig.changes(), packed=Manifest().pack())
 
-    assert rig.head.generation == 0
+    assert rig.head.generation.number == 0
     assert rig.store.generation(rig.client_id, 1) is None
 
 
 def test_publishing_removes_what_is_none(rig: Rig) -> None:
     lease = rig.acquire()
-    rig.store.update_held(lease, {"last_error": "origin-5xx", "quarantine": "q"})
+    rig.store.update_held(lease, {"last_error": "origin-5xx", "doubted_since": NOW})
 
-    rig.publish(last_error=None, quarantine=None)
+    rig.publish(last_error=None, doubted_since=None)
 
-    assert (rig.head.last_error, rig.head.quarantine) == ("", "")
+    assert (rig.head.health.last_error, rig.head.health.doubted_since) == ("", 0)
 
 
 def test_renewing_reaches_the_head(rig: Rig) -> None:
     cut = rig.publish()
 
-    rig.store.renew(rig.head, Listing(tuple(page.ref for page in cut)), expires_at=int(NOW) + 999)
+    rig.store.renew(
+        rig.head.generation, Manifest(tuple(page.ref for page in cut)), expires_at=int(NOW) + 999
+    )
 
     assert rig.head.pages_expire_at == NOW + 999
 
@@ -286,11 +301,11 @@ def test_renewing_reaches_the_head(rig: Rig) -> None:
 @pytest.mark.parametrize("kind", ["page", "manifest"])
 def test_renewing_what_is_gone_is_an_error_and_makes_nothing(rig: Rig, kind: str) -> None:
     cut = rig.publish()
-    listing = Listing(tuple(page.ref for page in cut))
+    listing = Manifest(tuple(page.ref for page in cut))
     rig.put_item(kind, listing.pages[1].digest if kind == "page" else "1", None)
 
     with pytest.raises(BrokenSnapshotError):
-        rig.store.renew(rig.head, listing, expires_at=int(NOW) + 999)
+        rig.store.renew(rig.head.generation, listing, expires_at=int(NOW) + 999)
 
     assert rig.head.pages_expire_at == NOW + 60
 

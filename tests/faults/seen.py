@@ -14,7 +14,7 @@ from tests.integration.service import CLIENT, ERROR_AGE, Answer, running_service
 
 USERS = 300
 STATES = ("fresh", "stale", "nothing stored")
-_TOLD = ("RevalidationFailed", "Blocked", "Quarantined", "Stale")
+_TOLD = ("RevalidationFailed", "Blocked", "Doubted", "Stale")
 
 
 @dataclass(frozen=True)

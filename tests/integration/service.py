@@ -59,7 +59,7 @@ _INSTANTS = (
     "modified_at",
     "blocked_until",
     "retry_at",
-    "quarantined_at",
+    "doubted_since",
     "lease_expires_at",
     "rate_reset_at",
     "pages_expire_at",

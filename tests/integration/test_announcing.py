@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -170,7 +170,7 @@ def test_what_the_bus_does_not_take_is_reported_by_record_and_announced_later(
     monkeypatch.setenv("AWS_ENDPOINT_URL_EVENTBRIDGE", "http://127.0.0.1:1")
     announcer.service.forget()
     # What happens between tries is not asked here.
-    wiring().sleep = lambda _: None
+    wiring().time = replace(wiring().time, sleep=lambda _: None)
 
     failed = announcer.wake(record(CLIENT, number=7), record(OTHER, number=8), record(number=9))
     monkeypatch.delenv("AWS_ENDPOINT_URL_EVENTBRIDGE")

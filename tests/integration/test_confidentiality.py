@@ -35,8 +35,6 @@ FAULTS = [
     Fault("other_client_rows"),
     Fault("duplicate_ids"),
     Fault("unordered_ids"),
-    Fault("empty_list"),
-    Fault("lose_third"),
     Fault("status", status=429),
 ]
 

@@ -20,6 +20,7 @@ from dev.embedded_aws import EmbeddedAws
 from dev.origin_double import Fault
 from handlers import changes
 from lib.directory.head import LEASE_SECONDS
+from lib.origin.backoff import PAUSE_SECONDS
 from tests.integration.relay import Relay
 from tests.integration.service import CLIENT, Context, Json, Service, running_service
 
@@ -135,7 +136,7 @@ def test_a_kill_leaves_the_old_generation_or_the_new_one_and_loses_no_change(
     assert served(service) == ((2, new) if moved else before)
 
     # The lease of the dead lapses, and the next one goes on.
-    service.let_pass(LEASE_SECONDS)
+    service.let_pass(LEASE_SECONDS + PAUSE_SECONDS[0])
     service.refresh()
     assert served(service) == (2, new)
     announce(2)
@@ -171,7 +172,7 @@ def test_a_holder_that_wakes_up_too_late_publishes_nothing(
         assert held.reached.wait(SECONDS)
         process.send_signal(signal.SIGSTOP)
         held.released.set()
-        service.let_pass(LEASE_SECONDS)
+        service.let_pass(LEASE_SECONDS + PAUSE_SECONDS[0])
         if undone:
             # Then the next holder finds nothing new, and only the token tells that it was there.
             service.origin.replace(CLIENT, unchanged[1])

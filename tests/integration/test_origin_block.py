@@ -13,8 +13,15 @@ from tests.integration.service import CLIENT, ERROR_AGE, REVALIDATE_AGE, Service
 type Ask = Callable[[Service], object]
 
 
+def block(service: Service) -> None:
+    """Let the origin block for longer than a test takes."""
+    service.table.change_head(CLIENT, blocked_until=time.time() + 200)
+    service.forget()
+
+
 def read_at(service: Service, seconds: int) -> None:
     service.let_pass(seconds)
+    block(service)
     service.get()
 
 
@@ -47,17 +54,18 @@ def blocked(service: Service) -> Service:
 
 @pytest.fixture(scope="module")
 def blocked_for_long(aws: EmbeddedAws) -> Iterator[Service]:
-    """The service with three stale users stored, and a block that outlasts all tests."""
+    """The service with three stale users stored."""
     with running_service(aws) as running:
         running.get()
         running.let_pass(REVALIDATE_AGE)
-        running.table.change_head(CLIENT, blocked_until=time.time() + 3 * ERROR_AGE)
         running.origin.clear_calls()
         yield running
 
 
 @pytest.mark.parametrize("asked", ASKED)
 def test_no_call_reaches_the_origin_during_a_block(blocked_for_long: Service, asked: str) -> None:
+    block(blocked_for_long)
+
     ASKED[asked](blocked_for_long)
 
     assert blocked_for_long.origin.calls == []
@@ -130,11 +138,24 @@ def test_a_nearly_used_up_limit_is_left_to_others_until_it_is_reset(service: Ser
     assert len(service.origin.calls) == 1
 
 
-def test_who_was_in_a_complete_directory_is_still_told_during_a_block(blocked: Service) -> None:
+def test_of_strangers_a_stale_directory_tells_nothing_during_a_block(blocked: Service) -> None:
     stranger = blocked.get("/users/999999")
     listed = blocked.get("/users?emails=nobody@example.com")
 
-    assert stranger.status == 404
-    assert (listed.status, listed.body["notFound"]) == (200, ["nobody@example.com"])
-    assert "notAsked" not in listed.body
+    assert (stranger.status, stranger.cache_status) == (503, "managed-users; detail=origin-blocked")
+    assert 1 <= int(stranger.headers["Retry-After"]) <= 74
+    assert (listed.status, listed.body["notFound"]) == (200, [])
+    assert listed.body["notAsked"] == ["nobody@example.com"]
     assert blocked.origin.calls == []
+
+
+def test_of_strangers_a_fresh_and_complete_directory_tells_that_they_are_nobody(
+    service: Service,
+) -> None:
+    service.get()
+    block(service)
+
+    assert service.get("/users/999999").status == 404
+    assert service.get("/users?emails=nobody@example.com").body["notFound"] == [
+        "nobody@example.com"
+    ]

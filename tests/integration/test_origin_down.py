@@ -83,7 +83,7 @@ def test_a_claim_that_got_lost_is_made_again_when_its_lease_is_over(stored: Serv
     aged(stored, REVALIDATE_AGE)
     lost = stored.next_invocation()
 
-    aged(stored, LEASE_SECONDS + 1)
+    aged(stored, LEASE_SECONDS + BACKOFF_SECONDS)
 
     claim = stored.next_invocation()
     assert claim["lease"]["token"] == lost["lease"]["token"] + 1

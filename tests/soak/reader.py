@@ -152,7 +152,7 @@ class _Reader:
         spans = self._follower.history.clients[client_id].spans
         if self._draw.random() < 0.01:
             return 10**9 + self._draw.randrange(20)
-        # Listing them takes time: the newest are learnt of now and then.
+        # Manifest them takes time: the newest are learnt of now and then.
         if client_id not in self._ids or self._draw.random() < 0.01:
             self._ids[client_id] = list(spans)
         return self._draw.choice(self._ids[client_id])

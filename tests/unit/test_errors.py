@@ -8,6 +8,7 @@ from lib.errors import (
     CODES,
     BrokenSnapshotError,
     ConflictError,
+    GoneError,
     InvalidRequestError,
     LeaseLostError,
     MethodNotAllowedError,
@@ -19,11 +20,13 @@ from lib.errors import (
     OriginError,
     OriginServerError,
     OriginTimeoutError,
-    QuarantinedError,
+    Reason,
     SecretError,
     ServiceError,
     StoreError,
     UnavailableError,
+    UnexpectedError,
+    retry_after,
 )
 
 STATUSES = [
@@ -38,7 +41,7 @@ STATUSES = [
     (OriginServerError, 502),
     (OriginTimeoutError, 504),
     (OriginBlockedError, 503),
-    (QuarantinedError, 502),
+    (UnexpectedError, 500),
     (NotAskedError, 503),
     (SecretError, 503),
     (StoreError, 503),
@@ -91,12 +94,44 @@ def test_a_bad_request_without_them_has_the_default_ones() -> None:
 
 def test_errors_carry_what_their_handlers_read() -> None:
     blocked = OriginBlockedError("blocked", reset_seconds=30)
-    quarantined = QuarantinedError("doubted", loss="abc", since=5)
-    not_asked = NotAskedError("wait", reason="lease-held", retry_after=3)
+    not_asked = NotAskedError("wait", reason=Reason.LEASE_HELD, until=3)
     method = MethodNotAllowedError("no", allow="GET, HEAD")
 
     assert (blocked.reason, blocked.received, blocked.reset_seconds) == ("origin-blocked", 429, 30)
-    assert (quarantined.reason, quarantined.loss, quarantined.since) == ("quarantined", "abc", 5)
-    assert (not_asked.reason, not_asked.retry_after) == ("lease-held", 3)
+    assert (not_asked.reason, not_asked.until) == ("lease-held", 3)
     assert method.allow == "GET, HEAD"
     assert str(method) == method.message == "no"
+
+
+@pytest.mark.parametrize(
+    ("error", "headers"),
+    [
+        (ServiceError("fault"), {}),
+        (InvalidRequestError("bad"), {}),
+        (NotFoundError("nobody"), {}),
+        (
+            NotFoundError("nobody", cache_status="managed-users; hit"),
+            {"Cache-Status": "managed-users; hit"},
+        ),
+        (MethodNotAllowedError("no", allow="GET"), {"Allow": "GET"}),
+        (GoneError("gone"), {}),
+        (GoneError("gone", link='<?>; rel="first"'), {"Link": '<?>; rel="first"'}),
+        (NotAskedError("wait", reason=Reason.LEASE_HELD, until=107.2), {"Retry-After": "8"}),
+        (NotAskedError("wait", reason=Reason.LEASE_HELD), {"Retry-After": "1"}),
+        (OriginBlockedError("blocked", reset_seconds=30), {"Retry-After": "30"}),
+        (StoreError("down", reason=Reason.STORE_UNREACHABLE), {"Retry-After": "1"}),
+        (OriginTimeoutError("late", reason=Reason.ORIGIN_TIMEOUT), {}),
+    ],
+)
+def test_each_error_carries_its_header_fields(error: ServiceError, headers: dict[str, str]) -> None:
+    assert error.headers(now=100, jitter=0) == headers
+
+
+@pytest.mark.parametrize(
+    ("seconds", "jitter", "told"),
+    [(-5, 0, 1), (0, 1, 1), (0.2, 0, 1), (1.2, 0, 2), (10, 0, 10), (10, 0.5, 11), (10, 1, 12)],
+)
+def test_retry_after_is_rounded_up_and_spread_by_a_fifth(
+    seconds: float, jitter: float, told: int
+) -> None:
+    assert retry_after(seconds, jitter=jitter) == told

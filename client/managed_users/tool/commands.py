@@ -174,10 +174,13 @@ def refresh(
     context: typer.Context,
     *,
     wait: Annotated[bool, typer.Option("--wait", help="Until it is done.")] = False,
+    believe: Annotated[
+        bool, typer.Option("--believe", help="Whoever is missing is gone, however many they are.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Have the origin asked now."""
-    done = target(context).client.refresh(wait=wait)
+    done = target(context).client.refresh(wait=wait, believe=believe)
     if as_json:
         put_json(done)
         return

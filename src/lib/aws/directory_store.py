@@ -6,28 +6,38 @@ lease holder writes is conditional on its token, so a holder that was overtaken 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from lib.aws import items
 from lib.aws.items import Item
 from lib.aws.table import Table
 from lib.directory import index
-from lib.directory.head import GENERATION_FIELDS, Head, Lease, Value
-from lib.directory.manifest import Listing, PageRef, unpack
+from lib.directory.generation import Generation
+from lib.directory.head import (
+    ATTRIBUTES,
+    FORMAT,
+    GENERATION_ATTRIBUTES,
+    Head,
+    HeadUpdate,
+    Lease,
+    Value,
+    generation_of,
+    head_of,
+)
+from lib.directory.manifest import Manifest, PageRef, unpack
 from lib.directory.pages import Page, decode, encode
-from lib.errors import BrokenSnapshotError, ConflictError, LeaseLostError
+from lib.errors import BrokenSnapshotError, ConflictError, LeaseLostError, Reason
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-HEAD_LISTING_BYTES = 288
-"""The longest packed listing that the head carries: with it, the item stays under 1 KB."""
+HEAD_MANIFEST_BYTES = 288
+"""The longest packed manifest that the head carries: with it, the item stays under 1 KB."""
 
-_HEAD_FIELDS = frozenset(field.name for field in fields(Head)) - {"client_id"}
+_KNOWN = ATTRIBUTES | {"format"}
 
 
-class Store:
+class DirectoryStore:
     """The table named ``table``, behind DynamoDB's low-level ``client``.
 
     Every method raises StoreError when DynamoDB does not do what it was asked.
@@ -38,15 +48,12 @@ class Store:
 
     def head(self, client_id: str) -> Head:
         """Return the head as it is now; generation 0 if nothing was ever published."""
-        return _head(client_id, self._table.get(_head_key(client_id)))
+        return head_of(client_id, _known(self._table.get(_head_key(client_id))))
 
-    def generation(self, client_id: str, number: int) -> Head | None:
-        """Return what the head was when it published generation ``number``, None if that is gone.
-
-        What changes without a generation (lease, counters, blocks) is not in it.
-        """
+    def generation(self, client_id: str, number: int) -> Generation | None:
+        """Return a generation as it was published, None if it is gone."""
         item = self._table.get(_manifest_key(client_id, number))
-        return _head(client_id, item) if item else None
+        return generation_of(client_id, _known(item)) if item else None
 
     def mark_announced(self, client_id: str, number: int, *, seen: int) -> bool:
         """Note that everything up to ``number`` was announced, unless the mark is not ``seen``."""
@@ -61,18 +68,18 @@ class Store:
             return False
         return True
 
-    def listing(self, head: Head) -> Listing:
-        """Return what the head's generation is made of, from the head itself or its manifest.
+    def manifest(self, generation: Generation) -> Manifest:
+        """Return what a generation is made of, as it came with it or from its manifest.
 
         Raises:
             BrokenSnapshotError: the manifest is missing or unreadable.
         """
-        if head.listing is not None:
-            return unpack(head.listing)
-        manifest = self._table.get(_manifest_key(head.client_id, head.generation))
-        if not manifest:
-            raise BrokenSnapshotError("a manifest is missing", reason="missing-manifest")
-        return unpack(manifest["listing"]["B"])
+        known: Generation | None = generation
+        if generation.packed is None:
+            known = self.generation(generation.client_id, generation.number)
+        if known is None or known.packed is None:
+            raise BrokenSnapshotError("a manifest is missing", reason=Reason.MISSING_MANIFEST)
+        return unpack(known.packed)
 
     def pages(self, client_id: str, refs: Sequence[PageRef]) -> list[Page]:
         """Return the pages that ``refs`` name, in that order.
@@ -96,7 +103,7 @@ class Store:
         found = {item["pk"]["S"]: item["data"]["B"] for item in self._table.get_all(keys)}
         names = [key["pk"]["S"] for key in keys]
         if not found.keys() >= set(names):
-            raise BrokenSnapshotError("a page or shard is missing", reason="missing-page")
+            raise BrokenSnapshotError("a page or shard is missing", reason=Reason.MISSING_PAGE)
         return [found[name] for name in names]
 
     def put(
@@ -109,53 +116,47 @@ class Store:
             [key | items.encode({"data": data, "expires_at": expires_at}) for key, data in contents]
         )
 
-    def renew(self, head: Head, listing: Listing, *, expires_at: int) -> None:
-        """Keep everything that ``head`` names until ``expires_at``.
+    def renew(self, generation: Generation, manifest: Manifest, *, expires_at: int) -> None:
+        """Keep everything that ``generation`` is made of until ``expires_at``.
 
         Raises:
             BrokenSnapshotError: some of it is gone already.
         """
-        keys = [_page_key(head.client_id, ref.digest) for ref in listing.pages]
-        keys += [_shard_key(head.client_id, digest) for digest in listing.shards]
-        keys.append(_manifest_key(head.client_id, head.generation))
+        client_id = generation.client_id
+        keys = [_page_key(client_id, ref.digest) for ref in manifest.pages]
+        keys += [_shard_key(client_id, digest) for digest in manifest.shards]
+        keys.append(_manifest_key(client_id, generation.number))
         try:
             for key in keys:
                 self._table.update(
                     key, {"expires_at": expires_at}, condition="attribute_exists(#pk)"
                 )
         except ConflictError as error:
-            raise BrokenSnapshotError("a page is missing", reason="missing-page") from error
-        self._table.update(_head_key(head.client_id), {"pages_expire_at": expires_at})
+            raise BrokenSnapshotError("a page is missing", reason=Reason.MISSING_PAGE) from error
+        self._table.update(_head_key(client_id), {"pages_expire_at": expires_at})
 
-    def acquire(
-        self, head: Head, *, lease: Lease, now: float, counters: Mapping[str, Value]
-    ) -> bool:
+    def acquire(self, head: Head, *, lease: Lease, now: float, update: HeadUpdate) -> bool:
         """Take the lease, unless anything happened since ``head`` was read; tell whether we did.
 
-        ``counters`` are the head's call counters with the calls the holder is about to make.
+        ``update`` writes the lease, and the call counters with the calls the holder is to make.
         """
-        not_taken_since = _unchanged("lease_token", head.lease_token)
+        not_taken_since = _unchanged("lease_token", head.lease.token)
         not_blocked_since = "(attribute_not_exists(#blocked_until) OR #blocked_until <= :now)"
         no_failure_since = "(attribute_not_exists(#retry_at) OR #retry_at <= :now)"
         try:
             self._table.update(
-                _head_key(head.client_id),
-                {
-                    "lease_holder": lease.holder,
-                    "lease_token": lease.token,
-                    "lease_expires_at": lease.expires_at,
-                    **counters,
-                },
+                _head_key(lease.client_id),
+                {**update, "format": FORMAT},
                 condition=" AND ".join(
                     (not_taken_since, _not_called_since(head), not_blocked_since, no_failure_since)
                 ),
-                values={**_seen(head), "lease_token_seen": head.lease_token, "now": now},
+                values={**_seen(head), "lease_token_seen": head.lease.token, "now": now},
             )
         except ConflictError:
             return False
         return True
 
-    def reserve(self, head: Head, counters: Mapping[str, Value]) -> bool:
+    def reserve(self, head: Head, counters: HeadUpdate) -> bool:
         """Count calls about to be made, unless others did since; tell whether we did."""
         try:
             self._table.update(
@@ -168,7 +169,7 @@ class Store:
             return False
         return True
 
-    def update_held(self, lease: Lease, changes: Mapping[str, Value]) -> None:
+    def update_held(self, lease: Lease, update: HeadUpdate) -> None:
         """Change the head as the holder of ``lease``.
 
         Raises:
@@ -177,12 +178,12 @@ class Store:
         try:
             self._table.update(
                 _head_key(lease.client_id),
-                changes,
+                update,
                 condition="#lease_token = :mine",
                 values={"mine": lease.token},
             )
         except ConflictError as error:
-            raise LeaseLostError("the lease was taken over", reason="lease-lost") from error
+            raise LeaseLostError("the lease was taken over", reason=Reason.LEASE_LOST) from error
 
     def hold_off(self, client_id: str, name: str, until: float) -> None:
         """Raise ``blocked_until`` or ``retry_at``; they only rise, so no lease is needed."""
@@ -194,35 +195,34 @@ class Store:
         except ConflictError:
             return
 
-    def publish(
-        self, lease: Lease, base: Head, changes: Mapping[str, Value], *, listing: bytes
-    ) -> None:
+    def publish(self, lease: Lease, base: Head, update: HeadUpdate, *, packed: bytes) -> None:
         """Move the head from ``base`` to its next generation, and write its manifest with it.
 
-        ``changes`` are the head's new attributes, of which the manifest repeats what it needs.
-        The packed listing goes into both, into the head only while it is short.
+        ``update`` are the head's new attributes, of which the manifest repeats what it needs. The
+        packed manifest goes into both, into the head only while it is short.
 
         Raises:
             ConflictError: the lease was taken over, or the head is not at ``base``.
         """
-        generation = base.generation + 1
-        moved = {**changes, "generation": generation, "listing": listing}
-        manifest = {name: moved.get(name) for name in GENERATION_FIELDS} | {
-            "previous": base.generation,
-            "expires_at": changes["pages_expire_at"],
+        number = base.generation.number + 1
+        moved = {**update, "generation": number, "listing": packed, "format": FORMAT}
+        manifest = {name: moved.get(name) for name in (*GENERATION_ATTRIBUTES, "format")} | {
+            "previous": base.generation.number,
+            "expires_at": update["pages_expire_at"],
         }
-        update = items.update(
-            moved | {"listing": listing if len(listing) <= HEAD_LISTING_BYTES else None},
-            condition=f"#lease_token = :mine AND {_unchanged('generation', base.generation)}",
-            values={"mine": lease.token, "generation_seen": base.generation},
+        in_head = packed if len(packed) <= HEAD_MANIFEST_BYTES else None
+        change = items.update(
+            moved | {"listing": in_head},
+            condition="#lease_token = :mine AND "
+            + _unchanged("generation", base.generation.number),
+            values={"mine": lease.token, "generation_seen": base.generation.number},
         )
-        item = _manifest_key(base.client_id, generation) | items.encode(manifest)
-        self._table.put_and_update(item, _head_key(base.client_id), update)
+        item = _manifest_key(base.client_id, number) | items.encode(manifest)
+        self._table.put_and_update(item, _head_key(base.client_id), change)
 
 
-def _head(client_id: str, item: Mapping[str, Any]) -> Head:
-    known = {name: typed for name, typed in item.items() if name in _HEAD_FIELDS}
-    return Head(client_id=client_id, **items.decode(known))
+def _known(item: Mapping[str, Any]) -> dict[str, Any]:
+    return items.decode({name: typed for name, typed in item.items() if name in _KNOWN})
 
 
 def _head_key(client_id: str) -> Item:
@@ -248,8 +248,13 @@ def _unchanged(name: str, seen: int) -> str:
 
 
 def _not_called_since(head: Head) -> str:
-    return f"{_unchanged('calls', head.calls)} AND {_unchanged('calls_minute', head.calls_minute)}"
+    counters = head.counters
+    calls = _unchanged("calls", counters.calls)
+    return f"{calls} AND {_unchanged('calls_minute', counters.calls_minute)}"
 
 
 def _seen(head: Head) -> dict[str, Value]:
-    return {"calls_seen": head.calls, "calls_minute_seen": head.calls_minute}
+    return {
+        "calls_seen": head.counters.calls,
+        "calls_minute_seen": head.counters.calls_minute,
+    }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lib.errors import UnavailableError
+from lib.errors import Reason, UnavailableError
 from lib.events.event import PREFIX, Event
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class EventBus:
                 return
             if pause is not None:
                 self._sleep(pause)
-        raise UnavailableError("the bus refused events", reason="events-refused")
+        raise UnavailableError("the bus refused events", reason=Reason.EVENTS_REFUSED)
 
     def _refused(self, batch: list[Any]) -> list[Any]:
         """Return the entries that the bus did not accept."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lib.errors import UnavailableError
+from lib.errors import Reason, UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -35,4 +35,4 @@ class Invoker:
                 Payload=json.dumps(event).encode(),
             )
         except (ClientError, BotoCoreError) as error:
-            raise UnavailableError("Lambda took no event", reason="invoke-failed") from error
+            raise UnavailableError("Lambda took no event", reason=Reason.INVOKE_FAILED) from error

@@ -12,8 +12,7 @@ from lib.aws import items
 from lib.aws.items import Item
 from lib.aws.table import Table
 from lib.errors import ConflictError
-from lib.users.keys import key_hash
-from lib.users.observation import Remembered
+from lib.users.keys import Observation, key_hash
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -28,7 +27,7 @@ class LookupStore:
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._table = Table(client, table)
 
-    def remembered(self, client_id: str, keys: Sequence[str]) -> dict[str, Remembered]:
+    def remembered(self, client_id: str, keys: Sequence[str]) -> dict[str, Observation]:
         """Return what is remembered of the look-up ``keys``."""
         asked = {_pk(client_id, key): key for key in keys}
         found = {}
@@ -36,12 +35,12 @@ class LookupStore:
             values = items.decode(item)
             if "observed_at" in values:
                 data = values.get("data")
-                found[asked[values["pk"]]] = Remembered(
+                found[asked[values["pk"]]] = Observation(
                     zlib.decompress(data) if data else None, values["observed_at"]
                 )
         return found
 
-    def remember(self, client_id: str, answers: Mapping[str, Remembered]) -> None:
+    def remember(self, client_id: str, answers: Mapping[str, Observation]) -> None:
         """Keep ``answers`` by look-up key."""
         self._table.put_all(
             [
@@ -74,7 +73,7 @@ class LookupStore:
         """Be asking for ``key`` no longer, without an answer."""
         self._table.update(_key(_pk(client_id, key)), {"asking_until": None})
 
-    def waiting(self, client_id: str) -> frozenset[int]:
+    def pending_adoption(self, client_id: str) -> frozenset[int]:
         """Return the ids of users who wait to be adopted."""
         item = self._table.get(_waiting_key(client_id))
         return frozenset(map(int, item.get("ids", {}).get("NS", ())))

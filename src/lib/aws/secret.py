@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lib.errors import NotFoundError, SecretError
+from lib.errors import NotFoundError, Reason, SecretError
 from lib.origin.credential import Credential, SecretKey
 
 if TYPE_CHECKING:
@@ -83,7 +83,9 @@ class Secrets:
         try:
             answer = self._client.get_secret_value(SecretId=self._secret_id)
         except (ClientError, BotoCoreError) as error:
-            raise SecretError("Secrets Manager has no answer", reason="secret-missing") from error
+            raise SecretError(
+                "Secrets Manager has no answer", reason=Reason.SECRET_MISSING
+            ) from error
         return _Fetched(_parse(answer.get("SecretString", "")), answer["VersionId"], now)
 
 
@@ -97,6 +99,6 @@ def _parse(text: str) -> dict[str, SecretKey]:
     if not valid:
         raise SecretError(
             'the secret must be JSON like {"<clientId>": "<secret key>"}',
-            reason="secret-malformed",
+            reason=Reason.SECRET_MALFORMED,
         )
     return {client_id: SecretKey(key) for client_id, key in keys.items()}

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lib.aws import items
 from lib.aws.items import Item
 from lib.directory.head import Value
-from lib.errors import ConflictError, StoreError
+from lib.errors import ConflictError, Reason, StoreError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -112,7 +112,7 @@ def _attempts() -> Iterator[None]:
     for pause in (0.05, 0.1, 0.2, 0.4):
         yield
         time.sleep(pause)
-    raise StoreError("DynamoDB left a batch unfinished", reason="store-throttled")
+    raise StoreError("DynamoDB left a batch unfinished", reason=Reason.STORE_THROTTLED)
 
 
 @contextmanager
@@ -122,7 +122,7 @@ def _translated() -> Iterator[None]:
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "unknown")
         if code in _CONFLICTS:
-            raise ConflictError("a condition did not hold", reason="conflict") from error
-        raise StoreError("DynamoDB refused a request", reason="store-refused") from error
+            raise ConflictError("a condition did not hold", reason=Reason.CONFLICT) from error
+        raise StoreError("DynamoDB refused a request", reason=Reason.STORE_REFUSED) from error
     except BotoCoreError as error:
-        raise StoreError("DynamoDB did not answer", reason="store-unreachable") from error
+        raise StoreError("DynamoDB did not answer", reason=Reason.STORE_UNREACHABLE) from error

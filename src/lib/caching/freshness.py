@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from lib.caching.headers import RequestDirectives
-from lib.directory.head import Head
+from lib.directory.head import Health
+from lib.errors import Reason
 
 
 class Freshness(Enum):
@@ -79,10 +80,17 @@ def assess(policy: FreshnessPolicy, *, age: int) -> Freshness:
 
 
 def plan(
-    policy: FreshnessPolicy, directives: RequestDirectives, *, age: int | None, failing: bool
+    policy: FreshnessPolicy,
+    directives: RequestDirectives,
+    *,
+    age: int | None,
+    answer_age: int | None = None,
+    failing: bool,
 ) -> Plan:
-    """Return what a read does; ``age`` None means that nothing is stored.
+    """Return what a read does; ``age`` is that of the last sweep, None if nothing is stored.
 
+    The caller's directives judge ``answer_age``, the ``Age`` that the answer will have: some of the
+    users in it may have been seen last before the last sweep (default: none).
     ``failing`` tells that no sweep succeeded since the last one failed: then no reader waits for
     the origin (RFC 5861 section 4).
     """
@@ -90,11 +98,12 @@ def plan(
         return Plan.REFUSE if directives.only_if_cached else Plan.FETCH
     if policy.frozen:
         return Plan.SERVE
-    if not acceptable(policy, directives, age=age):
+    told = age if answer_age is None else answer_age
+    if not acceptable(policy, directives, age=told):
         return Plan.REFUSE if directives.only_if_cached else Plan.REVALIDATE
     if assess(policy, age=age) is Freshness.FRESH:
         return Plan.SERVE
-    if failing or _may_be_stale(policy, directives, age=age):
+    if failing or _may_be_stale(policy, directives, age=age, told=told):
         return Plan.SERVE if directives.only_if_cached else Plan.SERVE_AND_REVALIDATE
     return Plan.REFUSE if directives.only_if_cached else Plan.REVALIDATE
 
@@ -114,20 +123,20 @@ def _within_max_stale(policy: FreshnessPolicy, directives: RequestDirectives, *,
     return directives.max_stale is not None and age <= policy.max_age + directives.max_stale
 
 
-def _may_be_stale(policy: FreshnessPolicy, directives: RequestDirectives, *, age: int) -> bool:
+def _may_be_stale(
+    policy: FreshnessPolicy, directives: RequestDirectives, *, age: int, told: int
+) -> bool:
     in_window = assess(policy, age=age) is Freshness.STALE_WHILE_REVALIDATE
-    return in_window or _within_max_stale(policy, directives, age=age)
+    return in_window or _within_max_stale(policy, directives, age=told)
 
 
-def stale_detail(policy: FreshnessPolicy, head: Head, *, age: int, now: float) -> str | None:
+def stale_detail(policy: FreshnessPolicy, health: Health, *, age: int, now: float) -> str | None:
     """Return why a stale snapshot is served at once, for Cache-Status; None for a fresh one."""
     state = assess(policy, age=age)
     if state is Freshness.FRESH:
         return None
     if policy.frozen:
-        return "frozen"
-    if state is Freshness.STALE_WHILE_REVALIDATE or not head.last_error:
+        return Reason.FROZEN
+    if state is Freshness.STALE_WHILE_REVALIDATE or not health.last_error:
         return "stale-while-revalidate"
-    if head.blocked_until > now:
-        return "origin-blocked"
-    return "quarantined" if head.last_error == "quarantined" else "origin-backoff"
+    return Reason.ORIGIN_BLOCKED if health.blocked_until > now else Reason.ORIGIN_BACKOFF

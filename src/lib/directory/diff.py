@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from lib.directory.head import Head
+from lib.directory.generation import Generation
 from lib.directory.manifest import PageRef
 from lib.directory.snapshot import Snapshot
 
@@ -34,14 +34,14 @@ class Change:
     after: bytes | None = None
 
 
-def comparable(old: Head, new: Head) -> bool:
+def comparable(old: Generation, new: Generation) -> bool:
     """Return whether both hide the same; else every difference would look like a change."""
-    return old.policy == new.policy
+    return old.hiding_digest == new.hiding_digest
 
 
 def changes(old: Snapshot, new: Snapshot) -> Iterator[Change]:
     """Yield the changes from ``old`` to ``new`` by rising user id."""
-    old_refs, new_refs = old.listing().pages, new.listing().pages
+    old_refs, new_refs = old.manifest().pages, new.manifest().pages
     same = set(old_refs) & set(new_refs)
     before = _users(old, [ref for ref in old_refs if ref not in same])
     after = _users(new, [ref for ref in new_refs if ref not in same])
@@ -52,7 +52,7 @@ def changes(old: Snapshot, new: Snapshot) -> Iterator[Change]:
         if now is None:
             yield Change(kind="deleted", user_id=user_id, before=was)
         elif was is None:
-            kind: Kind = "created" if _created_since(old.head, now) else "discovered"
+            kind: Kind = "created" if _created_since(old.generation, now) else "discovered"
             yield Change(kind=kind, user_id=user_id, after=now)
         else:
             yield Change(
@@ -65,14 +65,10 @@ def changes(old: Snapshot, new: Snapshot) -> Iterator[Change]:
 
 
 def _users(snapshot: Snapshot, refs: list[PageRef]) -> dict[int, bytes]:
-    return {
-        user_id: line
-        for page in snapshot.load(refs)
-        for user_id, line in zip(page.ids, page.lines, strict=True)
-    }
+    return {user_id: line for page in snapshot.load(refs) for user_id, line in page.users()}
 
 
-def _created_since(old: Head, line: bytes) -> bool:
+def _created_since(old: Generation, line: bytes) -> bool:
     # A complete directory held everybody there was, whatever a lagging replica's dates say.
     if old.complete:
         return True

@@ -1,15 +1,23 @@
-"""The words of the domain as plain data: head, lease, page reference, window.
+"""The small mutable item of one client: what is current, how the origin does, who may ask it.
 
-Instants are epoch seconds (fractions kept), durations seconds. A user is one canonical JSON
-document (see ``pages``); nothing here knows its fields but their names.
+Instants are epoch seconds (fractions kept), durations seconds. In the table a head is flat: every
+field of every part is an attribute of its own, so that each can be changed without the others.
 
 Pure: no clock, no I/O.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
-type Value = str | bytes | bool | float | None
-"""What an attribute can be; None removes it."""
+from lib.directory.generation import Generation
+from lib.errors import Reason, StoreError
+
+FORMAT = 1
+"""The newest form of heads and manifests that this code reads, and the one it writes.
+
+Items without a number are of form 1, which was written before numbers were.
+"""
 
 LEASE_SECONDS = 15
 """How long a claim lasts if its holder is never heard of again."""
@@ -17,11 +25,30 @@ LEASE_SECONDS = 15
 FORCED_FLOOR_SECONDS = 10
 """Least time between the starts of two forced sweeps of one client, successes only."""
 
-CLIENT_NOT_CONFIGURED = "client-not-configured"
-"""The ``last_error`` of a client that the secret no longer names."""
-
 HEAD_SECONDS = 1
 """How long an environment may use a head it has read before."""
+
+type Value = str | bytes | bool | float | None
+"""What an attribute can be; None removes it."""
+
+type HeadUpdate = Mapping[str, Value]
+"""Attributes of a head to set or remove; whatever it does not name stays as it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How asking the origin went last, and what that means for everybody.
+
+    ``last_error`` is empty once a sweep succeeded. Nobody asks before ``blocked_until`` (the
+    origin's own word) or ``retry_at`` (ours); both only rise. Since ``doubted_since`` every sweep
+    has lost more users than is believed at once; 0: the last one has not.
+    """
+
+    last_error: str = ""
+    failures: int = 0
+    blocked_until: float = 0
+    retry_at: float = 0
+    doubted_since: float = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,82 +56,25 @@ class Lease:
     """Who may revalidate one client until when; ``token`` rises by one per acquisition."""
 
     client_id: str
-    holder: str
-    token: int
-    expires_at: float
+    holder: str = ""
+    token: int = 0
+    expires_at: float = 0
+
+    def held(self, now: float) -> bool:
+        """Return whether somebody may be revalidating at ``now``."""
+        return self.expires_at > now
+
+    def is_of(self, other: "Lease") -> bool:
+        """Return whether both are one acquisition."""
+        return (self.holder, self.token) == (other.holder, other.token)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RateLimit:
-    """What the origin's ``X-RateLimit-*-Default`` headers said; ``reset_at`` is an instant."""
+class CallCounters:
+    """Calls reserved in the minute ``calls_minute`` and the one before, and the origin's limit.
 
-    limit: int
-    remaining: int
-    reset_at: float
-
-
-GENERATION_FIELDS = (
-    "generation",
-    "digest",
-    "users",
-    "complete",
-    "incomplete_reason",
-    "policy",
-    "modified_at",
-    "swept_at",
-    "listing",
-    "adopted",
-    "adopted_seen_at",
-    "unconfirmed_since",
-    "window_last_id",
-)
-"""What a manifest keeps of the head that published it: a manifest is a head that stands still."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
-    """The mutable ref of one client; ``generation`` 0 means that nothing was ever published.
-
-    Field names are the attribute names of the table's ``head`` item.
+    ``lookups`` are those of ``calls`` that look-ups made. A limit of 0 is not known.
     """
-
-    client_id: str
-    generation: int = 0
-    digest: str = ""
-    users: int = 0
-    complete: bool = False
-    incomplete_reason: str = ""
-    policy: str = ""
-    listing: bytes | None = None
-    """The packed listing (``lib.directory.manifest``) while it is short."""
-
-    adopted: int = 0
-    window_last_id: int = 0
-    pages_expire_at: int = 0
-
-    modified_at: int = 0
-    swept_at: float = 0
-    validated_at: float = 0
-    forced_at: float = 0
-    window_users: int = -1
-    rotation_id: int = 0
-    cycle_began_at: float = 0
-    adopted_seen_at: float = 0
-    unconfirmed_since: float = 0
-    """When somebody was last seen who may be gone; 0: nobody may be."""
-
-    last_error: str = ""
-    failures: int = 0
-    blocked_until: float = 0
-    retry_at: float = 0
-    quarantine: str = ""
-    quarantined_at: float = 0
-
-    lease_holder: str = ""
-    lease_token: int = 0
-    lease_expires_at: float = 0
-
-    announced: int = 0
 
     calls: int = 0
     calls_minute: int = 0
@@ -115,19 +85,119 @@ class Head:
     rate_remaining: int = 0
     rate_reset_at: float = 0
 
-    @property
-    def published(self) -> bool:
-        """Whether there is anything to serve."""
-        return self.generation > 0
 
-    @property
-    def oldest_observation(self) -> float:
-        """The instant since which every known user was seen at the origin."""
-        seen = self.swept_at
-        if self.adopted:
-            seen = min(seen, self.adopted_seen_at)
-        return min(seen, self.unconfirmed_since) if self.unconfirmed_since else seen
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The mutable ref of one client, as it was when it was read."""
 
-    def leased(self, now: float) -> bool:
-        """Whether somebody may be revalidating at ``now``."""
-        return self.lease_expires_at > now
+    client_id: str
+    generation: Generation
+    health: Health
+    lease: Lease
+    counters: CallCounters
+
+    validated_at: float = 0
+    """When the last successful sweep was stored."""
+
+    forced_at: float = 0
+    """When the last forced sweep that succeeded began."""
+
+    window_users: int = -1
+    """How many users the last sweep saw; -1: not known."""
+
+    rotation_id: int = 0
+    """Whom of the adopted users the next sweep asks for first."""
+
+    cycle_began_at: float = 0
+    """When the running round of asking for them began; 0: none is running."""
+
+    pages_expire_at: int = 0
+    """Until when everything that the generation names is kept."""
+
+    announced: int = 0
+    """Up to which generation changes were announced."""
+
+
+_RENAMED = {
+    (Generation, "number"): "generation",
+    (Generation, "hiding_digest"): "policy",
+    (Generation, "packed"): "listing",
+    (Lease, "holder"): "lease_holder",
+    (Lease, "token"): "lease_token",
+    (Lease, "expires_at"): "lease_expires_at",
+}
+"""Fields whose attributes have other names; those of a stored item never change."""
+
+type _Part = type[Generation | Health | Lease | CallCounters | Head]
+
+
+def _names(part: _Part, *, besides: frozenset[str]) -> dict[str, str]:
+    return {
+        _RENAMED.get((part, field.name), field.name): field.name
+        for field in fields(part)
+        if field.name not in besides
+    }
+
+
+_OWNER = frozenset({"client_id"})
+_GENERATION = _names(Generation, besides=_OWNER)
+_HEALTH = _names(Health, besides=frozenset())
+_LEASE = _names(Lease, besides=_OWNER)
+_COUNTERS = _names(CallCounters, besides=frozenset())
+_OWN = _names(Head, besides=_OWNER | {"generation", "health", "lease", "counters"})
+
+GENERATION_ATTRIBUTES = frozenset(_GENERATION)
+"""What a manifest keeps of the head that published it."""
+
+ATTRIBUTES = frozenset({*_GENERATION, *_HEALTH, *_LEASE, *_COUNTERS, *_OWN})
+"""Every attribute of a head but its key and its form."""
+
+
+def _given(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {field: values[name] for name, field in names.items() if name in values}
+
+
+def generation_of(client_id: str, values: Mapping[str, Any]) -> Generation:
+    """Return the generation in the attributes ``values`` of a manifest or a head.
+
+    Raises:
+        StoreError: a newer version of this service wrote them.
+    """
+    if values.get("format", FORMAT) > FORMAT:
+        raise StoreError("a newer version wrote this", reason=Reason.NEWER_FORMAT)
+    return Generation(client_id=client_id, **_given(values, _GENERATION))
+
+
+def head_of(client_id: str, values: Mapping[str, Any]) -> Head:
+    """Return the head in the attributes ``values``; what is not there has its default.
+
+    Raises:
+        StoreError: a newer version of this service wrote them.
+    """
+    return Head(
+        client_id=client_id,
+        generation=generation_of(client_id, values),
+        health=Health(**_given(values, _HEALTH)),
+        lease=Lease(client_id=client_id, **_given(values, _LEASE)),
+        counters=CallCounters(**_given(values, _COUNTERS)),
+        **_given(values, _OWN),
+    )
+
+
+def attributes_of(part: Health | Lease | CallCounters | Generation) -> dict[str, Value]:
+    """Return every attribute of one part of a head; None for what has its default."""
+    names = {Health: _HEALTH, Lease: _LEASE, CallCounters: _COUNTERS, Generation: _GENERATION}
+    values = {name: getattr(part, field) for name, field in names[type(part)].items()}
+    return {name: value or None for name, value in values.items()}
+
+
+def updated(head: Head, update: HeadUpdate) -> Head:
+    """Return ``head`` as it is after ``update``."""
+    parts = (head.generation, head.health, head.lease, head.counters)
+    values: dict[str, Value] = {name: getattr(head, name) for name in _OWN}
+    for part in parts:
+        values |= attributes_of(part)
+    values |= update
+    return head_of(
+        head.client_id, {name: value for name, value in values.items() if value is not None}
+    )

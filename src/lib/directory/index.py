@@ -18,7 +18,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 
-from lib.errors import BrokenSnapshotError
+from lib.errors import BrokenSnapshotError, Reason
 from lib.users.keys import address_key, key_hash, username_key
 
 SHARD_USERS = 256
@@ -88,7 +88,7 @@ def checked(shard: bytes, digest: str) -> bytes:
         BrokenSnapshotError: it is not.
     """
     if digest_of(shard) != digest:
-        raise BrokenSnapshotError("a shard was altered", reason="broken-shard")
+        raise BrokenSnapshotError("a shard was altered", reason=Reason.BROKEN_SHARD)
     return shard
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
 
-from lib.errors import BrokenSnapshotError
+from lib.errors import BrokenSnapshotError, Reason
 
 _COUNT = struct.Struct(">H")
 _PAGE = struct.Struct(">20sQH")
@@ -27,7 +27,7 @@ class PageRef:
 
 
 @dataclass(frozen=True)
-class Listing:
+class Manifest:
     """``shards`` are digests in the order of the index; there are none without one."""
 
     pages: tuple[PageRef, ...] = ()
@@ -62,11 +62,11 @@ class Listing:
         return list(accumulate(page.count for page in self.pages))
 
 
-def unpack(data: bytes) -> Listing:
-    """Return the listing that was packed into ``data``.
+def unpack(data: bytes) -> Manifest:
+    """Return the manifest that was packed into ``data``.
 
     Raises:
-        BrokenSnapshotError: the bytes are no listing with rising ids.
+        BrokenSnapshotError: the bytes are no manifest with rising ids.
     """
     try:
         (count,) = _COUNT.unpack_from(data)
@@ -75,8 +75,10 @@ def unpack(data: bytes) -> Listing:
         pages = tuple(PageRef(digest.hex(), *rest) for digest, *rest in listed)
         shards = tuple(digest.hex() for (digest,) in _SHARD.iter_unpack(data[end:]))
     except struct.error as error:
-        raise BrokenSnapshotError("a listing cannot be read", reason="broken-listing") from error
+        raise BrokenSnapshotError(
+            "a manifest cannot be read", reason=Reason.BROKEN_MANIFEST
+        ) from error
     out_of_order = any(low.first_id >= high.first_id for low, high in pairwise(pages))
     if out_of_order or len(pages) != count:
-        raise BrokenSnapshotError("a listing is inconsistent", reason="broken-listing")
-    return Listing(pages, shards)
+        raise BrokenSnapshotError("a manifest is inconsistent", reason=Reason.BROKEN_MANIFEST)
+    return Manifest(pages, shards)

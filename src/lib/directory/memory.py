@@ -1,43 +1,23 @@
 """Remembers what an environment has read: heads for a second, immutable pages while they fit.
 
 A remembered head may be used again for ``HEAD_SECONDS``, and longer only while the store is down:
-its age is told all the same. Pages, shards and listings never change under their name, so they
+its age is told all the same. Pages, shards and manifests never change under their name, so they
 stay until bytes run out, least recently used first.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
+from lib.directory.generation import Generation
 from lib.directory.head import HEAD_SECONDS, Head
-from lib.directory.manifest import Listing, PageRef
+from lib.directory.manifest import Manifest, PageRef
 from lib.directory.pages import Page
+from lib.directory.store import Generations
 from lib.errors import StoreError
 
 MAX_HEADS = 256
-"""Most heads and listings kept in memory."""
-
-
-class Reads(Protocol):
-    """What is read through the memory; see ``lib.aws.directory_store``."""
-
-    def head(self, client_id: str) -> Head:
-        """Return the head as it is now."""
-
-    def generation(self, client_id: str, number: int) -> Head | None:
-        """Return what the head was at generation ``number``, None if that is gone."""
-
-    def mark_announced(self, client_id: str, number: int, *, seen: int) -> bool:
-        """Move the mark of what was announced."""
-
-    def listing(self, head: Head) -> Listing:
-        """Return what the head's generation is made of."""
-
-    def pages(self, client_id: str, refs: Sequence[PageRef]) -> Sequence[Page]:
-        """Return pages."""
-
-    def shards(self, client_id: str, digests: Sequence[str]) -> Sequence[bytes]:
-        """Return shards of an index."""
+"""Most heads and manifests kept in memory."""
 
 
 class Memory:
@@ -46,13 +26,13 @@ class Memory:
     It keeps at most ``max_bytes`` of pages and shards, and if that is 0 nothing at all.
     """
 
-    def __init__(self, store: Reads, *, clock: Callable[[], float], max_bytes: int) -> None:
+    def __init__(self, store: Generations, *, clock: Callable[[], float], max_bytes: int) -> None:
         self._store = store
         self._clock = clock
         self._max_bytes = max_bytes
         self._heads: OrderedDict[str, tuple[Head, float]] = OrderedDict()
-        self._generations: OrderedDict[tuple[str, int], Head] = OrderedDict()
-        self._listings: OrderedDict[tuple[str, str], Listing] = OrderedDict()
+        self._generations: OrderedDict[tuple[str, int], Generation] = OrderedDict()
+        self._manifests: OrderedDict[tuple[str, str], Manifest] = OrderedDict()
         self._contents = _Contents(max_bytes)
 
     def head(self, client_id: str) -> Head:
@@ -74,18 +54,18 @@ class Memory:
         try:
             return self.head(client_id)
         except StoreError:
-            if remembered and remembered[0].published:
+            if remembered and remembered[0].generation.published:
                 return remembered[0]
             raise
 
-    def generation(self, client_id: str, number: int) -> Head | None:
-        """Return what the head was at generation ``number``, None if that is gone."""
+    def generation(self, client_id: str, number: int) -> Generation | None:
+        """Return a generation as it was published, None if it is gone."""
         key = (client_id, number)
         if key not in self._generations or not self._max_bytes:
-            head = self._store.generation(client_id, number)
-            if head is None:
+            generation = self._store.generation(client_id, number)
+            if generation is None:
                 return None
-            self._generations[key] = head
+            self._generations[key] = generation
             _trim(self._generations)
         return self._generations[key]
 
@@ -93,13 +73,13 @@ class Memory:
         """Move the mark of what was announced from ``seen``, unless somebody else did."""
         return self._store.mark_announced(client_id, number, seen=seen)
 
-    def listing(self, head: Head) -> Listing:
-        """Return what the head's generation is made of."""
-        key = (head.client_id, head.digest)
-        if key not in self._listings or not self._max_bytes:
-            self._listings[key] = self._store.listing(head)
-            _trim(self._listings)
-        return self._listings[key]
+    def manifest(self, generation: Generation) -> Manifest:
+        """Return what a generation is made of."""
+        key = (generation.client_id, generation.digest)
+        if key not in self._manifests or not self._max_bytes:
+            self._manifests[key] = self._store.manifest(generation)
+            _trim(self._manifests)
+        return self._manifests[key]
 
     def pages(self, client_id: str, refs: Sequence[PageRef]) -> Sequence[Page]:
         """Return the pages that ``refs`` name, reading those not remembered in one batch."""

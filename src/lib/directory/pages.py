@@ -16,8 +16,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from lib.directory.manifest import Listing, PageRef
-from lib.errors import BrokenSnapshotError
+from lib.directory.manifest import Manifest, PageRef
+from lib.errors import BrokenSnapshotError, Reason
 from lib.users.document import id_of
 from lib.users.row import Row, row_of
 
@@ -46,6 +46,10 @@ class Page:
         """The users as filters and orders see them, parsed once however often they are asked."""
         return tuple(map(row_of, self.lines))
 
+    def users(self) -> Iterator[tuple[int, bytes]]:
+        """Return the ids with their documents."""
+        return zip(self.ids, self.lines, strict=True)
+
     def find(self, user_id: int) -> bytes | None:
         """Return the document of ``user_id``, None if it is not here."""
         position = bisect_left(self.ids, user_id)
@@ -53,16 +57,16 @@ class Page:
         return self.lines[position] if found else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Draft:
     """A snapshot to be stored: its pages, what is known to be missing, and what was hidden."""
 
     pages: Sequence[Page]
     complete: bool
     reason: str
-    policy: str
+    hiding_digest: str
 
-    @property
+    @cached_property
     def refs(self) -> tuple[PageRef, ...]:
         """What names its pages."""
         return tuple(page.ref for page in self.pages)
@@ -72,16 +76,18 @@ class Draft:
         """How many users it holds."""
         return sum(ref.count for ref in self.refs)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """What names the snapshot: all that an answer can depend on."""
-        known = f"{self.complete} {self.reason} {self.policy}"
-        return _digest(Listing(self.refs).pack(), known.encode())
+        known = f"{self.complete} {self.reason} {self.hiding_digest}"
+        return _digest(Manifest(self.refs).pack(), known.encode())
 
 
-def draft(lines: Sequence[bytes], *, complete: bool, reason: str = "", policy: str = "") -> Draft:
+def draft(
+    lines: Sequence[bytes], *, complete: bool, reason: str = "", hiding_digest: str = ""
+) -> Draft:
     """Return the snapshot of a directory given as canonical documents by rising id."""
-    return Draft(cut(lines), complete, reason, policy)
+    return Draft(cut(lines), complete, reason, hiding_digest)
 
 
 def cut(lines: Sequence[bytes]) -> list[Page]:
@@ -153,8 +159,8 @@ def decode(ref: PageRef, data: bytes) -> Page:
     try:
         text = zlib.decompress(data)
     except zlib.error as error:
-        raise BrokenSnapshotError("a page cannot be read", reason="broken-page") from error
+        raise BrokenSnapshotError("a page cannot be read", reason=Reason.BROKEN_PAGE) from error
     if _digest(text) != ref.digest:
-        raise BrokenSnapshotError("a page was altered", reason="broken-page")
+        raise BrokenSnapshotError("a page was altered", reason=Reason.BROKEN_PAGE)
     lines = tuple(text.split(b"\n"))
     return Page(ref, tuple(map(id_of, lines)), lines)

@@ -6,28 +6,15 @@ Pure but for the loader it is given.
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from lib.directory import index
-from lib.directory.head import Head
-from lib.directory.manifest import Listing, PageRef
+from lib.directory.generation import Generation
+from lib.directory.manifest import Manifest, PageRef
 from lib.directory.pages import Page
+from lib.directory.store import Contents
 from lib.users.document import canonical
 from lib.users.hiding import HidingPolicy
 from lib.users.row import Row, row_of
-
-
-class SnapshotReads(Protocol):
-    """What a snapshot is read through; see ``lib.directory.memory``."""
-
-    def listing(self, head: Head) -> Listing:
-        """Return what the head's generation is made of."""
-
-    def pages(self, client_id: str, refs: Sequence[PageRef]) -> Sequence[Page]:
-        """Return pages."""
-
-    def shards(self, client_id: str, digests: Sequence[str]) -> Sequence[bytes]:
-        """Return shards of an index."""
 
 
 def _no_shards(_digests: Sequence[str]) -> Sequence[bytes]:
@@ -38,21 +25,21 @@ def _no_shards(_digests: Sequence[str]) -> Sequence[bytes]:
 class Snapshot:
     """All known users of one client at one moment.
 
-    ``listing`` tells what it is made of; ``load`` and ``load_shards`` give some of that, in the
+    ``manifest`` tells what it is made of; ``load`` and ``load_shards`` give some of that, in the
     order asked for. All raise BrokenSnapshotError rather than leave anything out.
     """
 
-    head: Head
-    listing: Callable[[], Listing]
+    generation: Generation
+    manifest: Callable[[], Manifest]
     load: Callable[[Sequence[PageRef]], Sequence[Page]]
     load_shards: Callable[[Sequence[str]], Sequence[bytes]] = _no_shards
 
     extra: Mapping[int, bytes] = field(default_factory=dict)
     """Users beside the snapshot's own, found by a look-up; they win over older ones."""
 
-    def window(self, *, offset: int, limit: int) -> Sequence[bytes]:
+    def slice(self, *, offset: int, limit: int) -> Sequence[bytes]:
         """Return the documents at positions ``offset`` to ``offset + limit`` in id order."""
-        refs, skipped = self.listing().run(offset, limit)
+        refs, skipped = self.manifest().run(offset, limit)
         pages = self.load(refs) if refs else ()
         lines = [line for page in pages for line in page.lines]
         return lines[skipped : skipped + limit]
@@ -66,27 +53,22 @@ class Snapshot:
 
         Keys are those of the index. What more there is must be sorted out by who asks.
         """
-        listing = self.listing()
-        if keys and not listing.shards:
+        manifest = self.manifest()
+        if keys and not manifest.shards:
             return self.rows()
-        question = index.Question(keys, self.head.client_id, len(listing.shards) or 1)
-        shards = self.load_shards([listing.shards[n] for n in question.shards]) if keys else ()
+        question = index.Question(keys, self.generation.client_id, len(manifest.shards) or 1)
+        shards = self.load_shards([manifest.shards[n] for n in question.shards]) if keys else ()
         wanted = question.find(shards) | set(ids)
-        refs = {listing.page_of(user_id) for user_id in wanted} - {None}
+        refs = {manifest.page_of(user_id) for user_id in wanted} - {None}
         pages = self.load(sorted((ref for ref in refs if ref), key=lambda ref: ref.first_id))
         return self._with_extra(
-            row_of(line)
-            for page in pages
-            for user_id, line in zip(page.ids, page.lines, strict=True)
-            if user_id in wanted
+            row_of(line) for page in pages for user_id, line in page.users() if user_id in wanted
         )
 
     def lines(self) -> list[bytes]:
         """Return every document in id order."""
         lines = {
-            user_id: line
-            for page in self._all_pages()
-            for user_id, line in zip(page.ids, page.lines, strict=True)
+            user_id: line for page in self._all_pages() for user_id, line in page.users()
         } | dict(self.extra)
         return [lines[user_id] for user_id in sorted(lines)]
 
@@ -94,14 +76,14 @@ class Snapshot:
         """Return the document of ``user_id``, or None if the snapshot does not hold it."""
         if user_id in self.extra:
             return self.extra[user_id]
-        ref = self.listing().page_of(user_id)
+        ref = self.manifest().page_of(user_id)
         if ref is None:
             return None
         (page,) = self.load([ref])
         return page.find(user_id)
 
     def _all_pages(self) -> Sequence[Page]:
-        return self.load(self.listing().pages)
+        return self.load(self.manifest().pages)
 
     def _with_extra(self, rows: Iterable[Row]) -> list[Row]:
         """Return ``rows`` and those found beside the snapshot, by rising id."""
@@ -112,16 +94,16 @@ class Snapshot:
 
 
 def snapshot_of(
-    store: SnapshotReads, head: Head, *, hiding: HidingPolicy | None = None
+    contents: Contents, generation: Generation, *, hiding: HidingPolicy | None = None
 ) -> Snapshot:
-    """Return the snapshot that ``head`` names, read through ``store`` as far as it is asked for.
+    """Return the snapshot of a generation, read through ``contents`` as far as it is asked for.
 
     Users published before ``hiding`` was the policy are shown as it wants them all the same.
     """
 
     def load(refs: Sequence[PageRef]) -> Sequence[Page]:
-        read = store.pages(head.client_id, refs)
-        if hiding is None or hiding.digest == head.policy:
+        read = contents.pages(generation.client_id, refs)
+        if hiding is None or hiding.digest == generation.hiding_digest:
             return read
         return [
             replace(page, lines=tuple(canonical(hiding.apply(json.loads(x))) for x in page.lines))
@@ -129,8 +111,8 @@ def snapshot_of(
         ]
 
     return Snapshot(
-        head=head,
-        listing=lambda: store.listing(head),
+        generation=generation,
+        manifest=lambda: contents.manifest(generation),
         load=load,
-        load_shards=lambda digests: store.shards(head.client_id, digests),
+        load_shards=lambda digests: contents.shards(generation.client_id, digests),
     )

@@ -4,20 +4,14 @@ Pure but for the store it is given.
 """
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from lib.directory import diff
 from lib.directory.diff import Change
-from lib.directory.head import Head
-from lib.directory.snapshot import SnapshotReads, snapshot_of
+from lib.directory.generation import Generation
+from lib.directory.snapshot import snapshot_of
+from lib.directory.store import Generations
 from lib.errors import BrokenSnapshotError, GoneError, InvalidRequestError
-
-
-class Generations(SnapshotReads, Protocol):
-    """What is needed of the store; see ``lib.directory.memory``."""
-
-    def generation(self, client_id: str, number: int) -> Head | None:
-        """Return what the head was at generation ``number``, None if that is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,31 +20,31 @@ class ChangeLog:
 
     store: Generations
 
-    def since(self, head: Head, since: int) -> dict[str, Any]:
-        """Return what changed between generation ``since`` and ``head``: user ids by kind.
+    def since(self, newest: Generation, since: int) -> dict[str, Any]:
+        """Return what changed between generation ``since`` and ``newest``: user ids by kind.
 
         Raises:
             InvalidRequestError: there is no such generation yet.
             GoneError: it is no longer kept, or something else was hidden then.
         """
-        if since > head.generation:
+        if since > newest.number:
             raise InvalidRequestError(
-                f"Parameter 'since' is above the newest generation, {head.generation}."
+                f"Parameter 'since' is above the newest generation, {newest.number}."
             )
         return {
             "since": since,
-            "generation": head.generation,
-            **_by_kind(self._changes(head, since)),
+            "generation": newest.number,
+            **_by_kind(self._changes(newest, since)),
         }
 
-    def _changes(self, head: Head, since: int) -> list[Change]:
-        if since == head.generation:
+    def _changes(self, newest: Generation, since: int) -> list[Change]:
+        if since == newest.number:
             return []
-        old = self.store.generation(head.client_id, since)
-        if old is None or not diff.comparable(old, head):
+        old = self.store.generation(newest.client_id, since)
+        if old is None or not diff.comparable(old, newest):
             raise GoneError(f"Generation {since} cannot be compared with any more.")
         try:
-            return list(diff.changes(snapshot_of(self.store, old), snapshot_of(self.store, head)))
+            return list(diff.changes(snapshot_of(self.store, old), snapshot_of(self.store, newest)))
         except BrokenSnapshotError as error:
             raise GoneError(f"Generation {since} cannot be compared with any more.") from error
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.directory.diff import Change
-from lib.directory.head import Head
+from lib.directory.generation import Generation
 from lib.users.dates import iso_date
 from lib.users.hiding import NOTHING_HIDDEN, HidingPolicy
 
@@ -33,13 +33,13 @@ class EventFormat:
     with_values: bool
     hiding: HidingPolicy = NOTHING_HIDDEN
 
-    def changed(self, change: Change, *, old: Head, new: Head) -> Event:
+    def changed(self, change: Change, *, old: Generation, new: Generation) -> Event:
         """Return the event of one user's change between two generations."""
         data: dict[str, Any] = {
             "clientId": new.client_id,
             "userId": change.user_id,
-            "generation": new.generation,
-            "previousGeneration": old.generation,
+            "generation": new.number,
+            "previousGeneration": old.number,
             "fields": list(change.fields),
         }
         if self.with_values:
@@ -58,11 +58,11 @@ class EventFormat:
         # A generation announced late may be from before something was hidden.
         return None if line is None else self.hiding.apply(json.loads(line))
 
-    def baseline(self, new: Head) -> Event:
+    def baseline(self, new: Generation) -> Event:
         """Return the one event of a generation that has nothing to be compared with."""
         data = {
             "clientId": new.client_id,
-            "generation": new.generation,
+            "generation": new.number,
             "users": new.users,
             "complete": new.complete,
             "incompleteReason": new.incomplete_reason or None,
@@ -70,7 +70,7 @@ class EventFormat:
         return _event(BASELINE_TYPE, new, subject=None, data=data)
 
 
-def _event(kind: str, new: Head, *, subject: str | None, data: dict[str, Any]) -> Event:
+def _event(kind: str, new: Generation, *, subject: str | None, data: dict[str, Any]) -> Event:
     event = {
         "specversion": "1.0",
         "id": _id(kind, new, subject),
@@ -83,6 +83,6 @@ def _event(kind: str, new: Head, *, subject: str | None, data: dict[str, Any]) -
     return event | ({"subject": subject} if subject is not None else {})
 
 
-def _id(kind: str, new: Head, subject: str | None) -> str:
-    named = (new.client_id, new.generation, new.digest, kind, subject)
+def _id(kind: str, new: Generation, subject: str | None) -> str:
+    named = (new.client_id, new.number, new.digest, kind, subject)
     return hashlib.sha256(repr(named).encode()).hexdigest()[:32]

@@ -10,7 +10,8 @@ Pure: no clock, no I/O. Instants are epoch seconds.
 
 from dataclasses import dataclass
 
-from lib.directory.head import Head
+from lib.directory.head import CallCounters, Health, Value
+from lib.errors import Reason
 
 UNKNOWN_LIMIT = 120
 """Calls a minute assumed until the origin has told its limit: the smallest documented one."""
@@ -21,12 +22,11 @@ SHARE = 0.6
 RESERVE = 0.4
 """Part of the origin's limit under which only the next window's probe is allowed."""
 
-BACKOFF_SECONDS = (5, 10, 20, 40, 60)
-"""Pause after the first, second … consecutive failure."""
+LEAST_LIMIT = 10
+"""A smaller limit than this is no limit that the origin has; it counts as unknown."""
 
-JITTER = 0.2
-"""Largest part by which a pause is lengthened, so that failures do not march in step."""
-
+LONGEST_PAUSE_SECONDS = 5 * 60
+"""A pause that ends later than this was written by a clock that is wrong, and is not kept."""
 
 LOOKUP_SHARE = 1 / 3
 """Part of what may be used that look-ups may take, so that no caller can starve sweeps."""
@@ -46,32 +46,34 @@ class Counted:
 class Refusal:
     """Why the origin is not asked, and the instant from which it may be."""
 
-    reason: str
+    reason: Reason
     until: float
 
 
-def limit_of(head: Head) -> int:
+def limit_of(told: CallCounters) -> int:
     """Return the calls a minute that may be used."""
-    return int(SHARE * (head.rate_limit or UNKNOWN_LIMIT))
+    limit = told.rate_limit if told.rate_limit >= LEAST_LIMIT else UNKNOWN_LIMIT
+    return int(SHARE * limit)
 
 
-def counted(head: Head, *, now: float) -> Counted:
+def counted(told: CallCounters, *, now: float) -> Counted:
     """Return what was reserved in the running minute and in the one before it."""
-    minutes_ago = minute_of(now) - head.calls_minute
-    if minutes_ago <= 0:
-        return Counted(head.calls, head.calls_before, head.lookups, head.lookups_before)
+    minutes_ago = minute_of(now) - told.calls_minute
+    # Clocks differ by seconds; a count from further ahead is a wrong clock's, and would last.
+    if -1 <= minutes_ago <= 0:
+        return Counted(told.calls, told.calls_before, told.lookups, told.lookups_before)
     if minutes_ago == 1:
-        return Counted(0, head.calls, 0, head.lookups)
+        return Counted(0, told.calls, 0, told.lookups)
     return Counted(0, 0, 0, 0)
 
 
-def remaining(head: Head, *, now: float, lookup: bool = False) -> int:
+def remaining(told: CallCounters, *, now: float, lookup: bool = False) -> int:
     """Return how many calls may still be reserved in this minute, for a ``lookup`` or in all."""
-    had = counted(head, now=now)
-    left = max(0, limit_of(head) - had.calls - had.calls_before)
+    had = counted(told, now=now)
+    left = max(0, limit_of(told) - had.calls - had.calls_before)
     if not lookup:
         return left
-    share = int(LOOKUP_SHARE * limit_of(head))
+    share = int(LOOKUP_SHARE * limit_of(told))
     return min(left, max(0, share - had.lookups - had.lookups_before))
 
 
@@ -80,44 +82,38 @@ def minute_of(instant: float) -> int:
     return int(instant // 60)
 
 
-def refusal(head: Head, *, calls: int, now: float, lookup: bool = False) -> Refusal | None:
-    """Return why ``calls`` calls may not be made at ``now``, or None if they may."""
-    if head.blocked_until > now:
-        return Refusal("origin-blocked", head.blocked_until)
-    if head.retry_at > now:
-        reason = "quarantined" if head.last_error == "quarantined" else "origin-backoff"
-        return Refusal(reason, head.retry_at)
-    if head.rate_remaining < RESERVE * head.rate_limit and now < head.rate_reset_at:
-        return Refusal("origin-budget", head.rate_reset_at)
-    if calls > remaining(head, now=now, lookup=lookup):
-        # What was reserved in this minute counts for the whole of the next one.
-        had = counted(head, now=now)
-        minutes = 1 if calls <= limit_of(head) - had.calls else 2
-        return Refusal("origin-budget", (minute_of(now) + minutes) * 60.0)
+def pause(health: Health, *, now: float) -> Refusal | None:
+    """Return why nobody may ask at ``now``, or None if somebody may."""
+    latest = now + LONGEST_PAUSE_SECONDS
+    if now < health.blocked_until <= latest:
+        return Refusal(Reason.ORIGIN_BLOCKED, health.blocked_until)
+    if now < health.retry_at <= latest:
+        return Refusal(Reason.ORIGIN_BACKOFF, health.retry_at)
     return None
 
 
-def block_until(*, reset_seconds: int, now: float, jitter: float) -> float:
-    """Return when a block of ``reset_seconds`` is surely over; ``jitter`` is in 0..1."""
-    return now + reset_seconds * (1 + JITTER * jitter)
+def refusal(told: CallCounters, *, calls: int, now: float, lookup: bool = False) -> Refusal | None:
+    """Return why the budget does not allow ``calls`` calls at ``now``, or None if it does."""
+    nearly_used_up = told.rate_remaining < RESERVE * told.rate_limit
+    if nearly_used_up and now < told.rate_reset_at <= now + LONGEST_PAUSE_SECONDS:
+        return Refusal(Reason.ORIGIN_BUDGET, told.rate_reset_at)
+    if calls > remaining(told, now=now, lookup=lookup):
+        # What was reserved in this minute counts for the whole of the next one.
+        had = counted(told, now=now)
+        minutes = 1 if calls <= limit_of(told) - had.calls else 2
+        return Refusal(Reason.ORIGIN_BUDGET, (minute_of(now) + minutes) * 60.0)
+    return None
 
 
-def backoff_until(*, failures: int, now: float, jitter: float) -> float:
-    """Return when to try again after the ``failures``-th failure in a row.
-
-    The longest pause includes its jitter, so that a recovered origin is seen within a minute.
-    """
-    pause = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS)) - 1]
-    return now + min(BACKOFF_SECONDS[-1], pause * (1 + JITTER * jitter))
-
-
-def counters(head: Head, *, calls: int, now: float, lookup: bool = False) -> dict[str, int]:
-    """Return the head's call counters with ``calls`` more of them reserved at ``now``."""
-    had = counted(head, now=now)
+def reserved(
+    told: CallCounters, *, calls: int, now: float, lookup: bool = False
+) -> dict[str, Value]:
+    """Return the counters' attributes with ``calls`` more of them reserved at ``now``."""
+    had, ahead = counted(told, now=now), told.calls_minute - minute_of(now)
     return {
         "calls": had.calls + calls,
         "calls_before": had.calls_before,
         "lookups": had.lookups + (calls if lookup else 0),
         "lookups_before": had.lookups_before,
-        "calls_minute": max(minute_of(now), head.calls_minute),
+        "calls_minute": told.calls_minute if ahead == 1 else minute_of(now),
     }

@@ -3,17 +3,23 @@
 A call is reserved against the budget before it is made. A 401 fetches the secret again and goes on
 only with another version of it. A failing origin or connection is asked once more, after a
 jittered pause; no other 4xx ever is.
+
+Here users enter the service: what a deployment hides is dropped, and everybody else knows them as
+canonical documents only.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from lib.caching.headers import retry_after
-from lib.directory.head import Head, RateLimit
-from lib.errors import NotAskedError, OriginAuthError, OriginServerError
+from lib.clock import Time
+from lib.directory.head import Head, HeadUpdate
+from lib.errors import NotAskedError, OriginAuthError, OriginServerError, Reason
 from lib.origin import budget
 from lib.origin.credential import Credential
+from lib.origin.rate_limit import RateLimit
+from lib.users.document import canonical
+from lib.users.hiding import HidingPolicy
 
 HURRY_SECONDS = 4.0
 """What must be left of the time for a call that can wait for the next sweep."""
@@ -63,18 +69,21 @@ class Credentials(Protocol):
 
 
 class Counters(Protocol):
-    """What is needed of the store; see ``lib.aws.directory_store``."""
+    """What is needed of the store; see ``lib.directory.store``."""
 
     def head(self, client_id: str) -> Head:
         """Return the head as it is now."""
 
-    def reserve(self, head: Head, counters: Mapping[str, int]) -> bool:
+    def reserve(self, head: Head, counters: HeadUpdate) -> bool:
         """Write the call counters unless they changed since."""
 
 
 @dataclass(slots=True, kw_only=True)
 class OriginCalls:
-    """The calls of one run for one client; ``reserved`` of them are paid for already."""
+    """The calls of one run for one client; ``reserved`` of them are paid for already.
+
+    ``users``, ``find`` and ``user`` raise OriginError, SecretError or NotAskedError.
+    """
 
     client_id: str
     reserved: int
@@ -82,33 +91,46 @@ class OriginCalls:
     origin: Origin
     credentials: Credentials
     store: Counters
-    clock: Callable[[], float]
-    sleep: Callable[[float], None]
-    random: Callable[[], float]
+    hiding: HidingPolicy
+    time: Time
     lookup: bool = False
     made: int = 0
     rate_limit: RateLimit | None = None
     _credential: Credential | None = field(default=None, repr=False)
 
-    def list_rows(self, offset: int, limit: int) -> Sequence[Row]:
-        """Return the rows of one window; raises OriginError, SecretError or NotAskedError."""
-        return self._ask(
+    def users(self, offset: int, limit: int) -> list[bytes]:
+        """Return the users of one window."""
+        rows = self._ask(
             lambda credential: self.origin.list_users(
                 self.client_id, credential, offset=offset, limit=limit, deadline=self.deadline
             )
         )
+        return [self._document(row) for row in rows]
 
-    def find_rows(self, emails: Sequence[str]) -> Sequence[Row]:
-        """Return users by address; raises OriginError, SecretError or NotAskedError."""
-        return self._ask(
+    def find(self, addresses: Sequence[str]) -> list[bytes]:
+        """Return the users with these addresses, as the origin stores them."""
+        rows = self._ask(
             lambda credential: self.origin.find_users(
-                self.client_id, credential, emails=emails, deadline=self.deadline
+                self.client_id, credential, emails=addresses, deadline=self.deadline
             )
         )
+        return [self._document(row) for row in rows]
+
+    def user(self, user_id: int) -> bytes | None:
+        """Return one user, or None if there is none."""
+        row = self._ask(
+            lambda credential: self.origin.get_user(
+                self.client_id, credential, user_id, deadline=self.deadline
+            )
+        )
+        return None if row is None else self._document(row)
+
+    def _document(self, row: Row) -> bytes:
+        return canonical(self.hiding.apply(row))
 
     def hurried(self) -> bool:
         """Return whether time is too short for calls that can wait."""
-        return self.deadline - self.clock() < HURRY_SECONDS
+        return self.deadline - self.time.now() < HURRY_SECONDS
 
     def require_time(self) -> None:
         """Make sure that a further call is not bound to fail for want of time.
@@ -119,19 +141,7 @@ class OriginCalls:
             NotAskedError: time is too short, and calls have been made.
         """
         if self.made and self.hurried():
-            raise NotAskedError(
-                "there is no time to ask for more",
-                reason="out-of-time",
-                retry_after=retry_after(1, jitter=self.random()),
-            )
-
-    def user(self, user_id: int) -> Row | None:
-        """Return one user or None; raises OriginError, SecretError or NotAskedError."""
-        return self._ask(
-            lambda credential: self.origin.get_user(
-                self.client_id, credential, user_id, deadline=self.deadline
-            )
-        )
+            raise NotAskedError("there is no time to ask for more", reason=Reason.OUT_OF_TIME)
 
     def reserve(self, calls: int) -> None:
         """Count ``calls`` further calls against the budget before they are made.
@@ -142,17 +152,16 @@ class OriginCalls:
             NotAskedError: the budget does not allow them, or the origin blocks.
         """
         while True:
-            head, now = self.store.head(self.client_id), self.clock()
-            refused = budget.refusal(head, calls=calls, now=now, lookup=self.lookup)
+            head, now = self.store.head(self.client_id), self.time.now()
+            refused = budget.pause(head.health, now=now) or budget.refusal(
+                head.counters, calls=calls, now=now, lookup=self.lookup
+            )
             if refused:
                 raise NotAskedError(
-                    "the origin may not be asked now",
-                    reason=refused.reason,
-                    retry_after=retry_after(refused.until - now, jitter=self.random()),
+                    "the origin may not be asked now", reason=refused.reason, until=refused.until
                 )
-            if self.store.reserve(
-                head, budget.counters(head, calls=calls, now=now, lookup=self.lookup)
-            ):
+            counters = budget.reserved(head.counters, calls=calls, now=now, lookup=self.lookup)
+            if self.store.reserve(head, counters):
                 self.reserved += calls
                 return
 
@@ -169,10 +178,10 @@ class OriginCalls:
             if self._credential.version == refused.version:
                 raise
         except OriginServerError:
-            pause = RETRY_SECONDS * (0.5 + self.random())
-            if self.clock() + pause >= self.deadline:
+            pause = RETRY_SECONDS * (0.5 + self.time.random())
+            if self.time.now() + pause >= self.deadline:
                 raise
-            self.sleep(pause)
+            self.time.sleep(pause)
         return self._counted(call, self._credential)
 
     def _counted[T](self, call: Callable[[Credential], Answer[T]], credential: Credential) -> T:

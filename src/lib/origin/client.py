@@ -20,15 +20,16 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, Validat
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as Urllib3TimeoutError
 
-from lib.directory.head import RateLimit
 from lib.errors import (
     OriginAuthError,
     OriginBlockedError,
     OriginError,
     OriginServerError,
     OriginTimeoutError,
+    Reason,
 )
 from lib.origin.credential import Credential
+from lib.origin.rate_limit import RateLimit
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_ROWS = 250
@@ -101,10 +102,10 @@ class Origin:
         _validate(UserList, payload)
         rows: Sequence[Row] = payload["data"]
         if len(rows) > most:
-            _unusable("more rows than asked for", "too-many-rows")
+            _unusable("more rows than asked for", Reason.TOO_MANY_ROWS)
         # Every address carries its client's id; a list without any is somebody else's.
         if rows and not any(client_id in row["email"] for row in rows):
-            _unusable("another client's rows", "foreign-rows")
+            _unusable("another client's rows", Reason.FOREIGN_ROWS)
         return Answer(rows, self._rate_limit(response))
 
     def find_users(
@@ -125,14 +126,14 @@ class Origin:
         response, body = self._get(client_id, credential, f"/{user_id}", {}, deadline=deadline)
         if response.status_code == HTTPStatus.NOT_FOUND:
             if not _says_no_such_user(_parse(response, body), user_id):
-                _unusable("a 404 that is not about the user", "origin-not-found")
+                _unusable("a 404 that is not about the user", Reason.ORIGIN_NOT_FOUND)
             return Answer(None, self._rate_limit(response))
         _raise_for_status(response)
         payload = _parse(response, body)
         _validate(SingleUser, payload)
         row: Row = payload["data"]
         if row["id"] != user_id or client_id not in row["email"]:
-            _unusable("another user than asked for", "foreign-rows")
+            _unusable("another user than asked for", Reason.FOREIGN_ROWS)
         return Answer(row, self._rate_limit(response))
 
     def _get(
@@ -146,7 +147,7 @@ class Origin:
     ) -> tuple[requests.Response, bytes]:
         left = deadline - self._clock()
         if left <= 0:
-            raise OriginTimeoutError("no time left to ask the origin", reason="deadline")
+            raise OriginTimeoutError("no time left to ask the origin", reason=Reason.DEADLINE)
         try:
             with self._session.get(
                 f"{self._base_url}/oauth-clients/{client_id}/users{path}",
@@ -161,9 +162,11 @@ class Origin:
             ) as response:
                 return response, self._read(response, deadline)
         except (requests.Timeout, Urllib3TimeoutError) as error:
-            raise OriginTimeoutError("no answer in time", reason="origin-timeout") from error
+            raise OriginTimeoutError("no answer in time", reason=Reason.ORIGIN_TIMEOUT) from error
         except (requests.RequestException, HTTPError) as error:
-            raise OriginServerError("the connection failed", reason="origin-connection") from error
+            raise OriginServerError(
+                "the connection failed", reason=Reason.ORIGIN_CONNECTION
+            ) from error
 
     def _read(self, response: requests.Response, deadline: float) -> bytes:
         # Read as it comes, so that a drip of bytes cannot outlive the deadline.
@@ -171,9 +174,9 @@ class Origin:
         while chunk := response.raw.read1(_CHUNK, decode_content=True):
             body += chunk
             if len(body) > MAX_BYTES:
-                _unusable("more than 16 MB", "too-large", received=response.status_code)
+                _unusable("more than 16 MB", Reason.TOO_LARGE, received=response.status_code)
             if self._clock() > deadline:
-                raise OriginTimeoutError("no whole answer in time", reason="origin-timeout")
+                raise OriginTimeoutError("no whole answer in time", reason=Reason.ORIGIN_TIMEOUT)
         return bytes(body)
 
     def _rate_limit(self, response: requests.Response) -> RateLimit | None:
@@ -203,11 +206,11 @@ def _raise_for_status(response: requests.Response) -> None:
         raise OriginBlockedError("the origin blocks calls", reset_seconds=_reset_seconds(response))
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         raise OriginAuthError(
-            "the origin refused the credential", reason="origin-auth", received=status
+            "the origin refused the credential", reason=Reason.ORIGIN_AUTH, received=status
         )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise OriginServerError("the origin failed", reason="origin-5xx", received=status)
-    _unusable(f"status {status}", "origin-status", received=status)
+        raise OriginServerError("the origin failed", reason=Reason.ORIGIN_5XX, received=status)
+    _unusable(f"status {status}", Reason.ORIGIN_STATUS, received=status)
 
 
 def _parse(response: requests.Response, body: bytes) -> Any:  # noqa: ANN401 - not validated yet
@@ -216,7 +219,7 @@ def _parse(response: requests.Response, body: bytes) -> Any:  # noqa: ANN401 - n
     with suppress(ValueError, RecursionError):
         payload = json.loads(body, parse_constant=_no_constant, parse_float=_finite)
     if payload is None:
-        _unusable("not JSON", "not-json", received=response.status_code)
+        _unusable("not JSON", Reason.NOT_JSON, received=response.status_code)
     return payload
 
 
@@ -238,10 +241,10 @@ def _validate(model: type[BaseModel], payload: object) -> None:
         model.model_validate(payload)
         valid = True
     if not valid:
-        _unusable("a wrong shape", "wrong-shape", received=HTTPStatus.OK)
+        _unusable("a wrong shape", Reason.WRONG_SHAPE, received=HTTPStatus.OK)
 
 
-def _unusable(what: str, reason: str, *, received: int = HTTPStatus.OK) -> NoReturn:
+def _unusable(what: str, reason: Reason, *, received: int = HTTPStatus.OK) -> NoReturn:
     raise OriginError(f"the origin answered with {what}", reason=reason, received=int(received))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from lib.directory.head import Head
+from lib.directory.generation import Generation
 from lib.errors import InvalidRequestError, ServiceError
 from lib.queries.list_query import ListQuery
 from lib.queries.select import Rows
@@ -30,9 +30,9 @@ ROOM_FOR_THE_REST = 128 * 1024
 _dumps = json.JSONEncoder(separators=(",", ":")).encode
 
 
-def list_etag(head: Head, query: ListQuery) -> str:
+def list_etag(generation: Generation, query: ListQuery) -> str:
     """Return the weak tag of a list; weak, because API Gateway may compress the body."""
-    return _etag(head.digest, query.key())
+    return _etag(generation.digest, query.key())
 
 
 def user_etag(line: bytes, fields: Sequence[str]) -> str:
@@ -77,13 +77,13 @@ def fitting(rows: Rows, *, shorten: bool) -> Rows:
 
 
 def list_body(
-    head: Head, query: ListQuery, rows: Rows, *, not_asked: Sequence[str | int] = ()
+    generation: Generation, query: ListQuery, rows: Rows, *, not_asked: Sequence[str | int] = ()
 ) -> str:
     """Return the body of a list whose rows fit.
 
     ``not_asked`` are those of whom nothing is known, because the origin could not be asked.
     """
-    rest: dict[str, Any] = {"pagination": pagination(head, query, rows)}
+    rest: dict[str, Any] = {"pagination": pagination(generation, query, rows)}
     if rows.not_found is not None:
         rest["notFound"] = [name for name in rows.not_found if name not in not_asked]
     if not_asked:
@@ -120,7 +120,7 @@ def error_body(error: ServiceError, *, timestamp: str, path: str, request_id: st
     return _dumps(envelope)
 
 
-def pagination(head: Head, query: ListQuery, rows: Rows) -> dict[str, Any]:
+def pagination(generation: Generation, query: ListQuery, rows: Rows) -> dict[str, Any]:
     """Return where the window lies, in the names of Cal.com's paginated endpoints."""
     end = query.offset + len(rows.lines)
     return {
@@ -132,6 +132,6 @@ def pagination(head: Head, query: ListQuery, rows: Rows) -> dict[str, Any]:
         "totalPages": -(-rows.total // query.limit),
         "hasNextPage": end < rows.total,
         "hasPreviousPage": query.offset > 0,
-        "complete": head.complete,
-        "incompleteReason": head.incomplete_reason or None,
+        "complete": generation.complete,
+        "incompleteReason": generation.incomplete_reason or None,
     }

@@ -76,6 +76,11 @@ class ListQuery:
         """Whether the answer is anything but a run of the directory in id order."""
         return any(name != "fields" for name, _ in self._view)
 
+    @property
+    def named(self) -> bool:
+        """Whether users are named, by any of three lists: then nobody else can be in the answer."""
+        return not (self.emails is None and self.ids is None and self.usernames is None)
+
     @cached_property
     def view_key(self) -> str:
         """Return filters, order and fields in normal form: equal views, equal keys.
@@ -193,14 +198,15 @@ def parse_generation(params: Params, name: str) -> int:
     return read_number(name, params.get(name, ("",)))
 
 
-def parse_switch(params: Params, name: str) -> bool:
-    """Return the boolean parameter ``name``, false if absent; no other name is allowed.
+def parse_switches(params: Params, names: Sequence[str]) -> dict[str, bool]:
+    """Return boolean parameters, false where absent; no other name is allowed.
 
     Raises:
         InvalidRequestError: naming parameter, reason and what is allowed.
     """
-    refuse_unknown(params, names=(name,))
-    return read_one_of(("false", "true"))(name, params.get(name, ("false",))) == "true"
+    refuse_unknown(params, names=names)
+    read = read_one_of(("false", "true"))
+    return {name: read(name, params.get(name, ("false",))) == "true" for name in names}
 
 
 def parse_nothing(params: Params) -> None:

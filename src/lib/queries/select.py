@@ -36,9 +36,9 @@ class Rows:
 def select(snapshot: Snapshot, query: ListQuery) -> Rows:
     """Return the rows that ``query`` asks for."""
     if not query.filtered:
-        lines = snapshot.window(offset=query.offset, limit=query.limit)
-        return Rows(lines=_projected(lines, query.fields), total=snapshot.head.users)
-    named = _Named(query, snapshot.head.client_id)
+        lines = snapshot.slice(offset=query.offset, limit=query.limit)
+        return Rows(lines=_projected(lines, query.fields), total=snapshot.generation.users)
+    named = _Named(query, snapshot.generation.client_id)
     rows = named.of(snapshot) if named else snapshot.rows()
     for test in _tests(query):
         rows = [row for row in rows if test(row)]

@@ -8,21 +8,25 @@ Equal look-ups in flight collapse into one.
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import chain
-from typing import Any, Protocol
 
-from lib.caching.headers import retry_after
-from lib.errors import NotAskedError, OriginError, StoreError, UnavailableError
+from lib.clock import Time
+from lib.directory.store import Directory, Lookups
+from lib.errors import (
+    NotAskedError,
+    OriginBlockedError,
+    OriginError,
+    Reason,
+    StoreError,
+    UnavailableError,
+)
+from lib.origin import backoff
 from lib.origin.batches import batches_of
-from lib.origin.calls import Counters, Credentials, Origin, OriginCalls
-from lib.revalidation import head_updates
-from lib.revalidation.pauses import pauses
+from lib.origin.calls import Credentials, Origin, OriginCalls
+from lib.revalidation.pauses import follow
 from lib.users.address import is_address
-from lib.users.document import canonical, id_of
+from lib.users.document import address_of, id_of
 from lib.users.hiding import HidingPolicy
-from lib.users.keys import id_key
-from lib.users.observation import Remembered
-from lib.users.wanted import Wanted
+from lib.users.keys import Observation, UserKeys, id_key
 
 ASKING_SECONDS = 10
 """How long an equal look-up waits for one in flight, and how long that one may take."""
@@ -31,43 +35,19 @@ MARGIN_SECONDS = 2.0
 """What a look-up leaves of the invocation's time to answer in."""
 
 
-class LookupHeads(Counters, Protocol):
-    """What a look-up needs of the store; see ``lib.aws.directory_store``."""
-
-    def hold_off(self, client_id: str, name: str, until: float) -> None:
-        """Raise ``blocked_until`` or ``retry_at``."""
-
-
-class Answers(Protocol):
-    """What is remembered of look-ups; see ``lib.aws.lookup_store``."""
-
-    def remembered(self, client_id: str, keys: Sequence[str]) -> Mapping[str, Remembered]:
-        """Return what is remembered."""
-
-    def remember(self, client_id: str, answers: Mapping[str, Remembered]) -> None:
-        """Keep answers."""
-
-    def begin(self, client_id: str, key: str, *, now: float, until: float) -> bool:
-        """Claim to be asking."""
-
-    def end(self, client_id: str, key: str) -> None:
-        """Be asking no longer, without an answer."""
-
-    def await_adoption(self, client_id: str, ids: Sequence[int]) -> None:
-        """Let users be adopted by the next revalidation."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """What came of a look-up; ``observed_at`` is the oldest observation used, None if none was.
 
-    ``received`` is the status that the last origin call got. Of those with the look-up keys
-    ``unanswered`` nothing is known; ``failure`` says why, if the origin was to be asked.
+    The calls began at ``asked_at``; ``received`` is the status that the last one got. Of those with
+    the look-up keys ``unanswered`` nothing is known; ``failure`` says why, if the origin was to be
+    asked.
     """
 
     lines: tuple[bytes, ...] = ()
     observed_at: float | None = None
     calls: int = 0
+    asked_at: float = 0
     received: int | None = None
     unanswered: frozenset[str] = frozenset()
     failure: UnavailableError | None = None
@@ -77,45 +57,38 @@ class Found:
 class _Progress:
     """Answers by look-up key so far, and the calls that were made for them."""
 
-    answers: dict[str, Remembered] = field(default_factory=dict)
+    answers: dict[str, Observation] = field(default_factory=dict)
     calls: int = 0
+    asked_at: float = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookup:
     """Look-ups of any client. ``keep_found`` and ``keep_missed`` are seconds."""
 
-    store: LookupHeads
-    answers: Answers
+    store: Directory
+    answers: Lookups
     origin: Callable[[], Origin]
     credentials: Callable[[], Credentials]
     hiding: HidingPolicy
     keep_found: int
     keep_missed: int
-    clock: Callable[[], float]
-    sleep: Callable[[float], None]
-    random: Callable[[], float]
+    time: Time
 
     def find(
-        self, client_id: str, wanted: Wanted, *, deadline: float, silent: bool = False
+        self, client_id: str, wanted: UserKeys, *, deadline: float, silent: bool = False
     ) -> Found:
         """Return the users in ``wanted``, remembered or asked for by ``deadline``.
 
         If ``silent``, the origin is not asked, and who is not remembered stays unanswered.
-        Failures of the origin are told, not raised: what is known still is an answer.
-
-        Raises:
-            StoreError: DynamoDB failed.
+        Failures are told, not raised: what is known still is an answer.
         """
-        keys = wanted.keys
-        progress = _Progress(self._usable(client_id, keys))
-        missing = [key for key in keys if key not in progress.answers]
+        keys, progress = wanted.keys, _Progress()
         failure: UnavailableError | None = None
-        if missing and not silent:
-            try:
-                self._ask_or_follow(client_id, missing, progress, deadline=deadline)
-            except UnavailableError as error:
-                failure = error
+        try:
+            self._settle(client_id, keys, progress, deadline=deadline, silent=silent)
+        except UnavailableError as error:
+            failure = error
         return self._found(keys, progress, failure)
 
     def _found(
@@ -126,13 +99,14 @@ class Lookup:
             lines=tuple(dict.fromkeys(answer.line for answer in answers if answer.line)),
             observed_at=min((answer.observed_at for answer in answers), default=None),
             calls=progress.calls,
+            asked_at=progress.asked_at,
             received=_received(progress, failure),
             unanswered=frozenset(keys) - progress.answers.keys(),
             failure=failure,
         )
 
-    def _usable(self, client_id: str, keys: Sequence[str]) -> dict[str, Remembered]:
-        now = self.clock()
+    def _usable(self, client_id: str, keys: Sequence[str]) -> dict[str, Observation]:
+        now = self.time.now()
         return {
             key: answer
             for key, answer in self.answers.remembered(client_id, keys).items()
@@ -140,37 +114,41 @@ class Lookup:
             < (self.keep_missed if answer.line is None else self.keep_found)
         }
 
-    def _ask_or_follow(
-        self, client_id: str, missing: Sequence[str], progress: _Progress, *, deadline: float
+    def _settle(
+        self,
+        client_id: str,
+        keys: Sequence[str],
+        progress: _Progress,
+        *,
+        deadline: float,
+        silent: bool,
     ) -> None:
-        """Ask for what is ``missing``, or wait for an equal look-up and take over if it failed."""
-        together = " ".join(sorted(missing))
-        until = min(deadline - MARGIN_SECONDS, self.clock() + ASKING_SECONDS)
-        waiting = pauses(until=until, clock=self.clock, sleep=self.sleep, random=self.random)
-        for _ in chain([None], waiting):
-            now = self.clock()
+        """Ask for those not remembered, or wait for an equal look-up and take over if it failed."""
+        together = ""
+        until = min(deadline - MARGIN_SECONDS, self.time.now() + ASKING_SECONDS)
+        for known in follow(lambda: self._usable(client_id, keys), until=until, time=self.time):
+            progress.answers |= known
+            missing = [key for key in keys if key not in progress.answers]
+            if silent or not missing:
+                return
+            together, now = together or " ".join(sorted(missing)), self.time.now()
             asking_until = min(deadline - MARGIN_SECONDS, now + ASKING_SECONDS)
             if now < asking_until and self.answers.begin(
                 client_id, together, now=now, until=asking_until
             ):
                 try:
-                    return self._ask(client_id, missing, progress, deadline=asking_until)
+                    self._ask(client_id, missing, progress, deadline=asking_until)
                 finally:
                     # If this fails, the claim lapses by itself.
                     with suppress(StoreError):
                         self.answers.end(client_id, together)
-            progress.answers |= self._usable(client_id, missing)
-            if progress.answers.keys() >= set(missing):
-                return None
-        raise NotAskedError(
-            "Another request is asking for this.",
-            reason="lookup-in-flight",
-            retry_after=retry_after(1, jitter=self.random()),
-        )
+                return
+        raise NotAskedError("Another request is asking for this.", reason=Reason.LOOKUP_IN_FLIGHT)
 
     def _ask(
         self, client_id: str, missing: Sequence[str], progress: _Progress, *, deadline: float
     ) -> None:
+        progress.asked_at = self.time.now()
         calls = OriginCalls(
             client_id=client_id,
             reserved=0,
@@ -179,15 +157,16 @@ class Lookup:
             origin=self.origin(),
             credentials=self.credentials(),
             store=self.store,
-            clock=self.clock,
-            sleep=self.sleep,
-            random=self.random,
+            hiding=self.hiding,
+            time=self.time,
         )
-        asked: dict[str, Remembered] = {}
+        asked: dict[str, Observation] = {}
         try:
             self._ask_all(calls, missing, asked)
-        except OriginError as error:
-            self._hold_off(client_id, error)
+        except OriginBlockedError as error:
+            # What one look-up met concerns nobody else, but for a block.
+            until = backoff.block_until(reset_seconds=error.reset_seconds, now=self.time.now())
+            self.store.hold_off(client_id, "blocked_until", until)
             raise
         finally:
             progress.answers |= asked
@@ -196,7 +175,7 @@ class Lookup:
                 self._keep(client_id, asked)
 
     def _ask_all(
-        self, calls: OriginCalls, missing: Sequence[str], asked: dict[str, Remembered]
+        self, calls: OriginCalls, missing: Sequence[str], asked: dict[str, Observation]
     ) -> None:
         emails = {key: key.removeprefix("email:") for key in missing if key.startswith("email:")}
         ids = {key: int(key.removeprefix("id:")) for key in missing if key.startswith("id:")}
@@ -207,30 +186,21 @@ class Lookup:
         with suppress(NotAskedError):
             calls.reserve(len(batches) + len(ids))
         for batch in batches:
-            now = self.clock()
-            rows = {row["email"]: row for row in calls.find_rows(list(batch.values()))}
-            asked |= {key: self._seen(rows.get(address), now) for key, address in batch.items()}
+            now = self.time.now()
+            found = {address_of(line): line for line in calls.find(list(batch.values()))}
+            asked |= {key: Observation(found.get(text), now) for key, text in batch.items()}
         for key, user_id in ids.items():
             calls.require_time()
-            now = self.clock()
-            asked[key] = self._seen(calls.user(user_id), now)
+            now = self.time.now()
+            asked[key] = Observation(calls.user(user_id), now)
 
-    def _seen(self, row: Mapping[str, Any] | None, now: float) -> Remembered:
-        return Remembered(None if row is None else canonical(self.hiding.apply(row)), now)
-
-    def _keep(self, client_id: str, asked: Mapping[str, Remembered]) -> None:
+    def _keep(self, client_id: str, asked: Mapping[str, Observation]) -> None:
         """Remember answers under their keys, and who was found under the id as well."""
         found = {id_of(answer.line): answer for answer in asked.values() if answer.line}
         by_id = {id_key(user_id): answer for user_id, answer in found.items()}
         self.answers.remember(client_id, {**asked, **by_id})
         if found:
             self.answers.await_adoption(client_id, list(found))
-
-    def _hold_off(self, client_id: str, error: OriginError) -> None:
-        """Keep everybody from asking, as a failed revalidation does."""
-        head = self.store.head(client_id)
-        name, until = head_updates.hold_off(head, error, now=self.clock(), jitter=self.random())
-        self.store.hold_off(client_id, name, until)
 
 
 def _received(progress: _Progress, failure: UnavailableError | None) -> int | None:

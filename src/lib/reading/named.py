@@ -6,66 +6,37 @@ the origin's window or newer than the last sweep, so the origin is asked for jus
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from lib.caching.freshness import FreshnessPolicy, age_of
-from lib.caching.headers import CacheStatus
+from lib.caching.provenance import Forwarded, Hit, Provenance, resting_on
+from lib.clock import Time
 from lib.directory.snapshot import Snapshot
-from lib.reading.request import Answer, ReadRequest, Served
+from lib.reading.proxy import Proxy
+from lib.reading.request import Read, ReadRequest
 from lib.users.document import id_of
-from lib.users.wanted import Wanted
+from lib.users.keys import UserKeys
 
-
-class Found(Protocol):
-    """What came of a look-up; see ``lib.reading.lookup``."""
-
-    @property
-    def lines(self) -> tuple[bytes, ...]:
-        """Documents of the users found."""
-
-    @property
-    def observed_at(self) -> float | None:
-        """The oldest observation used."""
-
-    @property
-    def calls(self) -> int:
-        """How many origin calls were made for it."""
-
-    @property
-    def received(self) -> int | None:
-        """The status that the last of them got."""
-
-
-class LooksUp[F: Found](Protocol):
-    """What is needed of look-ups; see ``lib.reading.lookup``."""
-
-    def find(self, client_id: str, wanted: Wanted, *, deadline: float, silent: bool) -> F:
-        """Return the users in ``wanted``, as far as they can be had; ``silent``: are remembered."""
-
-
-class Reads(Protocol):
-    """What is needed of reads; see ``lib.reading.proxy``."""
-
-    def read[T](self, request: ReadRequest, view: Callable[[Snapshot], T]) -> Answer[T]:
-        """Return what ``view`` makes of the snapshot."""
+if TYPE_CHECKING:
+    from lib.reading.lookup import Found, Lookup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NamedReads[F: Found]:
+class NamedReads:
     """Reads of named users of any client."""
 
-    reads: Reads
-    lookup: Callable[[], LooksUp[F]]
+    proxy: Proxy
+    lookup: Callable[[], "Lookup"]
     policy: FreshnessPolicy
-    clock: Callable[[], float]
+    time: Time
 
     def read[T](
         self,
         request: ReadRequest,
         *,
-        missing: Callable[[Snapshot], Wanted],
-        view: Callable[[Snapshot, F | None], T],
-    ) -> tuple[Answer[T], F | None]:
+        missing: Callable[[Snapshot], UserKeys],
+        view: Callable[[Snapshot, "Found | None"], T],
+    ) -> tuple[Read[T], "Found | None"]:
         """Return what ``view`` makes of the snapshot, and the look-up that was made for it.
 
         ``missing`` tells whom a snapshot does not hold. Those found beyond it are in the snapshot
@@ -75,48 +46,56 @@ class NamedReads[F: Found]:
             ServiceError: as ``Proxy.read``.
         """
 
-        def look(snapshot: Snapshot) -> tuple[Snapshot, Wanted, T | None]:
+        def look(snapshot: Snapshot) -> tuple[Snapshot, UserKeys, T | None]:
             if self._tells_all(snapshot):
-                return snapshot, Wanted(), view(snapshot, None)
+                return snapshot, UserKeys(), view(snapshot, None)
             return snapshot, missing(snapshot), None
 
-        answer = self.reads.read(request, look)
-        (snapshot, wanted, seen), served = answer.value, answer.served
-        if not wanted.keys or self.just_asked(request, served):
-            return Answer(view(snapshot, None) if seen is None else seen, served), None
+        read = self.proxy.read(request, look)
+        snapshot, wanted, seen = read.value
+        # Whoever was just asked for by name is there or is nobody.
+        if read.exact or not wanted.keys:
+            return _with(read, view(snapshot, None) if seen is None else seen), None
         silent = self.policy.frozen or request.directives.only_if_cached
         found = self.lookup().find(
             request.client_id, wanted, deadline=request.deadline, silent=silent
         )
         extra = {id_of(line): line for line in found.lines}
-        seen = view(replace(snapshot, extra=extra), found)
-        return Answer(seen, self._looked_up(served, found)), found
-
-    def just_asked(self, request: ReadRequest, served: Served) -> bool:
-        """Return whether no-cache has asked for just these users, and could keep whom it found.
-
-        Any other sweep tells nothing of users past the window.
-        """
-        asked = request.directives.no_cache and served.status.fwd == "request"
-        kept = served.head.incomplete_reason != "adoption-limit"
-        return asked and kept and served.age is None
+        value = view(replace(snapshot, extra=extra), found)
+        return _with(read, value), found
 
     def _tells_all(self, snapshot: Snapshot) -> bool:
-        """Return whether who is not in the snapshot is nobody."""
-        head = snapshot.head
-        return head.complete and age_of(head.swept_at, now=self.clock()) < self.policy.max_age
+        """Return whether who is not in the snapshot is nobody.
 
-    def _looked_up(self, served: Served, found: Found) -> Served:
-        """Return how the answer was come by, the look-up included."""
-        age = served.age
-        if found.observed_at is not None:
-            age = max(age or 0, age_of(found.observed_at, now=self.clock())) or age
-        status = served.status
-        if served.age is not None and found.calls:
-            stored = found.observed_at is not None
-            status = CacheStatus(
-                fwd="miss", fwd_status=found.received, stored=stored, detail="look-up"
-            )
-        elif age is not None and found.observed_at is not None and served.age is not None:
-            status = CacheStatus(ttl=self.policy.max_age - age, detail="look-up")
-        return Served(served.head, age, status)
+        Where nobody is ever asked again, whoever is missing from a complete one is as good as that.
+        """
+        generation, now = snapshot.generation, self.time.now()
+        fresh = age_of(generation.swept_at, now=now) < self.policy.max_age
+        return generation.complete and (fresh or self.policy.frozen)
+
+
+def _with[S, T](read: Read[S], value: T) -> Read[T]:
+    return Read(value=value, generation=read.generation, came_by=read.came_by, exact=read.exact)
+
+
+def looked_up(came_by: Provenance, found: "Found | None", *, alone: bool = False) -> Provenance:
+    """Return how an answer came by for which a look-up was made as well.
+
+    ``alone``: it rests on the look-up and on nothing of the snapshot.
+    """
+    if found is None or (found.observed_at is None and not found.calls):
+        return came_by
+    seen_at = came_by.observed_at if found.observed_at is None else found.observed_at
+    observed_at = seen_at if alone else min(came_by.observed_at, seen_at)
+    if found.calls and not isinstance(came_by, Forwarded):
+        return Forwarded(
+            fwd="miss",
+            observed_at=observed_at,
+            asked_at=found.asked_at if alone else None,
+            received=found.received,
+            stored=found.observed_at is not None,
+            detail="look-up",
+        )
+    if isinstance(came_by, Forwarded):
+        return replace(came_by, observed_at=observed_at) if alone else resting_on(came_by, seen_at)
+    return Hit(observed_at=observed_at, detail="look-up")

@@ -5,15 +5,25 @@ origin that is known to be down, a failure never takes away a usable snapshot, a
 served says how old it is and why.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol, assert_never
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, assert_never
 
 from lib.caching import freshness
 from lib.caching.freshness import Freshness, FreshnessPolicy, Plan
-from lib.caching.headers import CacheStatus, retry_after
-from lib.directory.head import CLIENT_NOT_CONFIGURED, FORCED_FLOOR_SECONDS, Head, Lease
-from lib.directory.snapshot import Snapshot, SnapshotReads, snapshot_of
+from lib.caching.provenance import (
+    Collapsed,
+    FailedOver,
+    Forwarded,
+    Forwarding,
+    Hit,
+    Provenance,
+)
+from lib.clock import Time
+from lib.directory.generation import Generation
+from lib.directory.head import FORCED_FLOOR_SECONDS, Head, Health
+from lib.directory.memory import Memory
+from lib.directory.snapshot import Snapshot, snapshot_of
 from lib.errors import (
     BrokenSnapshotError,
     GoneError,
@@ -22,16 +32,22 @@ from lib.errors import (
     NotFoundError,
     OnlyIfCachedError,
     OriginError,
+    Reason,
     ServiceError,
     StoreError,
+    UnavailableError,
 )
 from lib.origin.budget import Refusal
-from lib.reading.awaiting import await_generation
-from lib.reading.request import Answer, ReadRequest, Served
-from lib.revalidation.outcomes import Claim, Failed, Published, Revalidator, Unchanged
-from lib.revalidation.pauses import pauses
+from lib.reading.request import Read, ReadRequest
+from lib.revalidation import health
+from lib.revalidation.outcomes import Claim, Failed, Published, Unchanged
+from lib.revalidation.pauses import follow
+from lib.revalidation.purpose import Purpose
 from lib.users.hiding import NOTHING_HIDDEN, HidingPolicy
-from lib.users.wanted import Wanted
+from lib.users.keys import UserKeys
+
+if TYPE_CHECKING:
+    from lib.revalidation.revalidation import Revalidation
 
 FOLLOW_SECONDS = 10.0
 """Longest wait for another invocation's revalidation."""
@@ -39,21 +55,8 @@ FOLLOW_SECONDS = 10.0
 FOLLOW_MARGIN_SECONDS = 2.0
 """What a follower leaves of its own time to answer in."""
 
-
-class Reads(SnapshotReads, Protocol):
-    """What a read needs of the store; see ``lib.directory.memory``."""
-
-    def head(self, client_id: str) -> Head:
-        """Return the head as it is now."""
-
-    def recent_head(self, client_id: str) -> Head:
-        """Return the head as it was at most a second ago."""
-
-    def remember(self, head: Head) -> None:
-        """Take ``head`` for the newest."""
-
-    def generation(self, client_id: str, number: int) -> Head | None:
-        """Return what the head was at generation ``number``, None if that is gone."""
+AWAIT_SECONDS = 2.0
+"""Longest wait for a generation that a caller has been told of and is not published yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,28 +67,38 @@ class _Need:
     ``usable``: what is stored may be served if the origin cannot be asked.
     """
 
-    fwd: str
+    fwd: Forwarding
     demanded: bool = False
     usable: bool = False
     repair: bool = False
-    wanted: Wanted | None = None
+    wanted: UserKeys | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """The generation to answer from, how that came by, and users seen beside it just now."""
+
+    generation: Generation
+    came_by: Provenance
+    seen: Mapping[int, bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proxy:
-    """Reads of any client; ``require_client`` raises NotFoundError for one not configured."""
+    """Reads of any client; ``require_client`` raises NotFoundError for one not configured.
 
-    store: Reads
+    ``hand_over`` lets another invocation revalidate under a claim, or raises UnavailableError.
+    """
+
+    store: Memory
     require_client: Callable[[str], object]
-    revalidation: Callable[[], Revalidator]
-    hand_over: Callable[[Lease], None]
+    revalidation: Callable[[], "Revalidation"]
+    hand_over: Callable[[Claim], None]
     policy: FreshnessPolicy
-    clock: Callable[[], float]
-    sleep: Callable[[float], None]
-    random: Callable[[], float]
+    time: Time
     hiding: HidingPolicy = NOTHING_HIDDEN
 
-    def read[T](self, request: ReadRequest, view: Callable[[Snapshot], T]) -> Answer[T]:
+    def read[T](self, request: ReadRequest, view: Callable[[Snapshot], T]) -> Read[T]:
         """Return what ``view`` makes of the snapshot that the request may be answered from.
 
         Raises:
@@ -96,66 +109,95 @@ class Proxy:
         """
         head = self.store.recent_head(request.client_id)
         self.require_known(head)
-        if head.published and head.generation < request.min_generation:
-            head = await_generation(
-                lambda: self.store.head(request.client_id),
-                request.min_generation,
-                deadline=request.deadline,
-                clock=self.clock,
-                sleep=self.sleep,
-                random=self.random,
-            )
+        if head.generation.published and head.generation.number < request.min_generation:
+            head = self._await(request)
         served = self._serve(request, head)
-        if served.head.generation < request.min_generation:
+        if served.generation.number < request.min_generation:
             raise InvalidRequestError("Parameter 'min_generation' is above the first generation.")
         try:
-            return Answer(view(self._snapshot(served.head)), served)
+            return self._viewed(served, view)
         except BrokenSnapshotError:
-            served = self._mend(request, served.head)
-            return Answer(view(self._snapshot(served.head)), served)
+            return self._viewed(self._mend(request, served.generation), view)
 
-    def read_pinned[T](
-        self, client_id: str, generation: int, view: Callable[[Snapshot], T]
-    ) -> Answer[T]:
-        """Return what ``view`` makes of exactly ``generation``; nothing is ever revalidated.
+    def read_pinned[T](self, client_id: str, number: int, view: Callable[[Snapshot], T]) -> Read[T]:
+        """Return what ``view`` makes of exactly one generation; nothing is ever revalidated.
 
         Raises:
             NotFoundError: the client is not configured.
             GoneError: the generation is no longer kept.
         """
         self.require_known(self.store.recent_head(client_id))
-        head = self.store.generation(client_id, generation)
-        if head is None:
+        generation = self.store.generation(client_id, number)
+        if generation is None:
             raise GoneError("This generation is no longer kept.")
+        came_by = Hit(observed_at=generation.swept_at, detail="pinned")
         try:
-            return Answer(view(self._snapshot(head)), self._hit(head, detail="pinned"))
+            return self._viewed(_Served(generation, came_by), view)
         except BrokenSnapshotError as error:
             raise GoneError("This generation is no longer kept.") from error
 
     def require_known(self, head: Head) -> None:
         """Make sure that the head's client is configured; a hit needs no secret for that.
 
+        A client that was not when the origin was last to be asked is looked for again.
+
         Raises:
             NotFoundError: it is not.
             SecretError: nobody knows.
         """
-        if not head.published:
+        left_out = head.health.last_error == Reason.CLIENT_NOT_CONFIGURED
+        if left_out or not head.generation.published:
             self.require_client(head.client_id)
-        elif head.last_error == CLIENT_NOT_CONFIGURED:
-            raise NotFoundError(f"OAuth client with ID {head.client_id} not found.")
 
-    def _snapshot(self, head: Head) -> Snapshot:
-        return snapshot_of(self.store, head, hiding=self.hiding)
-
-    def _plan(self, request: ReadRequest, head: Head) -> Plan:
-        return freshness.plan(
-            self.policy, request.directives, age=self._age(head), failing=bool(head.last_error)
+    def _viewed[T](self, served: _Served, view: Callable[[Snapshot], T]) -> Read[T]:
+        snapshot = snapshot_of(self.store, served.generation, hiding=self.hiding)
+        if served.seen:
+            snapshot = replace(snapshot, extra=served.seen)
+        return Read(
+            value=view(snapshot),
+            generation=served.generation,
+            came_by=served.came_by,
+            exact=served.seen is not None,
         )
 
-    def _age(self, head: Head) -> int | None:
-        return freshness.age_of(head.swept_at, now=self.clock()) if head.published else None
+    def _await(self, request: ReadRequest) -> Head:
+        """Return a head of the least generation asked for, waiting a moment for the very next one.
 
-    def _serve(self, request: ReadRequest, head: Head) -> Served:
+        Raises:
+            InvalidRequestError: nobody can have been told of it yet.
+            NotAskedError: it has not been published in time.
+        """
+        until = min(request.deadline, self.time.now() + AWAIT_SECONDS)
+        for head in follow(lambda: self.store.head(request.client_id), until=until, time=self.time):
+            newest = head.generation.number
+            if newest >= request.min_generation:
+                return head
+            if request.min_generation > newest + 1:
+                raise InvalidRequestError(
+                    f"Parameter 'min_generation' is above the newest generation, {newest}, "
+                    "and the next."
+                )
+        raise NotAskedError(
+            "This generation is not published yet.", reason=Reason.GENERATION_AWAITED
+        )
+
+    def _plan(self, request: ReadRequest, head: Head) -> Plan:
+        generation, now = head.generation, self.time.now()
+        return freshness.plan(
+            self.policy,
+            request.directives,
+            age=self._age(generation) if generation.published else None,
+            answer_age=freshness.age_of(request.rests_on(generation), now=now),
+            failing=bool(self._health(head).last_error),
+        )
+
+    def _age(self, generation: Generation) -> int:
+        return freshness.age_of(generation.swept_at, now=self.time.now())
+
+    def _health(self, head: Head) -> Health:
+        return health.as_seen(head, now=self.time.now())
+
+    def _serve(self, request: ReadRequest, head: Head) -> _Served:
         plan = self._plan(request, head)
         match plan:
             case Plan.SERVE:
@@ -172,7 +214,7 @@ class Proxy:
             case _:
                 assert_never(plan)
 
-    def _revalidate_or_serve(self, request: ReadRequest, head: Head) -> Served:
+    def _revalidate_or_serve(self, request: ReadRequest, head: Head) -> _Served:
         try:
             return self._revalidate(request, self._stale_need(request, head))
         except StoreError:
@@ -180,7 +222,8 @@ class Proxy:
             return self._hit(head, detail="store-error")
 
     def _stale_need(self, request: ReadRequest, head: Head) -> _Need:
-        accepted = freshness.acceptable(self.policy, request.directives, age=self._age(head) or 0)
+        told = freshness.age_of(request.rests_on(head.generation), now=self.time.now())
+        accepted = freshness.acceptable(self.policy, request.directives, age=told)
         return _Need(
             fwd="stale" if accepted else "request",
             demanded=not accepted,
@@ -188,13 +231,13 @@ class Proxy:
             wanted=request.wanted if request.directives.no_cache else None,
         )
 
-    def _hit(self, head: Head, *, detail: str | None = None) -> Served:
-        age = self._age(head) or 0
-        status = CacheStatus(
-            ttl=self.policy.max_age - age,
-            detail=detail or freshness.stale_detail(self.policy, head, age=age, now=self.clock()),
-        )
-        return Served(head, age, status)
+    def _hit(self, head: Head, *, detail: str | None = None) -> _Served:
+        generation = head.generation
+        if detail is None:
+            detail = freshness.stale_detail(
+                self.policy, self._health(head), age=self._age(generation), now=self.time.now()
+            )
+        return _Served(generation, Hit(observed_at=generation.swept_at, detail=detail))
 
     def _revalidate_elsewhere(self, request: ReadRequest, head: Head) -> None:
         """Start a revalidation in another invocation, unless one is under way or not allowed."""
@@ -203,90 +246,97 @@ class Proxy:
         except StoreError:
             # The reader has its answer; whoever reads next will try again.
             return
-        if isinstance(claimed, Claim):
-            # Whoever reads next here sees the lease, rather than try to take it in vain.
-            self.store.remember(claimed.head)
-            self.hand_over(claimed.lease)
+        if not isinstance(claimed, Claim):
+            return
+        # Whoever reads next here sees the lease, rather than try to take it in vain.
+        self.store.remember(claimed.head)
+        try:
+            self.hand_over(claimed)
+        except UnavailableError as error:
+            self.revalidation().abandon(claimed, error)
 
-    def _mend(self, request: ReadRequest, broken: Head) -> Served:
-        """Return a head to answer from in place of one whose pages cannot be read."""
+    def _mend(self, request: ReadRequest, broken: Generation) -> _Served:
+        """Return a generation to answer from in place of one whose pages cannot be read."""
         newest = self.store.head(request.client_id)
-        if newest.generation != broken.generation:
+        if newest.generation.number != broken.number:
             return self._serve(request, newest)
         return self._revalidate(request, _Need(fwd="uri-miss", repair=True))
 
-    def _revalidate(self, request: ReadRequest, need: _Need) -> Served:
+    def _revalidate(self, request: ReadRequest, need: _Need) -> _Served:
         # What decided so far may be a remembered head; from here on only the newest counts.
-        head = first = self.store.head(request.client_id)
-        until = min(request.deadline - FOLLOW_MARGIN_SECONDS, self.clock() + FOLLOW_SECONDS)
-        waiting = pauses(until=until, clock=self.clock, sleep=self.sleep, random=self.random)
+        until = min(request.deadline - FOLLOW_MARGIN_SECONDS, self.time.now() + FOLLOW_SECONDS)
+        heads = follow(lambda: self.store.head(request.client_id), until=until, time=self.time)
+        head = first = next(heads)
         while True:
             if self._settled(request, need, head, first):
                 return self._followed(need, head, waited=head is not first)
-            in_floor = self.clock() - head.forced_at < FORCED_FLOOR_SECONDS
+            in_floor = self.time.now() - head.forced_at < FORCED_FLOOR_SECONDS
             if need.demanded and need.wanted is None and in_floor:
-                return self._hit(head, detail="refresh-floor")
+                return self._hit(head, detail=Reason.REFRESH_FLOOR)
             claimed = self.revalidation().claim(head, holder=request.holder, wanted=need.wanted)
             if isinstance(claimed, Claim):
                 return self._asked(request, need, claimed)
-            following = need.fwd != "stale" and claimed.reason == "lease-held"
-            if not following or next(waiting, _OVER) is _OVER:
+            following = need.fwd != "stale" and claimed.reason is Reason.LEASE_HELD
+            newer = next(heads, None) if following else None
+            if newer is None:
                 return self._refused(need, head, claimed)
-            head = self.store.head(request.client_id)
+            head = newer
 
     def _settled(self, request: ReadRequest, need: _Need, head: Head, first: Head) -> bool:
         """Return whether somebody else's revalidation has met the need."""
+        generation = head.generation
         if need.repair:
-            return head.generation > first.generation
+            return generation.number > first.generation.number
         if need.demanded:
-            return head.published and head.swept_at >= request.arrived_at
+            return generation.published and generation.swept_at >= request.arrived_at
         return self._plan(request, head) in {Plan.SERVE, Plan.SERVE_AND_REVALIDATE}
 
-    def _followed(self, need: _Need, head: Head, *, waited: bool) -> Served:
+    def _followed(self, need: _Need, head: Head, *, waited: bool) -> _Served:
         self.store.remember(head)
         if not waited:
             return self._hit(head)
-        return Served(head, self._age(head), CacheStatus(fwd=need.fwd, collapsed=True))
+        came_by = Collapsed(fwd=need.fwd, observed_at=head.generation.swept_at)
+        return _Served(head.generation, came_by)
 
-    def _asked(self, request: ReadRequest, need: _Need, claim: Claim) -> Served:
+    def _asked(self, request: ReadRequest, need: _Need, claim: Claim) -> _Served:
+        asked_at = self.time.now()
         outcome = self.revalidation().run(
             claim,
             deadline=request.deadline,
-            forced=need.demanded and need.wanted is None,
-            repair=need.repair,
-            wanted=need.wanted,
+            purpose=Purpose(
+                forced=need.demanded and need.wanted is None,
+                repair=need.repair,
+                wanted=need.wanted,
+            ),
         )
         match outcome:
-            case Published(head=head) | Unchanged(head=head):
+            case Published(head=head, seen=seen) | Unchanged(head=head, seen=seen):
                 self.store.remember(head)
-                status = CacheStatus(fwd=need.fwd, fwd_status=200, stored=True)
-                return Served(head, None, status)
+                since = head.generation.swept_at if seen is None else asked_at
+                came_by = Forwarded(fwd=need.fwd, observed_at=since, asked_at=since)
+                return _Served(head.generation, came_by, seen)
             case Failed(error=error):
-                return self._failed(need, claim.head, error)
+                return self._failed(need, claim.head.generation, error)
             case _:
                 assert_never(outcome)
 
-    def _failed(self, need: _Need, head: Head, error: ServiceError) -> Served:
+    def _failed(self, need: _Need, generation: Generation, error: ServiceError) -> _Served:
         if not need.usable or isinstance(error, NotFoundError):
             raise error
-        age = self._age(head) or 0
-        fresh = freshness.assess(self.policy, age=age) is Freshness.FRESH
-        status = CacheStatus(
+        fresh = freshness.assess(self.policy, age=self._age(generation)) is Freshness.FRESH
+        came_by = FailedOver(
             fwd=need.fwd,
-            fwd_status=error.received if isinstance(error, OriginError) else None,
-            ttl=self.policy.max_age - age,
+            received=error.received if isinstance(error, OriginError) else None,
+            observed_at=generation.swept_at,
             detail="origin-error" if fresh else "stale-if-error",
         )
-        return Served(head, age, status)
+        return _Served(generation, came_by)
 
-    def _refused(self, need: _Need, head: Head, refusal: Refusal) -> Served:
+    def _refused(self, need: _Need, head: Head, refusal: Refusal) -> _Served:
         if need.usable:
             return self._hit(head, detail=refusal.reason)
         raise NotAskedError(
             "Nothing usable is stored, and the origin may not be asked now.",
             reason=refusal.reason,
-            retry_after=retry_after(refusal.until - self.clock(), jitter=self.random()),
+            until=refusal.until,
         )
-
-
-_OVER = object()

@@ -8,30 +8,33 @@ from typing import Any
 from lib.caching.freshness import age_of
 from lib.directory.head import Head
 from lib.origin import budget
+from lib.revalidation import health
 from lib.users.dates import iso_date
 
 
 def cache_data(head: Head, *, now: float) -> dict[str, Any]:
     """Return what callers may know of a client's cache; ages in seconds, instants ISO 8601."""
-    age = age_of(head.swept_at, now=now) if head.published else None
+    generation, counters, known = head.generation, head.counters, health.as_seen(head, now=now)
+
+    def age(instant: float) -> int | None:
+        return age_of(instant, now=now) if generation.published else None
+
     return {
-        "generation": head.generation,
-        "digest": head.digest or None,
-        "users": head.users,
-        "complete": head.complete,
-        "incompleteReason": head.incomplete_reason or None,
-        "age": age,
-        "oldestObservationAge": age_of(head.oldest_observation, now=now)
-        if head.published
-        else None,
+        "generation": generation.number,
+        "digest": generation.digest or None,
+        "users": generation.users,
+        "complete": generation.complete,
+        "incompleteReason": generation.incomplete_reason or None,
+        "age": age(generation.swept_at),
+        "oldestObservationAge": age(generation.oldest_observation),
         "validatedAt": _iso(head.validated_at),
-        "revalidating": head.leased(now),
-        "lastError": head.last_error or None,
-        "blockedUntil": _iso(head.blocked_until) if head.blocked_until > now else None,
-        "retryAt": _iso(head.retry_at) if head.retry_at > now else None,
+        "revalidating": head.lease.held(now),
+        "lastError": known.last_error or None,
+        "blockedUntil": _iso(known.blocked_until) if known.blocked_until > now else None,
+        "retryAt": _iso(known.retry_at) if known.retry_at > now else None,
         "originBudget": {
-            "limit": budget.limit_of(head),
-            "remaining": budget.remaining(head, now=now),
+            "limit": budget.limit_of(counters),
+            "remaining": budget.remaining(counters, now=now),
         },
     }
 

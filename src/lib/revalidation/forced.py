@@ -1,27 +1,24 @@
 """Makes sure that the directory was swept after a given moment, because a caller asked for it.
 
-Forced sweeps of one client start at least ``FLOOR_SECONDS`` apart, successes only; within the
-floor a request waits for its end. A sweep that began after the request was made serves it,
+Forced sweeps of one client start at least ``FORCED_FLOOR_SECONDS`` apart, successes only; within
+the floor a request waits for its end. A sweep that began after the request was made serves it,
 whoever started it, so any number of requests cost one sweep.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol, assert_never
+from typing import Literal, assert_never
 
-from lib.caching.headers import retry_after
+from lib.clock import Time
 from lib.directory.head import FORCED_FLOOR_SECONDS, HEAD_SECONDS, Head
-from lib.errors import NotAskedError
+from lib.directory.store import Directory
+from lib.errors import NotAskedError, Reason
 from lib.origin import budget
-from lib.revalidation.outcomes import Claim, Failed, Published, Revalidator, Unchanged
-from lib.revalidation.pauses import pauses
-
-
-class Heads(Protocol):
-    """What is needed of the store; see ``lib.aws.directory_store``."""
-
-    def head(self, client_id: str) -> Head:
-        """Return the head as it is now."""
+from lib.origin.budget import Refusal
+from lib.revalidation import health
+from lib.revalidation.outcomes import Claim, Failed, Published, Unchanged
+from lib.revalidation.pauses import follow
+from lib.revalidation.purpose import Purpose
+from lib.revalidation.revalidation import Revalidation
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +34,20 @@ class Refreshed:
 class ForcedRefresh:
     """Forced sweeps of any client."""
 
-    store: Heads
-    revalidation: Revalidator
-    clock: Callable[[], float]
-    sleep: Callable[[float], None]
-    random: Callable[[], float]
+    store: Directory
+    revalidation: Revalidation
+    time: Time
 
     def run(
-        self, client_id: str, *, holder: str, requested_at: float, deadline: float
+        self,
+        client_id: str,
+        *,
+        holder: str,
+        requested_at: float,
+        deadline: float,
+        believed: bool = False,
     ) -> Refreshed:
-        """Return once the directory was swept by a sweep that began after ``requested_at``.
-
-        It returns only when every environment has forgotten the head it knew before, so that
-        every later read anywhere sees what the sweep saw.
+        """Return once every environment answers from a sweep that began after ``requested_at``.
 
         Raises:
             NotAskedError: blocked, backing off, over budget, or no time to wait for the floor or
@@ -57,22 +55,25 @@ class ForcedRefresh:
             UnavailableError: the sweep failed.
             NotFoundError: the secret no longer names this client.
         """
-        waiting = pauses(until=deadline, clock=self.clock, sleep=self.sleep, random=self.random)
-        while True:
-            head = self.store.head(client_id)
-            if head.published and head.swept_at >= requested_at:
-                self._outlive_remembered_heads(head)
-                return Refreshed("joined", head.generation, 0)
+        refused = Refusal(Reason.LEASE_HELD, self.time.now() + 1)
+        for head in follow(lambda: self.store.head(client_id), until=deadline, time=self.time):
+            generation = head.generation
+            if generation.published and generation.swept_at >= requested_at and not believed:
+                return self._seen_everywhere(Refreshed("joined", generation.number, 0))
             self.refuse_if_hopeless(head)
             floor_ends = head.forced_at + FORCED_FLOOR_SECONDS
-            if floor_ends > self.clock():
-                self._wait_for_floor(floor_ends, deadline)
+            if floor_ends > self.time.now():
+                if floor_ends >= deadline:
+                    raise _not_asked(Refusal(Reason.REFRESH_FLOOR, floor_ends))
+                self.time.sleep(floor_ends - self.time.now())
                 continue
             claimed = self.revalidation.claim(head, holder=holder)
             if isinstance(claimed, Claim):
-                return self._sweep(claimed, deadline)
-            if claimed.reason != "lease-held" or next(waiting, _OVER) is _OVER:
-                raise self._not_asked(claimed.reason, claimed.until)
+                return self._sweep(claimed, deadline, Purpose(forced=True, believed=believed))
+            refused = claimed
+            if refused.reason is not Reason.LEASE_HELD:
+                break
+        raise _not_asked(refused)
 
     def refuse_if_hopeless(self, head: Head) -> None:
         """Refuse at once, rather than wait for an origin that may not be asked anyway.
@@ -80,37 +81,32 @@ class ForcedRefresh:
         Raises:
             NotAskedError: blocked, backing off or over budget.
         """
-        refused = budget.refusal(head, calls=1, now=self.clock())
+        now = self.time.now()
+        known = health.as_seen(head, now=now)
+        refused = budget.pause(known, now=now) or budget.refusal(head.counters, calls=1, now=now)
         if refused:
-            raise self._not_asked(refused.reason, refused.until)
+            raise _not_asked(refused)
 
-    def _sweep(self, claim: Claim, deadline: float) -> Refreshed:
-        outcome = self.revalidation.run(claim, deadline=deadline, forced=True)
+    def _sweep(self, claim: Claim, deadline: float, purpose: Purpose) -> Refreshed:
+        outcome = self.revalidation.run(claim, deadline=deadline, purpose=purpose)
         match outcome:
             case Published(head=head, calls=calls):
-                self._outlive_remembered_heads(head)
-                return Refreshed("published", head.generation, calls)
+                refreshed = Refreshed("published", head.generation.number, calls)
             case Unchanged(head=head, calls=calls):
-                return Refreshed("unchanged", head.generation, calls)
+                refreshed = Refreshed("unchanged", head.generation.number, calls)
             case Failed(error=error):
                 raise error
             case _:
                 assert_never(outcome)
+        return self._seen_everywhere(refreshed)
 
-    def _wait_for_floor(self, floor_ends: float, deadline: float) -> None:
-        if floor_ends >= deadline:
-            raise self._not_asked("refresh-floor", floor_ends)
-        self.sleep(floor_ends - self.clock())
-
-    def _outlive_remembered_heads(self, head: Head) -> None:
-        self.sleep(max(0.0, head.validated_at + HEAD_SECONDS - self.clock()))
-
-    def _not_asked(self, reason: str, until: float) -> NotAskedError:
-        return NotAskedError(
-            "The origin may not be asked now.",
-            reason=reason,
-            retry_after=retry_after(until - self.clock(), jitter=self.random()),
-        )
+    def _seen_everywhere(self, refreshed: Refreshed) -> Refreshed:
+        """Wait until nobody may answer from a head any longer that was read before."""
+        self.time.sleep(HEAD_SECONDS)
+        return refreshed
 
 
-_OVER = object()
+def _not_asked(refused: Refusal) -> NotAskedError:
+    return NotAskedError(
+        "The origin may not be asked now.", reason=refused.reason, until=refused.until
+    )

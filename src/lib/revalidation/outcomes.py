@@ -1,15 +1,15 @@
 """What a claim and a run of a revalidation can come to: a closed set, matched exhaustively.
 
+``seen`` are the users who were asked for by name and are there, None if all were asked for.
+
 Pure data.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from lib.directory.head import Head, Lease
 from lib.errors import ServiceError
-from lib.origin.budget import Refusal
-from lib.users.wanted import Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Published:
 
     head: Head
     calls: int
+    seen: Mapping[int, bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Unchanged:
 
     head: Head
     calls: int
+    seen: Mapping[int, bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +48,3 @@ class Failed:
 
 
 type Outcome = Published | Unchanged | Failed
-
-
-class Revalidator(Protocol):
-    """What readers need of a revalidation; see ``lib.revalidation.revalidation``."""
-
-    def claim(self, head: Head, *, holder: str, wanted: Wanted | None = None) -> Claim | Refusal:
-        """Take the lease, or tell why not."""
-
-    def run(
-        self,
-        claim: Claim,
-        *,
-        deadline: float,
-        forced: bool = False,
-        repair: bool = False,
-        wanted: Wanted | None = None,
-    ) -> Outcome:
-        """Revalidate under the claim."""

@@ -4,56 +4,36 @@ All of it is fenced by the lease. A crash anywhere leaves the old generation ser
 outcome is unknown is settled by reading.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
+from lib.clock import Time
 from lib.directory import index
-from lib.directory.head import Head, Lease, Value
-from lib.directory.manifest import Listing
-from lib.directory.pages import Draft, Page
-from lib.errors import LeaseLostError, StoreError
+from lib.directory.generation import Generation
+from lib.directory.head import Head
+from lib.directory.manifest import Manifest
+from lib.directory.pages import Draft
+from lib.directory.store import Directory
+from lib.errors import LeaseLostError, Reason, StoreError
 from lib.revalidation import head_updates
-from lib.revalidation.head_updates import KEEP_SECONDS
+from lib.revalidation.head_updates import KEEP_SECONDS, Update
 from lib.revalidation.outcomes import Claim
 
-
-class PublicationStore(Protocol):
-    """What publishing needs of the store; see ``lib.aws.directory_store``."""
-
-    def head(self, client_id: str) -> Head:
-        """Return the head as it is now."""
-
-    def put(
-        self, client_id: str, pages: Sequence[Page], shards: Mapping[str, bytes], *, expires_at: int
-    ) -> None:
-        """Write pages, and shards by digest."""
-
-    def publish(
-        self, lease: Lease, base: Head, changes: Mapping[str, Value], *, listing: bytes
-    ) -> None:
-        """Move the head to its next generation."""
+PAUSE_SECONDS = 0.2
+"""Mean pause before a move that failed is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
     """Publishes drafts of any client."""
 
-    store: PublicationStore
-    clock: Callable[[], float]
+    store: Directory
+    time: Time
 
-    def publish(
-        self,
-        claim: Claim,
-        draft: Draft,
-        changes: Mapping[str, Value],
-        *,
-        started: float,
-        stored: Listing,
-    ) -> Head:
-        """Return the head after it moved to ``draft``, which was begun at ``started``.
+    def publish(self, claim: Claim, draft: Draft, update: Update, *, stored: Manifest) -> Head:
+        """Return the head after it moved to ``draft``.
 
-        ``changes`` go to the head beside those of the generation itself; what ``stored`` lists is
+        ``update`` goes to the head beside that of the generation itself; what ``stored`` names is
         there already.
 
         Raises:
@@ -62,12 +42,12 @@ class Publication:
         """
         shards = _index(draft, claim.head.client_id)
         kept_until = self._put(claim.head, draft, shards, stored)
-        moved = head_updates.moved(claim.head, draft, started=started, kept_until=kept_until)
-        return self._move(claim, draft, {**changes, **moved}, Listing(draft.refs, tuple(shards)))
+        moved = head_updates.moved(claim.head, draft, now=self.time.now(), kept_until=kept_until)
+        return self._move(claim, draft, {**update, **moved}, Manifest(draft.refs, tuple(shards)))
 
-    def _put(self, head: Head, draft: Draft, shards: Mapping[str, bytes], stored: Listing) -> int:
+    def _put(self, head: Head, draft: Draft, shards: Mapping[str, bytes], stored: Manifest) -> int:
         """Write what is not stored yet; return until when all of it is kept."""
-        kept_until = int(self.clock()) + KEEP_SECONDS
+        kept_until = int(self.time.now()) + KEEP_SECONDS
         there = {*stored.pages, *stored.shards}
         pages = [page for page in draft.pages if page.ref not in there]
         changed = {digest: shard for digest, shard in shards.items() if digest not in there}
@@ -75,27 +55,34 @@ class Publication:
         all_new = len(pages) == len(draft.pages) and len(changed) == len(shards)
         return kept_until if all_new else min(kept_until, head.pages_expire_at)
 
-    def _move(
-        self, claim: Claim, draft: Draft, changes: Mapping[str, Value], listing: Listing
-    ) -> Head:
+    def _move(self, claim: Claim, draft: Draft, update: Update, manifest: Manifest) -> Head:
         """Move the head, and settle by reading what an unanswered write did.
 
         Raises:
             LeaseLostError: somebody has taken the lease since.
             StoreError: DynamoDB failed.
         """
-        base, failure = claim.head, StoreError("the head did not move", reason="store-unsettled")
-        for _ in range(2):
+        base = claim.head
+        failure = StoreError("the head did not move", reason=Reason.STORE_UNSETTLED)
+        for last in (False, True):
             try:
-                self.store.publish(claim.lease, base, changes, listing=listing.pack())
+                self.store.publish(claim.lease, base, update, packed=manifest.pack())
             except StoreError as error:
                 failure = error
             head = self.store.head(base.client_id)
-            if head.generation > base.generation and head.digest == draft.digest:
+            if _moved(base.generation, head.generation, draft):
                 return head
-            if head.lease_token != claim.lease.token:
-                raise LeaseLostError("the lease was taken over", reason="lease-lost") from failure
+            if head.lease.token != claim.lease.token:
+                raise LeaseLostError(
+                    "the lease was taken over", reason=Reason.LEASE_LOST
+                ) from failure
+            if not last:
+                self.time.sleep(PAUSE_SECONDS * (0.5 + self.time.random()))
         raise failure
+
+
+def _moved(base: Generation, now: Generation, draft: Draft) -> bool:
+    return now.number > base.number and now.digest == draft.digest
 
 
 def _index(draft: Draft, client_id: str) -> dict[str, bytes]:

@@ -8,42 +8,40 @@ are asked for again in rotation.
 Pure but for the calls it is given.
 """
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from enum import Enum
 from itertools import islice
-from typing import Any, Protocol
+from typing import Protocol
 
 from lib.directory.head import Head
 from lib.errors import NotAskedError
 from lib.origin.batches import batches_of
-from lib.revalidation.window import Sweep
+from lib.revalidation.window import Sweep, Users
 from lib.users.address import is_address
-from lib.users.document import canonical
+from lib.users.document import address_of, id_of
+from lib.users.keys import Observation
 
 MAX_CONFIRMATIONS = 20
 """Most users asked for by id in one sweep, for each of the two reasons there are."""
 
-type Row = Mapping[str, Any]
-type Users = dict[int, bytes]
 
+class Loss(Enum):
+    """What is to be made of users who are missing from the window."""
 
-@dataclass(frozen=True, slots=True)
-class FoundUser:
-    """A user that a look-up found at ``observed_at``."""
-
-    line: bytes
-    observed_at: float
+    DOUBTED = "stay listed, and nobody asks for them yet"
+    TO_CONFIRM = "gone if the origin says so, one by one"
+    BELIEVED = "gone: an operator knows"
 
 
 class Calls(Protocol):
     """The origin calls of one revalidation; see ``lib.origin.calls``."""
 
-    def find_rows(self, emails: Sequence[str]) -> Sequence[Row]:
-        """Return the rows of users with these addresses."""
+    def find(self, addresses: Sequence[str]) -> Sequence[bytes]:
+        """Return the users with these addresses."""
 
-    def user(self, user_id: int) -> Row | None:
+    def user(self, user_id: int) -> bytes | None:
         """Return one user, None if the origin has no such user."""
 
     def hurried(self) -> bool:
@@ -64,7 +62,7 @@ class Rotation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Census:
+class Reconciled:
     """All known users by rising id, whether they are all there are, and why not.
 
     ``unconfirmed_since``: when those were last seen who may be gone, 0 if there are none.
@@ -79,57 +77,63 @@ class Census:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CensusTaker:
-    """The rules of one census: limits of a deployment, and what was hidden."""
+class Reconciliation:
+    """The limits of a deployment for one reconciliation, begun at ``now``."""
 
     calls: Calls
-    show: Callable[[Row], Row]
     max_batches: int
     max_adopted: int
     now: float
 
-    def take(
+    def reconcile(
         self,
         head: Head,
-        found: Sweep,
+        sweep: Sweep,
         *,
         base: Users,
-        waiting: Mapping[int, FoundUser],
-        loss_confirmed: bool,
-    ) -> Census:
-        """Return the census of ``found`` over the last generation ``base``.
+        pending: Mapping[int, Observation],
+        loss: Loss,
+    ) -> Reconciled:
+        """Return what is known after ``sweep`` over the last generation ``base``.
 
-        ``waiting`` are users that look-ups found. ``loss_confirmed``: whoever is missing from the
-        window is known to be gone.
+        ``pending`` are users that look-ups found.
         """
-        lost = missing(found, base)
-        alive, unconfirmed = ({}, {}) if loss_confirmed else self._confirm(lost)
+        lost = sweep.missing(base)
+        alive, unconfirmed = self._settle(lost, loss)
         beyond, rotation = self._ask_again(
-            {id_: line for id_, line in base.items() if id_ not in found.users | lost}, head
+            {id_: line for id_, line in base.items() if id_ not in sweep.users | lost}, head
         )
         new = {
             user_id: seen
-            for user_id, seen in sorted(waiting.items())
+            for user_id, seen in sorted(pending.items())
             # Whoever was known has just been accounted for.
-            if not found.complete and user_id > found.last_id and user_id not in base
+            if not sweep.complete and user_id > sweep.last_id and user_id not in base
         }
         adopted = dict(islice(new.items(), max(0, self.max_adopted - len(beyond))))
-        users = found.users | alive | unconfirmed | beyond
-        users |= {user_id: seen.line for user_id, seen in adopted.items()}
-        known_past = len(beyond) + len(adopted)
-        return Census(
+        users = sweep.users | alive | unconfirmed | beyond
+        users |= {user_id: seen.line for user_id, seen in adopted.items() if seen.line}
+        known_past, generation = len(beyond) + len(adopted), head.generation
+        return Reconciled(
             users={user_id: users[user_id] for user_id in sorted(users)},
-            complete=found.complete and not unconfirmed,
+            complete=sweep.complete and not unconfirmed,
             reason=incomplete_reason(
-                complete=found.complete,
+                complete=sweep.complete,
                 unconfirmed=bool(unconfirmed),
                 full=known_past >= self.max_adopted,
             ),
             adopted=known_past,
             rotation=_with(rotation, adopted.values()),
             # Everybody in the last generation was seen by its sweep, unless in doubt since earlier.
-            unconfirmed_since=(head.unconfirmed_since or head.swept_at) if unconfirmed else 0,
+            unconfirmed_since=(generation.unconfirmed_since or generation.swept_at)
+            if unconfirmed
+            else 0,
         )
+
+    def _settle(self, lost: Users, loss: Loss) -> tuple[Users, Users]:
+        """Return which of ``lost`` are alive after all, and which may be or may not."""
+        if loss is Loss.BELIEVED:
+            return {}, {}
+        return ({}, lost) if loss is Loss.DOUBTED else self._confirm(lost)
 
     def _confirm(self, lost: Users) -> tuple[Users, Users]:
         """Return which of ``lost`` are alive after all, and which could not be asked for."""
@@ -147,12 +151,14 @@ class CensusTaker:
         """Return the adopted users as they are now, as far as this sweep's turn goes."""
         if not beyond:
             return {}, Rotation()
-        rotation = Rotation(head.rotation_id, head.cycle_began_at, head.adopted_seen_at)
+        generation = head.generation
+        # Of users who count as adopted only now, no more is known than of everybody.
+        seen_at = generation.adopted_seen_at or generation.oldest_observation
+        rotation = Rotation(head.rotation_id, head.cycle_began_at, seen_at)
         ahead = {user_id: line for user_id, line in beyond.items() if user_id >= rotation.next_id}
         if not rotation.began_at or not ahead:
             # Nobody ahead: the cycle that passed all others has ended.
-            seen_at = rotation.began_at or rotation.seen_at or head.swept_at
-            ahead, rotation = beyond, Rotation(0, self.now, seen_at)
+            ahead, rotation = beyond, Rotation(0, self.now, rotation.began_at or seen_at)
         alive, gone, seen_to = dict(beyond), set[int](), 0
         confirmations = MAX_CONFIRMATIONS
         with suppress(NotAskedError):
@@ -177,8 +183,8 @@ class CensusTaker:
     def _find(self, batch: Mapping[int, str]) -> Users:
         """Return those of ``batch`` (addresses by id) that still have their address."""
         emails = [email for email in batch.values() if email]
-        rows = self.calls.find_rows(emails) if emails else ()
-        return {row["id"]: canonical(self.show(row)) for row in rows if row["id"] in batch}
+        found = {id_of(line): line for line in self.calls.find(emails)} if emails else {}
+        return {user_id: line for user_id, line in found.items() if user_id in batch}
 
     def _ask_by_id(self, ids: Sequence[int], most: int, alive: Users, gone: set[int]) -> int:
         """Sort ``most`` of ``ids`` into ``alive`` and ``gone``; return of how many there was time.
@@ -189,21 +195,12 @@ class CensusTaker:
         for done, user_id in enumerate(ids[:most]):
             if self.calls.hurried():
                 return done
-            row = self.calls.user(user_id)
-            if row is None:
+            line = self.calls.user(user_id)
+            if line is None:
                 gone.add(user_id)
             else:
-                alive[user_id] = canonical(self.show(row))
+                alive[user_id] = line
         return min(most, len(ids))
-
-
-def missing(found: Sweep, base: Users) -> Users:
-    """Return the users of ``base`` that the window should have shown and did not."""
-    return {
-        user_id: line
-        for user_id, line in base.items()
-        if user_id not in found.users and (found.complete or user_id <= found.last_id)
-    }
 
 
 def incomplete_reason(*, complete: bool, unconfirmed: bool, full: bool) -> str:
@@ -219,7 +216,7 @@ def incomplete_reason(*, complete: bool, unconfirmed: bool, full: bool) -> str:
     return "" if complete else "window-full"
 
 
-def _with(rotation: Rotation, adopted: Iterable[FoundUser]) -> Rotation:
+def _with(rotation: Rotation, adopted: Iterable[Observation]) -> Rotation:
     """Return the rotation with users added, who were seen some time before."""
     oldest = min((seen.observed_at for seen in adopted), default=None)
     if oldest is None:
@@ -231,7 +228,5 @@ def _with(rotation: Rotation, adopted: Iterable[FoundUser]) -> Rotation:
 
 def _addresses(users: Users) -> dict[int, str]:
     """Return addresses by id; "" where it is none to the origin and would fail a whole call."""
-    emails: Iterable[tuple[int, str]] = (
-        (user_id, str(json.loads(line).get("email"))) for user_id, line in users.items()
-    )
-    return {user_id: email if is_address(email) else "" for user_id, email in emails}
+    addresses = ((user_id, address_of(line)) for user_id, line in users.items())
+    return {user_id: text if is_address(text) else "" for user_id, text in addresses}

@@ -8,16 +8,17 @@ fails the sweep rather than being guessed at.
 Pure but for the callable that lists.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
-from lib.errors import OriginError
-from lib.users.document import canonical
+from lib.errors import OriginError, Reason
+from lib.users.document import id_of
 
-type Rows = Sequence[Mapping[str, Any]]
-type ListRows = Callable[[int, int], Rows]
+type Users = dict[int, bytes]
+"""Documents by rising id."""
+
+type ListUsers = Callable[[int, int], Sequence[bytes]]
 
 SINGLE_CALL_USERS = 200
 """A window that held fewer users last time is asked for in one call first."""
@@ -44,9 +45,9 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """The window's users: canonical documents by rising id, and whether these are all."""
+    """The window's users, and whether these are all."""
 
-    users: dict[int, bytes]
+    users: Users
     complete: bool
 
     @property
@@ -54,26 +55,34 @@ class Sweep:
         """The largest id in the window, 0 if it is empty."""
         return max(self.users, default=0)
 
+    def missing(self, base: Users) -> Users:
+        """Return the users of ``base`` that the window should have shown and did not."""
+        return {
+            user_id: line
+            for user_id, line in base.items()
+            if user_id not in self.users and (self.complete or user_id <= self.last_id)
+        }
+
 
 def expected_calls(window: Window, *, last_users: int) -> int:
     """Return the calls that a sweep will most likely make; ``last_users`` is -1 if unknown."""
     return 1 if _fits_one_call(window, last_users) else len(window.offsets)
 
 
-def sweep(list_rows: ListRows, window: Window, *, last_users: int) -> Sweep:
-    """Return the window's users, asking ``list_rows(offset, limit)`` from the far end backward.
+def sweep(list_users: ListUsers, window: Window, *, last_users: int) -> Sweep:
+    """Return the window's users, asking ``list_users(offset, limit)`` from the far end backward.
 
     Raises:
         OriginError: rows repeat or do not rise by id.
     """
     if _fits_one_call(window, last_users):
-        rows = list_rows(0, window.max_limit)
-        if len(rows) < window.max_limit:
-            return Sweep(_rising(rows), complete=True)
-    far_end = list_rows(window.offsets[0], window.max_limit)
+        lines = list_users(0, window.max_limit)
+        if len(lines) < window.max_limit:
+            return Sweep(_rising(lines), complete=True)
+    far_end = list_users(window.offsets[0], window.max_limit)
     users = _rising(far_end)
     for offset in window.offsets[1:]:
-        users = _join(_rising(list_rows(offset, window.max_limit)), users)
+        users = _join(_rising(list_users(offset, window.max_limit)), users)
     # Not told from their number: a deletion between two calls makes it smaller than the window.
     return Sweep(users, complete=len(far_end) < window.max_limit)
 
@@ -82,18 +91,21 @@ def _fits_one_call(window: Window, last_users: int) -> bool:
     return 0 <= last_users < min(SINGLE_CALL_USERS, window.max_limit)
 
 
-def _rising(rows: Rows) -> dict[int, bytes]:
-    if any(low["id"] >= high["id"] for low, high in pairwise(rows)):
-        raise OriginError("the origin's rows are out of order", reason="rows-out-of-order")
-    return {row["id"]: canonical(row) for row in rows}
+def _rising(lines: Sequence[bytes]) -> Users:
+    users = {id_of(line): line for line in lines}
+    if len(users) < len(lines) or any(low >= high for low, high in pairwise(users)):
+        raise OriginError("the origin's rows are out of order", reason=Reason.ROWS_OUT_OF_ORDER)
+    return users
 
 
-def _join(lower: dict[int, bytes], higher: dict[int, bytes]) -> dict[int, bytes]:
+def _join(lower: Users, higher: Users) -> Users:
     """Return both windows by rising id; where they overlap, ``lower`` was seen later."""
     first_higher = next(iter(higher), None)
     if first_higher is not None and any(
         user_id >= first_higher and user_id not in higher for user_id in lower
     ):
-        raise OriginError("the origin's windows are out of order", reason="windows-out-of-order")
+        raise OriginError(
+            "the origin's windows are out of order", reason=Reason.WINDOWS_OUT_OF_ORDER
+        )
     joined = higher | lower
     return {user_id: joined[user_id] for user_id in sorted(joined)}

@@ -40,6 +40,11 @@ def canonical(user: Mapping[str, Any]) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
+def address_of(line: bytes) -> str:
+    """Return the address in a canonical document."""
+    return str(json.loads(line).get("email"))
+
+
 def _sorted(value: object) -> object:
     if isinstance(value, dict):
         return {key: _sorted(value[key]) for key in sorted(value)}

@@ -4,6 +4,8 @@ Pure: no I/O.
 """
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 
 def address_key(address: str) -> str:
@@ -28,3 +30,25 @@ def key_hash(key: str, client_id: str) -> bytes:
     """
     named = key.encode("utf-8", "backslashreplace")
     return hashlib.blake2b(named, digest_size=8, key=client_id.encode()[:64]).digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserKeys:
+    """Addresses as the origin stores them, and ids."""
+
+    addresses: Sequence[str] = ()
+    ids: Sequence[int] = ()
+
+    @property
+    def keys(self) -> list[str]:
+        """The look-up keys, each once."""
+        named = [address_key(address) for address in self.addresses]
+        return list(dict.fromkeys([*named, *map(id_key, self.ids)]))
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The origin's answer at ``observed_at``: a user's canonical document, or None for nobody."""
+
+    line: bytes | None
+    observed_at: float

@@ -27,7 +27,7 @@ from lib.queries.list_query import (
     parse_list,
     parse_moment,
     parse_nothing,
-    parse_switch,
+    parse_switches,
     parse_user_fields,
     parse_user_id,
 )
@@ -212,7 +212,7 @@ def test_a_look_up_has_them_but_for_those_of_its_body() -> None:
         ("users/{userId}", "HEAD", parse_user_fields),
         ("cache", "GET", parse_nothing),
         ("cache/changes", "GET", lambda params: parse_generation(params, "since")),
-        ("cache/refresh", "POST", lambda params: parse_switch(params, "wait")),
+        ("cache/refresh", "POST", lambda params: parse_switches(params, ("wait", "believe"))),
     ],
 )
 def test_other_resources_have_the_parameters_that_the_code_allows(
@@ -242,11 +242,18 @@ def test_an_example_asks_what_it_says(part: Json, name: str, value: Json) -> Non
 
 def test_examples_of_other_parameters_are_read_too() -> None:
     (since,) = (part for part in parameters("cache/changes", "GET") if part["name"] == "since")
-    (wait,) = (part for part in parameters("cache/refresh", "POST") if part["name"] == "wait")
+    switches = {
+        part["name"]: [
+            parse_switches(sent(part, value), [part["name"]])[part["name"]]
+            for value in examples(part).values()
+        ]
+        for part in parameters("cache/refresh", "POST")
+        if part["name"] != "clientId"
+    }
     path = DOCUMENT["paths"][f"{BASE}users/{{userId}}"]["parameters"]
 
     assert [parse_generation(sent(since, v), "since") for v in examples(since).values()] == [6]
-    assert [parse_switch(sent(wait, v), "wait") for v in examples(wait).values()] == [True, False]
+    assert switches == {"wait": [True, False], "believe": [True, False]}
     assert [parse_user_id(str(v)) for v in examples(path[1]).values()] == [1001]
 
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from lib.directory import diff
 from lib.directory.diff import Change
-from lib.directory.head import Head
-from lib.directory.manifest import Listing, PageRef
+from lib.directory.generation import Generation
+from lib.directory.manifest import Manifest, PageRef
 from lib.directory.pages import Page, cut
 from lib.directory.snapshot import Snapshot
 from lib.users.document import canonical
-from tests.fakes import CLIENT, NOW, User, user, users
+from tests.fakes import CLIENT, NOW, User, generation_with, user, users
 
 BEFORE, AFTER = "2027-01-15T07:59:59.999Z", "2027-01-15T08:00:00.000Z"
 """The last millisecond before ``NOW``, and ``NOW``."""
@@ -30,8 +30,8 @@ class Directory:
     """A directory as a generation; ``loaded`` are the pages that were read of it."""
 
     rows: Iterable[User]
-    head: Head = field(
-        default_factory=lambda: Head(client_id=CLIENT, generation=1, complete=True, swept_at=NOW)
+    generation: Generation = field(
+        default_factory=lambda: generation_with(CLIENT, generation=1, complete=True, swept_at=NOW)
     )
     loaded: list[PageRef] = field(default_factory=list)
 
@@ -42,7 +42,11 @@ class Directory:
 
     @property
     def snapshot(self) -> Snapshot:
-        return Snapshot(head=self.head, listing=lambda: Listing(tuple(self.pages)), load=self._load)
+        return Snapshot(
+            generation=self.generation,
+            manifest=lambda: Manifest(tuple(self.pages)),
+            load=self._load,
+        )
 
     def _load(self, refs: Sequence[PageRef]) -> list[Page]:
         self.loaded += refs
@@ -159,7 +163,7 @@ def test_a_new_user_was_created_since_or_merely_became_known(
     *, complete: bool, created_at: object, kind: str
 ) -> None:
     old, new = Directory([user(1)]), Directory([user(1), user(2, createdDate=created_at)])
-    old.head = replace(old.head, complete=complete)
+    old.generation = replace(old.generation, complete=complete)
 
     (change,) = difference(old, new)
 
@@ -169,13 +173,13 @@ def test_a_new_user_was_created_since_or_merely_became_known(
 def test_a_new_user_without_a_date_merely_became_known() -> None:
     undated = {name: value for name, value in user(2).items() if name != "createdDate"}
     old, new = Directory([user(1)]), Directory([user(1), undated])
-    old.head = replace(old.head, complete=False)
+    old.generation = replace(old.generation, complete=False)
 
     assert [change.kind for change in difference(old, new)] == ["discovered"]
 
 
 def test_generations_that_hide_something_else_are_not_compared() -> None:
-    old = Head(client_id=CLIENT, policy="a")
+    old = generation_with(CLIENT, policy="a")
 
-    assert diff.comparable(old, replace(old, generation=2))
-    assert not diff.comparable(old, replace(old, generation=2, policy="b"))
+    assert diff.comparable(old, replace(old, number=2))
+    assert not diff.comparable(old, replace(old, number=2, hiding_digest="b"))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.directory import manifest
-from lib.directory.manifest import Listing, PageRef
+from lib.directory.manifest import Manifest, PageRef
 from lib.errors import BrokenSnapshotError
 
 DIGESTS = st.binary(min_size=20, max_size=20).map(bytes.hex)
@@ -23,9 +23,9 @@ def pages(sizes: list[int]) -> tuple[PageRef, ...]:
 
 @given(SIZES, st.lists(DIGESTS, max_size=5))
 def test_a_listing_comes_back_as_it_was_packed(sizes: list[int], shards: list[str]) -> None:
-    packed = Listing(pages(sizes), tuple(shards)).pack()
+    packed = Manifest(pages(sizes), tuple(shards)).pack()
 
-    assert manifest.unpack(packed) == Listing(pages(sizes), tuple(shards))
+    assert manifest.unpack(packed) == Manifest(pages(sizes), tuple(shards))
     assert len(packed) == 2 + 30 * len(sizes) + 20 * len(shards)
 
 
@@ -34,7 +34,7 @@ def test_a_run_is_the_pages_that_it_touches(sizes: list[int], offset: int, limit
     refs = pages(sizes)
     owners = [ref for ref in refs for _ in range(ref.count)]
 
-    run, skipped = Listing(refs).run(offset, limit)
+    run, skipped = Manifest(refs).run(offset, limit)
 
     assert list(run) == list(dict.fromkeys(owners[offset : offset + limit]))
     if run:
@@ -49,7 +49,7 @@ def test_a_user_is_in_the_last_page_that_does_not_begin_after_it(
 
     expected = [ref for ref in refs if ref.first_id <= user_id]
 
-    assert Listing(refs).page_of(user_id) == (expected[-1] if expected else None)
+    assert Manifest(refs).page_of(user_id) == (expected[-1] if expected else None)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_bytes_of_another_length_are_no_listing(data: bytes) -> None:
 
 @pytest.mark.parametrize("first_ids", [(2, 1), (1, 1)])
 def test_a_listing_that_does_not_rise_is_broken(first_ids: tuple[int, int]) -> None:
-    packed = Listing(tuple(PageRef("00" * 20, first_id, 1) for first_id in first_ids)).pack()
+    packed = Manifest(tuple(PageRef("00" * 20, first_id, 1) for first_id in first_ids)).pack()
 
     with pytest.raises(BrokenSnapshotError):
         manifest.unpack(packed)

@@ -3,12 +3,11 @@
 import pytest
 
 from lib.directory import pages
-from lib.directory.head import Head
-from lib.directory.manifest import Listing, PageRef
+from lib.directory.manifest import Manifest, PageRef
 from lib.directory.memory import MAX_HEADS, Memory, page_size
 from lib.directory.pages import Page
 from lib.errors import StoreError
-from tests.fakes import CLIENT, NOW, Clock, FakeStore
+from tests.fakes import CLIENT, NOW, Clock, FakeStore, generation_with, head_with
 
 
 class Fixture:
@@ -41,7 +40,7 @@ def test_a_head_is_read_once_a_second() -> None:
 
 def test_a_head_that_was_just_written_needs_no_reading() -> None:
     fixture = Fixture()
-    written = Head(client_id=CLIENT, generation=7)
+    written = head_with(CLIENT, generation=7)
 
     fixture.memory.remember(written)
 
@@ -66,7 +65,7 @@ def test_the_head_as_it_is_now_is_always_read_and_then_remembered() -> None:
 
     newest = fixture.memory.head(CLIENT)
 
-    assert newest.generation == 2
+    assert newest.generation.number == 2
     assert fixture.memory.recent_head(CLIENT) is newest
 
 
@@ -79,7 +78,7 @@ def test_while_the_table_is_down_the_last_published_head_goes_on_being_used() ->
 
     seen = [fixture.memory.recent_head(CLIENT) for _ in range(2)]
 
-    assert [head.generation for head in seen] == [3, 3]
+    assert [head.generation.number for head in seen] == [3, 3]
     assert fixture.store.calls["head"] == 3
 
 
@@ -97,7 +96,7 @@ def test_heads_of_too_many_clients_push_the_first_out() -> None:
     fixture = Fixture()
 
     for number in range(MAX_HEADS + 1):
-        fixture.memory.remember(Head(client_id=f"client{number}"))
+        fixture.memory.remember(head_with(f"client{number}"))
 
     fixture.memory.recent_head("client1")
     fixture.memory.recent_head("client0")
@@ -106,14 +105,14 @@ def test_heads_of_too_many_clients_push_the_first_out() -> None:
 
 def test_a_listing_is_read_once_for_each_digest() -> None:
     fixture = Fixture()
-    packed = Listing((PageRef("00" * 20, 1, 1),)).pack()
-    head = Head(client_id=CLIENT, generation=1, digest="a", listing=packed)
-    another = Head(client_id=CLIENT, generation=2, digest="b", listing=packed)
+    packed = Manifest((PageRef("00" * 20, 1, 1),)).pack()
+    head = generation_with(CLIENT, generation=1, digest="a", listing=packed)
+    another = generation_with(CLIENT, generation=2, digest="b", listing=packed)
 
     for asked in (head, head, another):
-        fixture.memory.listing(asked)
+        fixture.memory.manifest(asked)
 
-    assert fixture.store.calls["listing"] == 2
+    assert fixture.store.calls["manifest"] == 2
 
 
 def test_a_page_is_read_once() -> None:
@@ -171,14 +170,14 @@ def test_pages_larger_than_the_memory_are_returned_all_the_same() -> None:
 
 def test_with_no_bytes_to_spare_nothing_is_remembered() -> None:
     fixture = Fixture(max_bytes=0)
-    packed = Listing((fixture.pages[0].ref,)).pack()
+    packed = Manifest((fixture.pages[0].ref,)).pack()
     fixture.store.put_head(generation=1, digest="a", listing=packed)
     fixture.store.manifests[CLIENT, 1] = {"generation": 1}
 
     for _ in range(2):
         head = fixture.memory.recent_head(CLIENT)
-        fixture.memory.pages(CLIENT, fixture.memory.listing(head).pages)
+        fixture.memory.pages(CLIENT, fixture.memory.manifest(head.generation).pages)
         fixture.memory.generation(CLIENT, 1)
 
-    assert dict(fixture.store.calls) == {"head": 2, "listing": 2, "pages": 2, "generation": 2}
+    assert dict(fixture.store.calls) == {"head": 2, "manifest": 2, "pages": 2, "generation": 2}
     assert fixture.clock.now == NOW

@@ -7,15 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.directory.head import Head
 from lib.directory.index import folded_key
-from lib.directory.manifest import Listing, PageRef
+from lib.directory.manifest import Manifest, PageRef
 from lib.directory.pages import Page
 from lib.directory.snapshot import Snapshot, snapshot_of
 from lib.users import document
 from lib.users.document import canonical
 from lib.users.keys import username_key
-from tests.fakes import CLIENT, user, users
+from tests.fakes import CLIENT, generation_with, user, users
 from tests.world import World
 
 
@@ -49,8 +48,8 @@ class Shelf:
     def snapshot(self) -> Snapshot:
         """Return the snapshot of these pages."""
         return Snapshot(
-            head=Head(client_id=CLIENT),
-            listing=lambda: Listing(tuple(page.ref for page in self.pages)),
+            generation=generation_with(CLIENT),
+            manifest=lambda: Manifest(tuple(page.ref for page in self.pages)),
             load=self.load,
         )
 
@@ -59,7 +58,7 @@ class Shelf:
 def test_a_window_is_a_slice_of_all_documents(sizes: list[int], offset: int, limit: int) -> None:
     shelf = Shelf(sizes)
 
-    found = shelf.snapshot().window(offset=offset, limit=limit)
+    found = shelf.snapshot().slice(offset=offset, limit=limit)
 
     assert found == shelf.lines[offset : offset + limit]
 
@@ -73,7 +72,7 @@ def test_a_window_loads_the_pages_it_touches_at_once(
 ) -> None:
     shelf = Shelf([3, 3, 3])
 
-    shelf.snapshot().window(offset=offset, limit=limit)
+    shelf.snapshot().slice(offset=offset, limit=limit)
 
     assert shelf.loaded == touched
 
@@ -103,14 +102,14 @@ def test_an_empty_snapshot_has_nobody() -> None:
     snapshot = Shelf([]).snapshot()
 
     assert snapshot.find(1) is None
-    assert snapshot.window(offset=0, limit=50) == []
+    assert snapshot.slice(offset=0, limit=50) == []
     assert list(snapshot.lines()) == []
 
 
 def test_a_snapshot_of_a_head_is_read_only_as_far_as_it_is_asked_for() -> None:
     world = World()
     world.publish()
-    snapshot = snapshot_of(world.store, world.head)
+    snapshot = snapshot_of(world.store, world.head.generation)
 
     unread = world.store.calls.total()
     found = snapshot.find(7)
@@ -124,7 +123,7 @@ def test_a_named_read_loads_one_shard_and_the_pages_it_leads_to() -> None:
     world = World()
     world.origin.rows = users(range(1, 481))
     world.publish()
-    snapshot = snapshot_of(world.store, world.head)
+    snapshot = snapshot_of(world.store, world.head.generation)
     loaded: list[str] = []
 
     def load(refs: Sequence[PageRef]) -> Sequence[Page]:
@@ -137,15 +136,15 @@ def test_a_named_read_loads_one_shard_and_the_pages_it_leads_to() -> None:
 
     assert [row.id for row in rows] == [7, 8, 400]
     assert len(loaded) == 2
-    assert len(snapshot.listing().pages) > 2
-    assert len(snapshot.listing().shards) == 2
+    assert len(snapshot.manifest().pages) > 2
+    assert len(snapshot.manifest().shards) == 2
 
 
 def test_users_found_beside_a_snapshot_win_over_its_own() -> None:
     world = World()
     world.publish()
     newer = {5: canonical(user(5, name="Newer")), 99: canonical(user(99))}
-    snapshot = replace(snapshot_of(world.store, world.head), extra=newer)
+    snapshot = replace(snapshot_of(world.store, world.head.generation), extra=newer)
 
     named = snapshot.rows_named(ids=[4, 5], keys=())
 

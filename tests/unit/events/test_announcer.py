@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.directory import pages
-from lib.directory.manifest import Listing
+from lib.directory.manifest import Manifest
 from lib.directory.memory import Memory
-from lib.errors import BrokenSnapshotError, StoreError, UnavailableError
+from lib.errors import BrokenSnapshotError, Reason, StoreError, UnavailableError
 from lib.events.announcer import Announcing
 from lib.events.event import Event, EventFormat
 from lib.users.document import canonical
@@ -39,9 +39,9 @@ class Announcer:
 
     def publish(self, rows: Iterable[User], *, policy: str = "") -> None:
         """Put one generation more into the table."""
-        draft = pages.draft([canonical(row) for row in rows], complete=True, policy=policy)
+        draft = pages.draft([canonical(row) for row in rows], complete=True, hiding_digest=policy)
         self.store.put(CLIENT, draft.pages, {}, expires_at=0)
-        generation = self.store.peek().generation + 1
+        generation = self.store.peek().generation.number + 1
         moved = {
             "generation": generation,
             "digest": draft.digest,
@@ -49,7 +49,7 @@ class Announcer:
             "complete": True,
             "policy": policy,
             "swept_at": NOW + generation,
-            "listing": Listing(draft.refs).pack(),
+            "listing": Manifest(draft.refs).pack(),
         }
         self.store.manifests[CLIENT, generation] = dict(moved)
         self.store.put_head(**moved)  # type: ignore[arg-type]
@@ -94,7 +94,7 @@ class Announcer:
             now()
         if self.refuse:
             self.refuse -= 1
-            raise UnavailableError("the bus refused events", reason="events-refused")
+            raise UnavailableError("the bus refused events", reason=Reason.EVENTS_REFUSED)
 
 
 @pytest.fixture

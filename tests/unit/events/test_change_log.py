@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import pytest
 
 from lib.directory import pages
-from lib.directory.head import Head
-from lib.directory.manifest import Listing, unpack
+from lib.directory.generation import Generation
+from lib.directory.manifest import Manifest, unpack
 from lib.directory.memory import Memory
 from lib.errors import GoneError, InvalidRequestError, StoreError
 from lib.events.change_log import ChangeLog
@@ -25,24 +25,26 @@ class Fixture:
         self, rows: Iterable[User], *, policy: str = "", complete: bool = True
     ) -> "Fixture":
         """Put one generation more into the table."""
-        draft = pages.draft([canonical(row) for row in rows], complete=complete, policy=policy)
+        draft = pages.draft(
+            [canonical(row) for row in rows], complete=complete, hiding_digest=policy
+        )
         self.store.put(CLIENT, draft.pages, {}, expires_at=0)
-        generation = self.store.peek().generation + 1
+        generation = self.store.peek().generation.number + 1
         self.store.manifests[CLIENT, generation] = {
             "generation": generation,
             "digest": draft.digest,
             "complete": complete,
             "policy": policy,
             "swept_at": NOW,
-            "listing": Listing(draft.refs).pack(),
+            "listing": Manifest(draft.refs).pack(),
         }
         self.store.put_head(generation=generation)
         return self
 
     @property
-    def head(self) -> Head:
-        found = self.store.generation(CLIENT, self.store.peek().generation)
-        return found or Head(client_id=CLIENT)
+    def newest(self) -> Generation:
+        current = self.store.peek().generation
+        return self.store.generation(CLIENT, current.number) or current
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def test_users_are_told_by_what_happened_to_them(fixture: Fixture) -> None:
     new = [user(1, name="Renamed"), user(3, bio="", locale="de"), user(4), user(5)]
     fixture.publish([*new, user(6), user(7, createdDate="2027-06-01T00:00:00.000Z")])
 
-    assert fixture.log.since(fixture.head, 1) == {
+    assert fixture.log.since(fixture.newest, 1) == {
         "since": 1,
         "generation": 2,
         "created": [7],
@@ -69,14 +71,14 @@ def test_several_generations_are_told_as_one_difference(fixture: Fixture) -> Non
     fixture.publish(users([1, 2])).publish(users([1, 2, 3])).publish(users([1, 3]))
     fixture.publish([user(1), user(2, name="Back")])
 
-    told = fixture.log.since(fixture.head, 1)
+    told = fixture.log.since(fixture.newest, 1)
 
     assert (told["created"], told["deleted"]) == ([], [])
     assert told["updated"] == [{"id": 2, "fields": ["name"]}]
 
 
 def test_since_the_newest_generation_nothing_changed_and_nothing_is_read(fixture: Fixture) -> None:
-    head = fixture.publish(users([1])).publish(users([1, 2])).head
+    head = fixture.publish(users([1])).publish(users([1, 2])).newest
     fixture.store.calls.clear()
 
     told = fixture.log.since(head, 2)
@@ -87,13 +89,13 @@ def test_since_the_newest_generation_nothing_changed_and_nothing_is_read(fixture
 
 
 def test_before_anything_was_published_nothing_changed_since_nothing(fixture: Fixture) -> None:
-    told = fixture.log.since(fixture.head, 0)
+    told = fixture.log.since(fixture.newest, 0)
 
     assert (told["since"], told["generation"]) == (0, 0)
 
 
 def test_a_generation_that_is_not_there_yet_is_the_callers_mistake(fixture: Fixture) -> None:
-    head = fixture.publish(users([1])).head
+    head = fixture.publish(users([1])).newest
 
     with pytest.raises(InvalidRequestError, match="'since' is above the newest generation, 1"):
         fixture.log.since(head, 2)
@@ -101,7 +103,7 @@ def test_a_generation_that_is_not_there_yet_is_the_callers_mistake(fixture: Fixt
 
 @pytest.mark.parametrize("since", [0, 1])
 def test_a_generation_that_is_no_longer_kept_is_gone(fixture: Fixture, since: int) -> None:
-    head = fixture.publish(users([1])).publish(users([1, 2])).head
+    head = fixture.publish(users([1])).publish(users([1, 2])).newest
     del fixture.store.manifests[CLIENT, 1]
 
     with pytest.raises(GoneError, match=f"Generation {since} "):
@@ -110,7 +112,7 @@ def test_a_generation_that_is_no_longer_kept_is_gone(fixture: Fixture, since: in
 
 @pytest.mark.parametrize("generation", [1, 2])
 def test_a_generation_with_a_page_missing_is_gone(fixture: Fixture, generation: int) -> None:
-    head = fixture.publish(users([1])).publish(users([1, 2])).head
+    head = fixture.publish(users([1])).publish(users([1, 2])).newest
     refs = unpack(fixture.store.manifests[CLIENT, generation]["listing"]).pages
     del fixture.store.stored_pages[CLIENT, refs[0].digest]
 
@@ -119,14 +121,14 @@ def test_a_generation_with_a_page_missing_is_gone(fixture: Fixture, generation: 
 
 
 def test_generations_that_hide_something_else_cannot_be_compared(fixture: Fixture) -> None:
-    head = fixture.publish(users([1])).publish(users([1, 2]), policy="another").head
+    head = fixture.publish(users([1])).publish(users([1, 2]), policy="another").newest
 
     with pytest.raises(GoneError):
         fixture.log.since(head, 1)
 
 
 def test_a_table_that_is_down_does_not_make_a_generation_gone(fixture: Fixture) -> None:
-    head = fixture.publish(users([1])).publish(users([1, 2])).head
+    head = fixture.publish(users([1])).publish(users([1, 2])).newest
     fixture.store.fail("generation")
 
     with pytest.raises(StoreError):

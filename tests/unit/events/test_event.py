@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 
 from lib.directory.diff import Change, Kind
-from lib.directory.head import Head
 from lib.events.event import MAX_VALUES_BYTES, PREFIX, Event, EventFormat
 from lib.users.document import canonical
-from tests.fakes import CLIENT, NOW, user
+from tests.fakes import CLIENT, NOW, generation_with, user
 
 NAMES_ONLY, WITH_VALUES = EventFormat(with_values=False), EventFormat(with_values=True)
-OLD = Head(client_id=CLIENT, generation=6, digest="d6", users=2, complete=True, swept_at=NOW - 60)
-NEW = Head(client_id=CLIENT, generation=7, digest="d7", users=3, complete=True, swept_at=NOW)
+OLD = generation_with(CLIENT, generation=6, digest="d6", users=2, complete=True, swept_at=NOW - 60)
+NEW = generation_with(CLIENT, generation=7, digest="d7", users=3, complete=True, swept_at=NOW)
 BEFORE, AFTER = user(1001), user(1001, name="Ada Lovelace")
 RENAMED = Change(
     kind="updated",
@@ -93,7 +92,7 @@ def test_the_same_change_has_the_same_id_whenever_it_is_told() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        renamed(generation=8),
+        renamed(number=8),
         renamed(digest="other"),
         renamed(client_id="another"),
         NAMES_ONLY.changed(replace(RENAMED, user_id=1002), old=OLD, new=NEW),

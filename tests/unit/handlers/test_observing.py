@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from io import StringIO
 from logging import StreamHandler
 from typing import Any
@@ -9,22 +10,21 @@ from typing import Any
 import pytest
 
 from handlers import observing
-from handlers.observed_revalidation import ObservedRevalidation, describe
+from handlers.observing import describe, report_handover_failure, report_revalidation
 from lib.errors import (
     InvalidRequestError,
     OriginBlockedError,
     OriginError,
     OriginTimeoutError,
-    QuarantinedError,
+    Reason,
     ServiceError,
     UnavailableError,
 )
-from lib.origin.budget import Refusal
-from lib.revalidation.outcomes import Claim, Failed, Published, Unchanged
+from lib.revalidation.outcomes import Failed, Outcome, Published, Unchanged
 from tests.fakes import CLIENT
 from tests.world import World
 
-UNUSABLE = OriginError("a wrong shape", reason="wrong-shape", received=200)
+UNUSABLE = OriginError("a wrong shape", reason=Reason.WRONG_SHAPE, received=200)
 
 
 class Log:
@@ -56,6 +56,12 @@ def _no_metrics_left() -> Iterator[None]:
     observing.metrics.clear_metrics()
 
 
+def run(world: World) -> Outcome:
+    """Run one revalidation as it is wired."""
+    reported = replace(world.revalidation, report=report_revalidation)
+    return reported.run(world.claim(), deadline=world.clock.now + 20)
+
+
 def counted() -> dict[str, float]:
     """Return the metrics added so far, with the sum of each."""
     return {name: sum(each["Value"]) for name, each in observing.metrics.metric_set.items()}
@@ -63,9 +69,8 @@ def counted() -> dict[str, float]:
 
 def test_a_run_is_one_line_and_one_set_of_metrics(log: Log) -> None:
     world = World()
-    observed = ObservedRevalidation(world.revalidation)
 
-    outcome = observed.run(world.claim(), deadline=world.clock.now + 20)
+    outcome = run(world)
 
     (line,) = log.lines
     assert isinstance(outcome, Published)
@@ -82,41 +87,27 @@ def test_a_run_is_one_line_and_one_set_of_metrics(log: Log) -> None:
     assert expected.items() <= line.items()
     metrics = counted()
     assert metrics.pop("RevalidationDuration") >= 0
-    assert metrics == {"OriginCalls": 2, "Users": 20, "BudgetLeft": 70}
+    assert metrics == {"OriginCalls": 2, "Users": 20, "BudgetLeft": 70, "Doubted": 0}
 
 
 def test_a_failed_run_is_a_warning_and_counted(log: Log) -> None:
     world = World()
     world.origin.errors = [UNUSABLE]
-    observed = ObservedRevalidation(world.revalidation)
 
-    outcome = observed.run(world.claim(), deadline=world.clock.now + 20)
+    outcome = run(world)
 
     (line,) = log.lines
     assert isinstance(outcome, Failed)
     assert (line["level"], line["outcome"], line["reason"]) == ("WARNING", "failed", "wrong-shape")
     assert counted()["RevalidationFailed"] == 1
-    assert (counted()["Quarantined"], counted()["Blocked"]) == (0, 0)
-
-
-def test_a_quarantined_run_is_counted_as_such(log: Log) -> None:
-    world = World()
-    world.publish()
-    world.origin.rows = []
-    observed = ObservedRevalidation(world.revalidation)
-
-    observed.run(world.claim(), deadline=world.clock.now + 20)
-
-    assert log.lines[0]["reason"] == "quarantined"
-    assert (counted()["RevalidationFailed"], counted()["Quarantined"]) == (1, 1)
+    assert counted()["Blocked"] == 0
 
 
 def test_a_blocked_run_is_counted_as_such() -> None:
     world = World()
     world.origin.errors = [OriginBlockedError("429", reset_seconds=60)]
-    observed = ObservedRevalidation(world.revalidation)
 
-    observed.run(world.claim(), deadline=world.clock.now + 20)
+    run(world)
 
     assert (counted()["RevalidationFailed"], counted()["Blocked"]) == (1, 1)
 
@@ -142,25 +133,20 @@ def test_a_stale_answer_without_a_reason_is_counted_once() -> None:
     assert counted() == {"Stale": 1}
 
 
-def test_claims_resumptions_and_renewals_pass_as_they_are(log: Log) -> None:
+def test_a_fault_of_ours_is_an_error_with_its_traceback(log: Log) -> None:
     world = World()
-    observed = ObservedRevalidation(world.revalidation)
+    world.origin.errors = [RecursionError("too deep")]
 
-    claim = observed.claim(world.head, holder="me")
-    refusal = observed.claim(world.head, holder="other")
-    resumed = observed.resume(claim.lease) if isinstance(claim, Claim) else None
-    renewed = observed.renew(world.head)
+    run(world)
 
-    assert resumed == claim
-    assert isinstance(refusal, Refusal)
-    assert not renewed
-    assert log.lines == []
+    (line,) = log.lines
+    assert (line["level"], line["reason"]) == ("ERROR", "unexpected")
+    assert line["exception_name"] == "RecursionError"
+    assert counted()["RevalidationFailed"] == 1
 
 
 def test_a_hand_over_that_failed_is_told(log: Log) -> None:
-    observed = ObservedRevalidation(World().revalidation)
-
-    observed.log_handover_failure(CLIENT, UnavailableError("no event", reason="invoke-failed"))
+    report_handover_failure(CLIENT, UnavailableError("no event", reason=Reason.INVOKE_FAILED))
 
     (line,) = log.lines
     assert (line["client_id"], line["reason"]) == (CLIENT, "invoke-failed")
@@ -180,12 +166,8 @@ def test_an_outcome_is_described_by_what_came_of_it() -> None:
     [
         (UNUSABLE, {"error": "OriginError", "reason": "wrong-shape", "received": 200}),
         (
-            OriginTimeoutError("late", reason="origin-timeout"),
+            OriginTimeoutError("late", reason=Reason.ORIGIN_TIMEOUT),
             {"error": "OriginTimeoutError", "reason": "origin-timeout", "received": None},
-        ),
-        (
-            QuarantinedError("doubted", loss="x", since=1),
-            {"error": "QuarantinedError", "reason": "quarantined", "received": None},
         ),
         (
             InvalidRequestError("Invalid email canary@example.com"),

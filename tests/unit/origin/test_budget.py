@@ -4,18 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.directory.head import Head
-from lib.origin import budget
+from lib.directory.head import Head, updated
+from lib.errors import Reason
+from lib.origin import backoff, budget
 from lib.origin.budget import Refusal
-from lib.revalidation import head_updates
-from tests.fakes import CLIENT, NOW
+from tests.fakes import CLIENT, NOW, head_with
 
 MINUTE = int(NOW // 60)
 
 
-@pytest.mark.parametrize(("told", "allowed"), [(0, 72), (120, 72), (500, 300), (1, 0)])
+@pytest.mark.parametrize(
+    ("told", "allowed"), [(0, 72), (120, 72), (500, 300), (10, 6), (9, 72), (1, 72)]
+)
 def test_sixty_percent_of_the_origins_limit_may_be_used(told: int, allowed: int) -> None:
-    assert budget.limit_of(Head(client_id=CLIENT, rate_limit=told)) == allowed
+    assert budget.limit_of(head_with(CLIENT, rate_limit=told).counters) == allowed
 
 
 @pytest.mark.parametrize(
@@ -31,12 +33,12 @@ def test_sixty_percent_of_the_origins_limit_may_be_used(told: int, allowed: int)
 def test_the_running_minute_and_the_one_before_it_count(
     minute: int, counted: tuple[int, int]
 ) -> None:
-    head = Head(client_id=CLIENT, calls=7, calls_before=3, calls_minute=minute)
+    head = head_with(CLIENT, calls=7, calls_before=3, calls_minute=minute)
 
-    had = budget.counted(head, now=NOW)
+    had = budget.counted(head.counters, now=NOW)
 
     assert (had.calls, had.calls_before) == counted
-    assert budget.remaining(head, now=NOW) == 72 - sum(counted)
+    assert budget.remaining(head.counters, now=NOW) == 72 - sum(counted)
 
 
 @pytest.mark.parametrize(
@@ -46,11 +48,11 @@ def test_the_running_minute_and_the_one_before_it_count(
 def test_calls_beyond_the_share_are_refused_until_enough_minutes_are_forgotten(
     calls: int, before: int, asked: int, wait: int
 ) -> None:
-    head = Head(client_id=CLIENT, calls=calls, calls_before=before, calls_minute=MINUTE)
+    head = head_with(CLIENT, calls=calls, calls_before=before, calls_minute=MINUTE)
 
-    refused = budget.refusal(head, calls=asked, now=NOW + 20)
+    refused = budget.refusal(head.counters, calls=asked, now=NOW + 20)
 
-    assert refused == (Refusal("origin-budget", NOW + wait) if wait else None)
+    assert refused == (Refusal(Reason.ORIGIN_BUDGET, NOW + wait) if wait else None)
 
 
 @pytest.mark.parametrize(
@@ -60,34 +62,35 @@ def test_calls_beyond_the_share_are_refused_until_enough_minutes_are_forgotten(
 def test_under_forty_percent_left_nobody_asks_before_the_origins_next_window(
     remaining: int, until: float, *, refused: bool
 ) -> None:
-    head = Head(client_id=CLIENT, rate_limit=500, rate_remaining=remaining, rate_reset_at=until)
+    head = head_with(CLIENT, rate_limit=500, rate_remaining=remaining, rate_reset_at=until)
 
-    found = budget.refusal(head, calls=1, now=NOW)
+    found = budget.refusal(head.counters, calls=1, now=NOW)
 
-    assert found == (Refusal("origin-budget", until) if refused else None)
+    assert found == (Refusal(Reason.ORIGIN_BUDGET, until) if refused else None)
 
 
 @pytest.mark.parametrize(
     ("head", "reason"),
     [
-        (Head(client_id=CLIENT, blocked_until=NOW + 1, retry_at=NOW + 9), "origin-blocked"),
-        (Head(client_id=CLIENT, retry_at=NOW + 1, last_error="origin-5xx"), "origin-backoff"),
-        (Head(client_id=CLIENT, retry_at=NOW + 1, last_error="quarantined"), "quarantined"),
-        (Head(client_id=CLIENT, blocked_until=NOW, retry_at=NOW), None),
+        (head_with(CLIENT, blocked_until=NOW + 1, retry_at=NOW + 9), "origin-blocked"),
+        (head_with(CLIENT, retry_at=NOW + 1, last_error="origin-5xx"), "origin-backoff"),
+        (head_with(CLIENT, retry_at=NOW + 300), "origin-backoff"),
+        (head_with(CLIENT, blocked_until=NOW + 301, retry_at=NOW + 900), None),
+        (head_with(CLIENT, blocked_until=NOW, retry_at=NOW), None),
     ],
 )
 def test_a_block_goes_before_a_pause_and_both_end_at_their_instant(
     head: Head, reason: str | None
 ) -> None:
-    refused = budget.refusal(head, calls=1, now=NOW)
+    refused = budget.pause(head.health, now=NOW)
 
     assert (refused.reason if refused else None) == reason
 
 
 def test_counting_in_a_new_minute_moves_the_old_count_back() -> None:
-    head = Head(client_id=CLIENT, calls=7, calls_before=3, calls_minute=MINUTE - 1)
+    head = head_with(CLIENT, calls=7, calls_before=3, calls_minute=MINUTE - 1)
 
-    assert budget.counters(head, calls=2, now=NOW) == {
+    assert budget.reserved(head.counters, calls=2, now=NOW) == {
         "calls": 2,
         "calls_before": 7,
         "lookups": 0,
@@ -97,9 +100,9 @@ def test_counting_in_a_new_minute_moves_the_old_count_back() -> None:
 
 
 def test_a_clock_behind_the_counters_does_not_set_them_back() -> None:
-    head = Head(client_id=CLIENT, calls=7, calls_before=3, calls_minute=MINUTE + 1)
+    head = head_with(CLIENT, calls=7, calls_before=3, calls_minute=MINUTE + 1)
 
-    counters = budget.counters(head, calls=2, now=NOW)
+    counters = budget.reserved(head.counters, calls=2, now=NOW)
 
     assert (counters["calls"], counters["calls_minute"]) == (9, MINUTE + 1)
 
@@ -108,14 +111,14 @@ def test_a_clock_behind_the_counters_does_not_set_them_back() -> None:
 def test_no_sixty_seconds_see_more_calls_than_the_share(
     arrivals: list[tuple[float, int]],
 ) -> None:
-    head, now = Head(client_id=CLIENT), NOW
+    head, now = head_with(CLIENT), NOW
     made: list[tuple[float, int]] = []
 
     for pause, calls in arrivals:
         now += pause
-        if budget.refusal(head, calls=calls, now=now) is None:
+        if budget.refusal(head.counters, calls=calls, now=now) is None:
             made.append((now, calls))
-            head = head_updates.apply(head, budget.counters(head, calls=calls, now=now))
+            head = updated(head, budget.reserved(head.counters, calls=calls, now=now))
 
     for begin, _ in made:
         assert sum(calls for at, calls in made if begin <= at < begin + 60) <= 72
@@ -131,12 +134,20 @@ def test_no_sixty_seconds_see_more_calls_than_the_share(
 def test_pauses_double_up_to_a_minute_jitter_included(
     failures: int, jitter: float, pause: float
 ) -> None:
-    assert budget.backoff_until(failures=failures, now=NOW, jitter=jitter) == NOW + pause
+    assert backoff.pause_after(failures, jitter=jitter) == pause
 
 
-@pytest.mark.parametrize(("jitter", "pause"), [(0, 30), (0.5, 33), (1, 36)])
-def test_a_block_is_kept_at_least_as_long_as_the_origin_asks(jitter: float, pause: float) -> None:
-    assert budget.block_until(reset_seconds=30, now=NOW, jitter=jitter) == NOW + pause
+def test_a_block_is_kept_a_second_longer_than_the_origin_asks() -> None:
+    assert backoff.block_until(reset_seconds=30, now=NOW) == NOW + 31
+
+
+def test_a_count_that_is_minutes_ahead_is_a_wrong_clocks_and_does_not_last() -> None:
+    head = head_with(CLIENT, calls=72, calls_minute=MINUTE + 15)
+
+    counters = budget.reserved(head.counters, calls=2, now=NOW)
+
+    assert budget.refusal(head.counters, calls=2, now=NOW) is None
+    assert (counters["calls"], counters["calls_minute"]) == (2, MINUTE)
 
 
 @pytest.mark.parametrize(
@@ -146,30 +157,28 @@ def test_a_block_is_kept_at_least_as_long_as_the_origin_asks(jitter: float, paus
 def test_look_ups_may_use_a_third_of_the_share(
     lookups: int, before: int, asked: int, *, allowed: bool
 ) -> None:
-    head = Head(
-        client_id=CLIENT, lookups=lookups, lookups_before=before, calls=24, calls_minute=MINUTE
-    )
+    head = head_with(CLIENT, lookups=lookups, lookups_before=before, calls=24, calls_minute=MINUTE)
 
-    refused = budget.refusal(head, calls=asked, now=NOW, lookup=True)
+    refused = budget.refusal(head.counters, calls=asked, now=NOW, lookup=True)
 
-    assert refused == (None if allowed else Refusal("origin-budget", NOW + 60))
-    assert budget.refusal(head, calls=25, now=NOW) is None
+    assert refused == (None if allowed else Refusal(Reason.ORIGIN_BUDGET, NOW + 60))
+    assert budget.refusal(head.counters, calls=25, now=NOW) is None
 
 
 def test_look_ups_may_not_pass_the_whole_share_either() -> None:
-    head = Head(client_id=CLIENT, calls=71, calls_minute=MINUTE)
+    head = head_with(CLIENT, calls=71, calls_minute=MINUTE)
 
-    assert budget.remaining(head, now=NOW, lookup=True) == 1
+    assert budget.remaining(head.counters, now=NOW, lookup=True) == 1
 
 
 def test_counting_look_ups_counts_them_as_calls_too_and_moves_them_back_in_time() -> None:
-    first = head_updates.apply(
-        Head(client_id=CLIENT),
-        budget.counters(Head(client_id=CLIENT), calls=3, now=NOW, lookup=True),
+    first = updated(
+        head_with(CLIENT),
+        budget.reserved(head_with(CLIENT).counters, calls=3, now=NOW, lookup=True),
     )
 
-    counters = budget.counters(first, calls=2, now=NOW + 60)
+    counters = budget.reserved(first.counters, calls=2, now=NOW + 60)
 
-    assert (first.calls, first.lookups) == (3, 3)
+    assert (first.counters.calls, first.counters.lookups) == (3, 3)
     assert (counters["calls"], counters["calls_before"]) == (2, 3)
     assert (counters["lookups"], counters["lookups_before"]) == (0, 3)

@@ -2,13 +2,17 @@
 
 import pytest
 
-from lib.directory.head import RateLimit
-from lib.errors import NotAskedError, OriginAuthError, OriginServerError, StoreError
+from lib.errors import NotAskedError, OriginAuthError, OriginServerError, Reason, StoreError
 from lib.origin.calls import OriginCalls
-from tests.fakes import CLIENT, NOW, Clock, FakeOrigin, FakeSecrets, FakeStore, users
+from lib.origin.rate_limit import RateLimit
+from lib.users.document import canonical
+from lib.users.hiding import HidingPolicy
+from tests.fakes import CLIENT, NOW, Clock, FakeOrigin, FakeSecrets, FakeStore, user, users
 
-REFUSED = OriginAuthError("the origin refused the credential", reason="origin-auth", received=401)
-FAILED = OriginServerError("the origin failed", reason="origin-5xx", received=500)
+REFUSED = OriginAuthError(
+    "the origin refused the credential", reason=Reason.ORIGIN_AUTH, received=401
+)
+FAILED = OriginServerError("the origin failed", reason=Reason.ORIGIN_5XX, received=500)
 
 
 class Fixture:
@@ -26,9 +30,8 @@ class Fixture:
             origin=self.origin,
             credentials=self.secrets,
             store=self.store,
-            clock=self.clock,
-            sleep=self.clock.sleep,
-            random=lambda: jitter,
+            hiding=HidingPolicy(fields=frozenset({"bio"})),
+            time=self.clock.time(lambda: jitter),
         )
 
     def rotate_on_next_call(self) -> None:
@@ -43,7 +46,7 @@ class Fixture:
 def test_the_secret_is_fetched_once_for_all_calls() -> None:
     fixture = Fixture()
 
-    fixture.calls.list_rows(0, 2)
+    fixture.calls.users(0, 2)
     fixture.calls.user(3)
 
     assert fixture.secrets.fetched == [None]
@@ -53,8 +56,8 @@ def test_the_secret_is_fetched_once_for_all_calls() -> None:
 def test_calls_paid_for_at_the_claim_are_not_counted_again() -> None:
     fixture = Fixture(reserved=2)
 
-    fixture.calls.list_rows(0, 2)
-    fixture.calls.list_rows(2, 2)
+    fixture.calls.users(0, 2)
+    fixture.calls.users(2, 2)
 
     assert fixture.store.writes == {}
     assert fixture.calls.made == 2
@@ -63,9 +66,9 @@ def test_calls_paid_for_at_the_claim_are_not_counted_again() -> None:
 def test_a_call_beyond_those_is_counted_before_it_is_made() -> None:
     fixture = Fixture(reserved=0)
     counted: list[int] = []
-    fixture.origin.before_call = lambda: counted.append(fixture.store.peek().calls)
+    fixture.origin.before_call = lambda: counted.append(fixture.store.peek().counters.calls)
 
-    fixture.calls.list_rows(0, 2)
+    fixture.calls.users(0, 2)
 
     assert counted == [1]
 
@@ -75,21 +78,21 @@ def test_a_call_that_the_budget_refuses_is_not_made() -> None:
     fixture.store.put_head(calls=72, calls_minute=int(NOW // 60))
 
     with pytest.raises(NotAskedError) as caught:
-        fixture.calls.list_rows(0, 2)
+        fixture.calls.users(0, 2)
 
-    assert (caught.value.reason, caught.value.retry_after) == ("origin-budget", 120)
+    assert (caught.value.reason, caught.value.until) == ("origin-budget", NOW + 120)
     assert fixture.origin.calls == []
 
 
 def test_a_block_noted_by_others_stops_further_calls() -> None:
     fixture = Fixture(reserved=1, jitter=0)
-    fixture.calls.list_rows(0, 2)
+    fixture.calls.users(0, 2)
     fixture.store.put_head(blocked_until=NOW + 30)
 
     with pytest.raises(NotAskedError) as caught:
-        fixture.calls.list_rows(2, 2)
+        fixture.calls.users(2, 2)
 
-    assert (caught.value.reason, caught.value.retry_after) == ("origin-blocked", 30)
+    assert (caught.value.reason, caught.value.until) == ("origin-blocked", NOW + 30)
 
 
 def test_a_count_that_others_changed_meanwhile_is_taken_again() -> None:
@@ -103,9 +106,9 @@ def test_a_count_that_others_changed_meanwhile_is_taken_again() -> None:
 
     fixture.store.before = interfere
 
-    fixture.calls.list_rows(0, 2)
+    fixture.calls.users(0, 2)
 
-    assert fixture.store.peek().calls == 11
+    assert fixture.store.peek().counters.calls == 11
     assert fixture.store.calls["reserve"] == 2
 
 
@@ -124,7 +127,7 @@ def test_a_refused_key_is_replaced_by_a_newer_one_and_asked_with_once() -> None:
     fixture.origin.errors = [REFUSED]
     fixture.rotate_on_next_call()
 
-    rows = fixture.calls.list_rows(0, 2)
+    rows = fixture.calls.users(0, 2)
 
     assert len(rows) == 2
     assert fixture.origin.calls == ["list 0+2 key1", "list 0+2 key2"]
@@ -136,7 +139,7 @@ def test_a_refused_key_that_is_still_the_newest_is_not_asked_with_again() -> Non
     fixture.origin.errors = [REFUSED]
 
     with pytest.raises(OriginAuthError):
-        fixture.calls.list_rows(0, 2)
+        fixture.calls.users(0, 2)
 
     assert fixture.origin.calls == ["list 0+2 key1"]
     assert fixture.secrets.fetched == [None, "v1"]
@@ -148,7 +151,7 @@ def test_a_second_key_that_is_refused_too_is_the_end() -> None:
     fixture.rotate_on_next_call()
 
     with pytest.raises(OriginAuthError):
-        fixture.calls.list_rows(0, 2)
+        fixture.calls.users(0, 2)
 
     assert len(fixture.origin.calls) == 2
 
@@ -158,7 +161,7 @@ def test_the_newer_key_is_used_from_then_on() -> None:
     fixture.origin.errors = [REFUSED]
     fixture.rotate_on_next_call()
 
-    fixture.calls.list_rows(0, 2)
+    fixture.calls.users(0, 2)
     fixture.calls.user(3)
 
     assert fixture.origin.calls[-1] == "get 3 key2"
@@ -171,7 +174,7 @@ def test_a_failed_call_is_made_once_more_after_a_jittered_pause(
     fixture = Fixture(jitter=jitter)
     fixture.origin.errors = [FAILED]
 
-    rows = fixture.calls.list_rows(0, 2)
+    rows = fixture.calls.users(0, 2)
 
     assert len(rows) == 2
     assert fixture.clock.slept == [pause]
@@ -183,7 +186,7 @@ def test_a_call_that_fails_twice_is_the_end() -> None:
     fixture.origin.errors = [FAILED, FAILED]
 
     with pytest.raises(OriginServerError):
-        fixture.calls.list_rows(0, 2)
+        fixture.calls.users(0, 2)
 
     assert len(fixture.origin.calls) == 2
 
@@ -192,9 +195,9 @@ def test_a_second_try_is_counted_too() -> None:
     fixture = Fixture(reserved=1)
     fixture.origin.errors = [FAILED]
 
-    fixture.calls.list_rows(0, 2)
+    fixture.calls.users(0, 2)
 
-    assert fixture.store.peek().calls == 1
+    assert fixture.store.peek().counters.calls == 1
 
 
 @pytest.mark.parametrize(("seconds", "tries"), [(0.25, 1), (0.26, 2)])
@@ -203,7 +206,7 @@ def test_no_second_try_begins_at_or_after_the_deadline(seconds: float, tries: in
     fixture.origin.errors = [FAILED, FAILED]
 
     with pytest.raises(OriginServerError):
-        fixture.calls.list_rows(0, 2)
+        fixture.calls.users(0, 2)
 
     assert len(fixture.origin.calls) == tries
 
@@ -212,9 +215,22 @@ def test_the_limit_last_told_is_kept() -> None:
     fixture = Fixture(reserved=3)
     told = RateLimit(limit=500, remaining=499, reset_at=NOW + 60)
     fixture.origin.rate_limit = told
-    fixture.calls.list_rows(0, 2)
+    fixture.calls.users(0, 2)
     fixture.origin.rate_limit = None
 
-    fixture.calls.list_rows(2, 2)
+    fixture.calls.users(2, 2)
 
     assert fixture.calls.rate_limit == told
+
+
+def test_what_is_hidden_does_not_enter_by_any_call() -> None:
+    fixture = Fixture(reserved=3)
+    fixture.origin.rows = [user(1, bio="canary")]
+
+    entered = [
+        *fixture.calls.users(0, 2),
+        *fixture.calls.find([f"user1+{CLIENT}@example.com"]),
+        fixture.calls.user(1),
+    ]
+
+    assert entered == [canonical(user(1))] * 3

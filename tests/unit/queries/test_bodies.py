@@ -5,16 +5,15 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from lib.directory.head import Head
 from lib.errors import InvalidRequestError, NotFoundError
 from lib.queries import bodies, links
 from lib.queries.bodies import MAX_ENVELOPE, fitting
 from lib.queries.list_query import ListQuery, parse_list
 from lib.queries.select import Rows
 from lib.reading import status
-from tests.fakes import CLIENT, NOW
+from tests.fakes import CLIENT, NOW, head_with
 
-HEAD = Head(client_id=CLIENT, generation=3, digest="d3", users=120, complete=True)
+HEAD = head_with(CLIENT, generation=3, digest="d3", users=120, complete=True)
 
 
 def rows(count: int, total: int | None = None, size: int = 0) -> Rows:
@@ -31,7 +30,7 @@ def enveloped(body: str) -> int:
 
 
 def test_a_list_is_an_envelope_of_data_and_pagination() -> None:
-    body = bodies.list_body(HEAD, ListQuery(limit=2, offset=2), rows(2, 5))
+    body = bodies.list_body(HEAD.generation, ListQuery(limit=2, offset=2), rows(2, 5))
 
     assert json.loads(body) == {
         "status": "success",
@@ -55,7 +54,7 @@ def test_a_list_is_an_envelope_of_data_and_pagination() -> None:
 def test_a_list_of_look_ups_tells_what_was_not_found(missed: tuple[str | int, ...]) -> None:
     found = Rows(lines=[], total=0, not_found=missed)
 
-    body = bodies.list_body(HEAD, ListQuery(), found)
+    body = bodies.list_body(HEAD.generation, ListQuery(), found)
 
     assert json.loads(body)["notFound"] == list(missed)
     assert body.isascii()
@@ -77,15 +76,15 @@ def test_pagination_tells_where_the_window_lies(
 ) -> None:
     query = ListQuery(offset=offset, limit=limit)
 
-    told = bodies.pagination(HEAD, query, rows(returned, total))
+    told = bodies.pagination(HEAD.generation, query, rows(returned, total))
 
     assert expected.items() <= told.items()
 
 
 def test_an_incomplete_directory_says_why() -> None:
-    head = Head(client_id=CLIENT, complete=False, incomplete_reason="window-full")
+    head = head_with(CLIENT, complete=False, incomplete_reason="window-full")
 
-    told = bodies.pagination(head, ListQuery(), rows(1))
+    told = bodies.pagination(head.generation, ListQuery(), rows(1))
 
     assert (told["complete"], told["incompleteReason"]) == (False, "window-full")
 
@@ -104,7 +103,9 @@ def test_too_large_an_answer_names_a_limit_that_then_fits(character: bytes, *, s
     assert caught.value.status == 400
     limit = int(caught.value.message.split("limit=")[1].split()[0])
     body = bodies.list_body(
-        HEAD, ListQuery(limit=limit), Rows(lines=found.lines[:limit], total=500, not_found=missed)
+        HEAD.generation,
+        ListQuery(limit=limit),
+        Rows(lines=found.lines[:limit], total=500, not_found=missed),
     )
     assert fitting(Rows(lines=found.lines[:limit], total=500), shorten=False).total == 500
     assert MAX_ENVELOPE * 0.95 < enveloped(body) <= MAX_ENVELOPE
@@ -116,7 +117,7 @@ def test_a_traversal_is_shortened_to_what_fits() -> None:
 
     short = fitting(found, shorten=True)
 
-    body = bodies.list_body(HEAD, ListQuery(), short)
+    body = bodies.list_body(HEAD.generation, ListQuery(), short)
     assert 0 < len(short.lines) < 250
     assert enveloped(body) <= MAX_ENVELOPE
     assert short.total == 900
@@ -136,10 +137,10 @@ def test_a_single_row_that_does_not_fit_cannot_be_shortened() -> None:
 
 def test_a_lists_tag_is_weak_and_covers_snapshot_and_question() -> None:
     tags = {
-        bodies.list_etag(HEAD, ListQuery()),
-        bodies.list_etag(HEAD, ListQuery(limit=51)),
-        bodies.list_etag(HEAD, ListQuery(q="a")),
-        bodies.list_etag(Head(client_id=CLIENT, digest="d4"), ListQuery()),
+        bodies.list_etag(HEAD.generation, ListQuery()),
+        bodies.list_etag(HEAD.generation, ListQuery(limit=51)),
+        bodies.list_etag(HEAD.generation, ListQuery(q="a")),
+        bodies.list_etag(head_with(CLIENT, digest="d4").generation, ListQuery()),
     }
 
     assert len(tags) == 4
@@ -147,9 +148,11 @@ def test_a_lists_tag_is_weak_and_covers_snapshot_and_question() -> None:
 
 
 def test_touching_the_head_changes_no_tag() -> None:
-    touched = Head(client_id=CLIENT, generation=9, digest="d3", swept_at=NOW, validated_at=NOW)
+    touched = head_with(CLIENT, generation=9, digest="d3", swept_at=NOW, validated_at=NOW)
 
-    assert bodies.list_etag(touched, ListQuery()) == bodies.list_etag(HEAD, ListQuery())
+    assert bodies.list_etag(touched.generation, ListQuery()) == bodies.list_etag(
+        HEAD.generation, ListQuery()
+    )
 
 
 def test_a_users_tag_changes_with_that_user_and_the_fields_alone() -> None:
@@ -164,7 +167,7 @@ def test_a_users_tag_changes_with_that_user_and_the_fields_alone() -> None:
 
 
 def test_an_odd_address_in_a_question_still_has_a_tag() -> None:
-    assert bodies.list_etag(HEAD, ListQuery(emails=("\ud800",)))
+    assert bodies.list_etag(HEAD.generation, ListQuery(emails=("\ud800",)))
 
 
 @pytest.mark.parametrize(
@@ -239,7 +242,7 @@ def test_an_error_is_the_origins_envelope_with_a_request_id() -> None:
 
 
 def test_before_anything_was_stored_the_cache_has_nothing_to_tell() -> None:
-    data = status.cache_data(Head(client_id=CLIENT), now=NOW)
+    data = status.cache_data(head_with(CLIENT), now=NOW)
 
     assert data["generation"] == 0
     assert data["originBudget"] == {"limit": 72, "remaining": 72}
@@ -250,8 +253,8 @@ def test_before_anything_was_stored_the_cache_has_nothing_to_tell() -> None:
 
 @pytest.mark.parametrize(("seconds", "told"), [(0, False), (1, True)])
 def test_only_what_still_holds_is_told(seconds: int, *, told: bool) -> None:
-    head = Head(
-        client_id=CLIENT,
+    head = head_with(
+        CLIENT,
         generation=3,
         swept_at=NOW - 90.5,
         validated_at=NOW - 90,

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 
 from dev.origin_double.users import User, demo_users
 from lib.directory import index
-from lib.directory.head import Head
-from lib.directory.manifest import Listing
+from lib.directory.manifest import Manifest
 from lib.directory.pages import cut
 from lib.directory.snapshot import Snapshot
 from lib.queries import list_query, select
 from lib.users.document import USER_FIELDS, canonical
+from tests.fakes import generation_with
 
 type Params = Mapping[str, Sequence[str]]
 type Some = st.SearchStrategy[dict[str, list[str]]]
@@ -46,8 +46,8 @@ def directory(size: int) -> Snapshot:
     stored = {page.ref.digest: page for page in pages}
     shards = {index.digest_of(shard): shard for shard in index.build(lines, CLIENT)}
     return Snapshot(
-        head=Head(client_id=CLIENT, generation=1, users=size),
-        listing=lambda: Listing(tuple(page.ref for page in pages), tuple(shards)),
+        generation=generation_with(CLIENT, generation=1, users=size),
+        manifest=lambda: Manifest(tuple(page.ref for page in pages), tuple(shards)),
         load=lambda refs: [stored[ref.digest] for ref in refs],
         load_shards=lambda digests: [shards[digest] for digest in digests],
     )

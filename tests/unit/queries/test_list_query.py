@@ -16,7 +16,7 @@ from lib.queries.list_query import (
     parse_list,
     parse_moment,
     parse_nothing,
-    parse_switch,
+    parse_switches,
     parse_user_fields,
     parse_user_id,
 )
@@ -313,13 +313,13 @@ def test_one_user_cannot_be_asked_for_otherwise(params: dict[str, list[str]]) ->
     ("params", "on"), [({}, False), ({"wait": ["true"]}, True), ({"wait": ["false"]}, False)]
 )
 def test_a_switch_is_on_or_off(params: dict[str, list[str]], *, on: bool) -> None:
-    assert parse_switch(params, "wait") is on
+    assert parse_switches(params, ("wait", "believe")) == {"wait": on, "believe": False}
 
 
 @pytest.mark.parametrize("params", [{"wait": ["1"]}, {"wait": ["true", "true"]}, {"wiat": ["x"]}])
 def test_a_switch_is_nothing_else(params: dict[str, list[str]]) -> None:
     with pytest.raises(InvalidRequestError):
-        parse_switch(params, "wait")
+        parse_switches(params, ("wait", "believe"))
 
 
 def test_nothing_but_a_client_id_may_be_asked_of_what_takes_no_parameters() -> None:

@@ -6,13 +6,12 @@ from typing import Any
 import pytest
 
 from lib.directory import index, pages
-from lib.directory.head import Head
-from lib.directory.manifest import Listing
+from lib.directory.manifest import Manifest
 from lib.directory.snapshot import Snapshot
 from lib.queries.list_query import ListQuery
 from lib.queries.select import Rows, project, select
 from lib.users import document
-from tests.fakes import CLIENT, User, user
+from tests.fakes import CLIENT, User, generation_with, user
 
 ANNA = user(
     1,
@@ -48,8 +47,8 @@ def ask(everybody: tuple[User, ...] = EVERYBODY, **query: Any) -> Rows:  # noqa:
     cut = pages.cut([document.canonical(each) for each in everybody])
     by_ref = {page.ref: page for page in cut}
     snapshot = Snapshot(
-        head=Head(client_id=CLIENT, users=len(everybody)),
-        listing=lambda: Listing(tuple(by_ref)),
+        generation=generation_with(CLIENT, users=len(everybody)),
+        manifest=lambda: Manifest(tuple(by_ref)),
         load=lambda refs: [by_ref[ref] for ref in refs],
     )
     shards = {
@@ -58,7 +57,7 @@ def ask(everybody: tuple[User, ...] = EVERYBODY, **query: Any) -> Rows:  # noqa:
     }
     indexed = replace(
         snapshot,
-        listing=lambda: Listing(tuple(by_ref), tuple(shards)),
+        manifest=lambda: Manifest(tuple(by_ref), tuple(shards)),
         load_shards=lambda digests: [shards[digest] for digest in digests],
     )
     answer = select(snapshot, ListQuery(**query))

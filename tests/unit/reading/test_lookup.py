@@ -5,15 +5,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from lib.directory.head import Head
-from lib.errors import NotAskedError, OriginBlockedError, OriginError, OriginTimeoutError
+from lib.errors import NotAskedError, OriginBlockedError, OriginError, OriginTimeoutError, Reason
 from lib.origin import budget
 from lib.reading.lookup import ASKING_SECONDS, MARGIN_SECONDS, Found
 from lib.users.document import canonical
-from lib.users.keys import address_key, id_key, key_hash
-from lib.users.observation import Remembered
-from lib.users.wanted import Wanted
-from tests.fakes import CLIENT, NOW, FakeOrigin, user, users
+from lib.users.keys import Observation, UserKeys, address_key, id_key, key_hash
+from tests.fakes import CLIENT, NOW, FakeOrigin, head_with, user, users
 from tests.world import KEEP_FOUND, KEEP_MISSED, World
 
 MINUTE = int(NOW // 60)
@@ -40,7 +37,7 @@ def ids(found: Found) -> list[int]:
 def test_addresses_are_asked_for_in_one_call_and_ids_in_one_each() -> None:
     world = world_of(7, 8, 9)
 
-    found = world.look_up(Wanted(addresses=[address(7), address(1)], ids=[8, 2]))
+    found = world.look_up(UserKeys(addresses=[address(7), address(1)], ids=[8, 2]))
 
     assert ids(found) == [7, 8]
     assert asked(world) == ["find 2", "get 8", "get 2"]
@@ -55,7 +52,7 @@ def test_a_call_takes_what_one_url_can_carry(length: int, count: int, calls: lis
     world = world_of()
     local = length - len("@example.com")
 
-    found = world.look_up(Wanted(addresses=[f"{n:0{local}}@example.com" for n in range(count)]))
+    found = world.look_up(UserKeys(addresses=[f"{n:0{local}}@example.com" for n in range(count)]))
 
     assert asked(world) == [f"find {number}" for number in calls]
     assert found.calls == len(calls)
@@ -63,10 +60,10 @@ def test_a_call_takes_what_one_url_can_carry(length: int, count: int, calls: lis
 
 def test_never_more_is_asked_than_is_missing() -> None:
     world = world_of(7, 8, 9)
-    world.look_up(Wanted(addresses=[address(7), address(1)], ids=[8]))
+    world.look_up(UserKeys(addresses=[address(7), address(1)], ids=[8]))
     world.forget()
 
-    found = world.look_up(Wanted(addresses=[address(7), address(1), address(9)], ids=[8, 9]))
+    found = world.look_up(UserKeys(addresses=[address(7), address(1), address(9)], ids=[8, 9]))
 
     assert asked(world) == ["find 1", "get 9"]
     assert sorted(ids(found)) == [7, 8, 9]
@@ -74,10 +71,10 @@ def test_never_more_is_asked_than_is_missing() -> None:
 
 def test_who_was_found_by_address_is_known_by_id_too() -> None:
     world = world_of(7)
-    world.look_up(Wanted(addresses=[address(7)]))
+    world.look_up(UserKeys(addresses=[address(7)]))
     world.forget()
 
-    found = world.look_up(Wanted(ids=[7]))
+    found = world.look_up(UserKeys(ids=[7]))
 
     assert (ids(found), asked(world), found.calls) == ([7], [], 0)
 
@@ -85,7 +82,7 @@ def test_who_was_found_by_address_is_known_by_id_too() -> None:
 def test_an_address_that_the_origin_would_refuse_is_nobodys() -> None:
     world = world_of(7)
 
-    found = world.look_up(Wanted(addresses=["no address", address(7)]))
+    found = world.look_up(UserKeys(addresses=["no address", address(7)]))
 
     assert asked(world) == ["find 1"]
     assert ids(found) == [7]
@@ -95,12 +92,12 @@ def test_an_address_that_the_origin_would_refuse_is_nobodys() -> None:
 @pytest.mark.parametrize(("user_id", "lifetime"), [(7, KEEP_FOUND), (1, KEEP_MISSED)])
 def test_an_answer_is_remembered_for_its_lifetime(user_id: int, lifetime: int) -> None:
     world = world_of(7)
-    first = world.look_up(Wanted(ids=[user_id]))
+    first = world.look_up(UserKeys(ids=[user_id]))
     calls = []
     for passed in (lifetime - 1, 1):
         world.clock.now += passed
         world.forget()
-        again = world.look_up(Wanted(ids=[user_id]))
+        again = world.look_up(UserKeys(ids=[user_id]))
         assert again.lines == first.lines
         calls.append(len(asked(world)))
 
@@ -109,16 +106,16 @@ def test_an_answer_is_remembered_for_its_lifetime(user_id: int, lifetime: int) -
 
 def test_what_is_told_is_as_old_as_the_oldest_answer_in_it() -> None:
     world = world_of(7, 8)
-    world.look_up(Wanted(ids=[7]))
+    world.look_up(UserKeys(ids=[7]))
     world.clock.now += 30
 
-    assert world.look_up(Wanted(ids=[7, 8])).observed_at == NOW
+    assert world.look_up(UserKeys(ids=[7, 8])).observed_at == NOW
 
 
 def test_who_was_found_waits_to_be_adopted_and_who_was_not_does_not() -> None:
     world = world_of(7)
 
-    world.look_up(Wanted(addresses=[address(7)], ids=[1]))
+    world.look_up(UserKeys(addresses=[address(7)], ids=[1]))
 
     assert world.lookups.ids == {7}
 
@@ -126,13 +123,13 @@ def test_who_was_found_waits_to_be_adopted_and_who_was_not_does_not() -> None:
 @pytest.mark.parametrize(
     ("wanted", "received"),
     [
-        (Wanted(ids=[7]), 200),
-        (Wanted(ids=[1]), 404),
-        (Wanted(addresses=[address(1)]), 200),
-        (Wanted(ids=[1, 2]), 200),
+        (UserKeys(ids=[7]), 200),
+        (UserKeys(ids=[1]), 404),
+        (UserKeys(addresses=[address(1)]), 200),
+        (UserKeys(ids=[1, 2]), 200),
     ],
 )
-def test_the_status_received_is_told(wanted: Wanted, received: int) -> None:
+def test_the_status_received_is_told(wanted: UserKeys, received: int) -> None:
     assert world_of(7).look_up(wanted).received == received
 
 
@@ -142,11 +139,11 @@ def test_an_equal_look_up_in_flight_is_waited_for() -> None:
 
     def finish() -> None:
         if world.clock.now > NOW + 1:
-            world.lookups.answers[id_key(7)] = Remembered(canonical(user(7)), world.clock.now)
+            world.lookups.answers[id_key(7)] = Observation(canonical(user(7)), world.clock.now)
 
     world.clock.while_asleep = finish
 
-    found = world.look_up(Wanted(ids=[7]))
+    found = world.look_up(UserKeys(ids=[7]))
 
     assert (ids(found), asked(world), found.calls) == ([7], [], 0)
     assert NOW + 1 < world.clock.now < NOW + 2
@@ -157,7 +154,7 @@ def test_where_the_one_in_flight_failed_another_takes_over() -> None:
     world.lookups.busy = True
     world.clock.while_asleep = lambda: setattr(world.lookups, "busy", False)
 
-    found = world.look_up(Wanted(ids=[7]))
+    found = world.look_up(UserKeys(ids=[7]))
 
     assert (ids(found), asked(world)) == ([7], ["get 7"])
     assert world.clock.now < NOW + 1
@@ -170,7 +167,7 @@ def test_nobody_waits_for_ever_and_time_to_answer_is_left(seconds: float, waited
     world = world_of(7)
     world.lookups.busy = True
 
-    found = world.look_up(Wanted(ids=[7]), seconds=seconds)
+    found = world.look_up(UserKeys(ids=[7]), seconds=seconds)
 
     assert isinstance(found.failure, NotAskedError)
     assert found.failure.reason == "lookup-in-flight"
@@ -181,37 +178,36 @@ def test_nobody_waits_for_ever_and_time_to_answer_is_left(seconds: float, waited
 def test_calls_have_to_end_in_time_to_answer() -> None:
     world = world_of(7)
 
-    world.look_up(Wanted(ids=[7]), seconds=5)
+    world.look_up(UserKeys(ids=[7]), seconds=5)
 
     assert world.origin.deadlines == [NOW + 5 - MARGIN_SECONDS]
 
 
 @pytest.mark.parametrize(
-    ("error", "name", "until"),
+    ("error", "blocked_until"),
     [
-        (OriginError("shape", reason="bad-shape"), "retry_at", NOW + 5),
-        (OriginTimeoutError("late", reason="deadline"), "retry_at", NOW + 5),
-        (OriginBlockedError("429", reset_seconds=40), "blocked_until", NOW + 40),
+        (OriginError("shape", reason=Reason.WRONG_SHAPE), 0),
+        (OriginTimeoutError("late", reason=Reason.DEADLINE), 0),
+        (OriginBlockedError("429", reset_seconds=40), NOW + 41),
     ],
 )
-def test_a_failure_is_told_and_keeps_everybody_from_asking(
-    error: OriginError, name: str, until: float
+def test_a_failure_is_told_and_only_a_block_keeps_everybody_from_asking(
+    error: OriginError, blocked_until: float
 ) -> None:
     world = world_of(7, 8)
     world.origin.errors = [error, error]
 
-    found = world.look_up(Wanted(addresses=[address(7)], ids=[8]))
+    found = world.look_up(UserKeys(addresses=[address(7)], ids=[8]))
     world.forget()
-    again = world.look_up(Wanted(ids=[8]))
+    again = world.look_up(UserKeys(ids=[8]))
 
     assert found.failure is error
     assert found.lines == ()
     assert found.unanswered == {address_key(address(7)), id_key(8)}
-    # The second try of a call that timed out takes its pause.
-    assert getattr(world.head, name) == pytest.approx(until, abs=0.2)
-    assert isinstance(again.failure, NotAskedError)
-    assert asked(world) == []
-    assert world.head.last_error == ""
+    health = world.head.health
+    assert (health.blocked_until, health.retry_at, health.last_error) == (blocked_until, 0, "")
+    assert isinstance(again.failure, NotAskedError) is (blocked_until > 0)
+    assert asked(world) == ([] if blocked_until else ["get 8"])
 
 
 def test_what_was_answered_before_a_failure_is_kept() -> None:
@@ -219,11 +215,11 @@ def test_what_was_answered_before_a_failure_is_kept() -> None:
 
     def fail_by_id() -> None:
         if len(asked(world)) == 2:
-            world.origin.errors = [OriginError("shape", reason="bad-shape")]
+            world.origin.errors = [OriginError("shape", reason=Reason.WRONG_SHAPE)]
 
     world.origin.before_call = fail_by_id
 
-    found = world.look_up(Wanted(addresses=[address(7)], ids=[8]))
+    found = world.look_up(UserKeys(addresses=[address(7)], ids=[8]))
 
     assert ids(found) == [7]
     assert found.unanswered == {id_key(8)}
@@ -233,9 +229,9 @@ def test_what_was_answered_before_a_failure_is_kept() -> None:
 def test_look_ups_have_a_third_of_the_budget() -> None:
     world = world_of()
 
-    found = world.look_up(Wanted(ids=range(1, 100)))
+    found = world.look_up(UserKeys(ids=range(1, 100)))
 
-    assert budget.limit_of(Head(client_id=CLIENT)) // 3 == SHARE
+    assert budget.limit_of(head_with(CLIENT).counters) // 3 == SHARE
     assert found.calls == SHARE
     assert len(found.unanswered) == 99 - SHARE
     assert isinstance(found.failure, NotAskedError)
@@ -245,14 +241,14 @@ def test_look_ups_have_a_third_of_the_budget() -> None:
 
 def test_a_look_up_larger_than_the_budget_gets_on_from_time_to_time() -> None:
     world = World(origin=FakeOrigin(rows=users(range(1, 41))))
-    first = world.look_up(Wanted(ids=range(1, 41)))
+    first = world.look_up(UserKeys(ids=range(1, 41)))
     world.clock.now += 119
 
-    second = world.look_up(Wanted(ids=range(1, 41)))
+    second = world.look_up(UserKeys(ids=range(1, 41)))
 
     assert (len(first.lines), len(second.lines)) == (SHARE, SHARE)
     world.clock.now += 1
-    assert len(world.look_up(Wanted(ids=range(25, 41))).lines) == 16
+    assert len(world.look_up(UserKeys(ids=range(25, 41))).lines) == 16
 
 
 def test_a_look_up_that_takes_too_long_stops_in_time_and_blames_nobody() -> None:
@@ -263,19 +259,19 @@ def test_a_look_up_that_takes_too_long_stops_in_time_and_blames_nobody() -> None
 
     world.origin.before_call = take_long
 
-    found = world.look_up(Wanted(ids=range(1, 21)))
+    found = world.look_up(UserKeys(ids=range(1, 21)))
 
     assert ids(found) == [1, 2, 3, 4, 5]
     assert isinstance(found.failure, NotAskedError)
     assert (found.failure.reason, len(found.unanswered)) == ("out-of-time", 15)
-    assert (world.head.retry_at, world.head.blocked_until) == (0, 0)
+    assert (world.head.health.retry_at, world.head.health.blocked_until) == (0, 0)
 
 
 def test_addresses_come_before_ids_where_the_budget_is_short() -> None:
     world = world_of(7, 8)
     world.store.put_head(calls_minute=MINUTE, calls=SHARE - 1, lookups=SHARE - 1)
 
-    found = world.look_up(Wanted(ids=[8], addresses=[address(7)]))
+    found = world.look_up(UserKeys(ids=[8], addresses=[address(7)]))
 
     assert ids(found) == [7]
 
@@ -287,11 +283,11 @@ def test_addresses_come_before_ids_where_the_budget_is_short() -> None:
 )
 def test_while_nobody_may_ask_what_is_remembered_is_told(held_off: dict[str, float]) -> None:
     world = world_of(7, 8)
-    world.look_up(Wanted(ids=[7]))
+    world.look_up(UserKeys(ids=[7]))
     world.forget()
     world.store.put_head(**held_off)
 
-    found = world.look_up(Wanted(ids=[7, 8]))
+    found = world.look_up(UserKeys(ids=[7, 8]))
 
     assert (ids(found), asked(world)) == ([7], [])
     assert found.unanswered == {id_key(8)}
@@ -300,12 +296,12 @@ def test_while_nobody_may_ask_what_is_remembered_is_told(held_off: dict[str, flo
 def test_nobody_wanted_is_nobody_asked() -> None:
     world = world_of(7)
 
-    assert world.look_up(Wanted()) == Found(received=200)
+    assert world.look_up(UserKeys()) == Found(received=200)
     assert asked(world) == []
 
 
 def keys(*named: str | int) -> Sequence[str]:
-    wanted = Wanted(
+    wanted = UserKeys(
         addresses=[name for name in named if isinstance(name, str)],
         ids=[name for name in named if isinstance(name, int)],
     )

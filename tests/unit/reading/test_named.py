@@ -1,17 +1,19 @@
 """Reads of named users: when the origin is asked beyond the snapshot, and how that is told."""
 
+import json
 from dataclasses import dataclass, field, replace
 
 import pytest
 
+from lib.caching import provenance
 from lib.caching.headers import RequestDirectives
 from lib.directory.snapshot import Snapshot
-from lib.errors import OriginError
+from lib.errors import OriginError, Reason
 from lib.reading.lookup import Found
-from lib.reading.named import NamedReads
-from lib.reading.request import Answer, ReadRequest
+from lib.reading.named import NamedReads, looked_up
+from lib.reading.request import ReadRequest
 from lib.revalidation.window import Window
-from lib.users.wanted import Wanted
+from lib.users.keys import UserKeys
 from tests.fakes import CLIENT, NOW, FakeOrigin, user, users
 from tests.world import EXPIRED, FRESH, POLICY, STALE, VERY_STALE, World
 
@@ -37,11 +39,11 @@ class Reader:
         """Return which of ``ids`` are found, Cache-Status and Age, and the look-up made."""
         world = self.world
         named = NamedReads(
-            reads=world.proxy, lookup=lambda: world.lookup, policy=world.policy, clock=world.clock
+            proxy=world.proxy, lookup=lambda: world.lookup, policy=world.policy, time=world.time
         )
 
-        def missing(snapshot: Snapshot) -> Wanted:
-            return Wanted(ids=[user_id for user_id in ids if snapshot.find(user_id) is None])
+        def missing(snapshot: Snapshot) -> UserKeys:
+            return UserKeys(ids=[user_id for user_id in ids if snapshot.find(user_id) is None])
 
         def view(snapshot: Snapshot, _found: Found | None) -> list[int]:
             return [user_id for user_id in ids if snapshot.find(user_id)]
@@ -52,12 +54,17 @@ class Reader:
             holder=f"reader {next(world.invocations)}",
             arrived_at=world.clock.now,
             deadline=world.clock.now + 25,
-            wanted=Wanted(ids=ids),
+            wanted=UserKeys(ids=ids),
         )
-        answer: Answer[list[int]]
-        answer, found = named.read(request, missing=missing, view=view)
-        status = str(answer.served.status).removeprefix("managed-users; ")
-        return answer.value, status, answer.served.age, found
+        read, found = named.read(request, missing=missing, view=view)
+        generation = read.generation
+        beside = {json.loads(line)["id"] for line in found.lines} if found else set()
+        stored = [user_id for user_id in read.value if user_id not in beside]
+        oldest = min([generation.swept_at, *map(generation.observed_at, stored)])
+        came_by = looked_up(read.resting_on(oldest), found)
+        status = provenance.cache_status(came_by, world.policy, now=world.clock.now)
+        told = str(status).removeprefix("managed-users; ")
+        return read.value, told, provenance.age(came_by, now=world.clock.now), found
 
     @property
     def calls(self) -> list[str]:
@@ -177,9 +184,12 @@ def test_no_cache_asks_for_just_the_named_and_keeps_them_in_a_new_generation() -
     assert (status, age, found) == ("fwd=request; fwd-status=200; stored", None, None)
     assert reader.calls == ["get 3", f"get {PAST}", "get 99"]
     after = reader.world.head
-    assert (after.generation, after.swept_at) == (head.generation + 1, head.swept_at)
-    assert (after.users, after.adopted) == (11, 1)
-    assert after.oldest_observation == head.swept_at
+    assert (after.generation.number, after.generation.swept_at) == (
+        head.generation.number + 1,
+        head.generation.swept_at,
+    )
+    assert (after.generation.users, after.generation.adopted) == (11, 1)
+    assert after.generation.oldest_observation == head.generation.swept_at
 
 
 def test_no_cache_of_unchanged_users_publishes_nothing_and_makes_nothing_young() -> None:
@@ -189,7 +199,10 @@ def test_no_cache_of_unchanged_users_publishes_nothing_and_makes_nothing_young()
     reader.read(3, cache_control="no-cache")
 
     after = reader.world.head
-    assert (after.generation, after.swept_at) == (head.generation, head.swept_at)
+    assert (after.generation.number, after.generation.swept_at) == (
+        head.generation.number,
+        head.generation.swept_at,
+    )
 
 
 def test_no_cache_forgets_the_deleted() -> None:
@@ -197,7 +210,7 @@ def test_no_cache_forgets_the_deleted() -> None:
     del reader.world.origin.rows[2]
 
     assert reader.read(3, cache_control="no-cache")[0] == []
-    assert reader.world.head.users == 9
+    assert reader.world.head.generation.users == 9
 
 
 def test_no_cache_past_the_adoption_limit_still_finds() -> None:
@@ -213,8 +226,8 @@ def test_no_cache_past_the_adoption_limit_still_finds() -> None:
     found = [reader.read(user_id, cache_control="no-cache")[0] for user_id in (11, 12, 11)]
 
     assert found == [[11], [12], [11]]
-    assert (reader.world.head.users, reader.world.head.adopted) == (11, 1)
-    assert reader.world.head.incomplete_reason == "adoption-limit"
+    assert (reader.world.head.generation.users, reader.world.head.generation.adopted) == (11, 1)
+    assert reader.world.head.generation.incomplete_reason == "adoption-limit"
 
 
 @pytest.mark.parametrize("age", [VERY_STALE, EXPIRED])
@@ -231,7 +244,7 @@ def test_after_an_inline_sweep_who_is_past_the_window_is_looked_up(age: int) -> 
 
 def test_a_failed_look_up_leaves_what_is_known() -> None:
     reader = published(age=FRESH)
-    reader.world.origin.errors = [OriginError("shape", reason="bad-shape", received=200)]
+    reader.world.origin.errors = [OriginError("shape", reason=Reason.WRONG_SHAPE, received=200)]
 
     value, status, age, found = reader.read(1, PAST)
 
@@ -248,5 +261,5 @@ def test_no_cache_loops_leave_the_sweeps_their_budget() -> None:
 
     assert len(reader.calls) == 24
     assert statuses[-1].startswith("hit; ")
-    assert reader.world.head.last_error == ""
+    assert reader.world.head.health.last_error == ""
     assert reader.world.claim().reserved == 2

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
+from lib.caching import provenance
 from lib.caching.headers import RequestDirectives
 from lib.errors import GoneError, InvalidRequestError, NotAskedError, NotFoundError, StoreError
-from lib.reading.awaiting import WAIT_SECONDS
-from lib.reading.request import Answer, ReadRequest
+from lib.reading.proxy import AWAIT_SECONDS
+from lib.reading.request import Read, ReadRequest
 from tests.fakes import CLIENT, NOW, users
 from tests.world import EXPIRED, World
 
@@ -27,13 +28,13 @@ def world() -> World:
     return world
 
 
-def pinned(world: World, generation: int) -> Answer[list[int]]:
+def pinned(world: World, generation: int) -> Read[list[int]]:
     return world.proxy.read_pinned(
         CLIENT, generation, lambda snapshot: [json.loads(line)["id"] for line in snapshot.lines()]
     )
 
 
-def read(world: World, min_generation: int, *, seconds: float = 25) -> Answer[list[int]]:
+def read(world: World, min_generation: int, *, seconds: float = 25) -> Read[list[int]]:
     request = ReadRequest(
         client_id=CLIENT,
         directives=RequestDirectives.parse(None),
@@ -59,15 +60,17 @@ def test_a_pinned_read_shows_its_generation(world: World, generation: int, ids: 
     answer = pinned(world, generation)
 
     assert answer.value == ids
-    assert answer.served.head.generation == generation
+    assert answer.generation.number == generation
 
 
 def test_a_pinned_read_says_how_old_its_generation_is(world: World) -> None:
     world.clock.now += 60
 
-    served = pinned(world, 1).served
+    came_by = pinned(world, 1).came_by
 
-    assert (str(served.status), served.age) == ("managed-users; hit; ttl=60; detail=pinned", 60)
+    status = provenance.cache_status(came_by, world.policy, now=world.clock.now)
+    assert str(status) == "managed-users; hit; ttl=60; detail=pinned"
+    assert provenance.age(came_by, now=world.clock.now) == 60
 
 
 def test_a_pinned_read_never_asks_the_origin_however_old_it_is(world: World) -> None:
@@ -88,7 +91,7 @@ def test_a_generation_that_is_not_kept_is_gone(world: World, generation: int) ->
 def test_a_pinned_generation_with_a_page_missing_is_gone_and_nobody_mends_it(world: World) -> None:
     first = world.store.generation(CLIENT, 1)
     assert first is not None
-    for ref in world.store.listing(first).pages:
+    for ref in world.store.manifest(first).pages:
         del world.store.stored_pages[CLIENT, ref.digest]
 
     with pytest.raises(GoneError):
@@ -136,7 +139,7 @@ def test_a_newer_generation_than_the_remembered_one_is_read_from_the_table(world
 
 def test_the_next_generation_is_awaited(world: World) -> None:
     def publish_in_time() -> None:
-        if world.clock.now > NOW + 1 and world.head.generation == 2:
+        if world.clock.now > NOW + 1 and world.head.generation.number == 2:
             world.clock.while_asleep = None
             publish(world, 9)
 
@@ -145,8 +148,8 @@ def test_the_next_generation_is_awaited(world: World) -> None:
     answer = read(world, 3)
 
     assert answer.value == [9]
-    assert answer.served.head.generation == 3
-    assert 1 < world.clock.now - NOW < WAIT_SECONDS
+    assert answer.generation.number == 3
+    assert 1 < world.clock.now - NOW < AWAIT_SECONDS
 
 
 def test_the_next_generation_is_awaited_for_two_seconds_at_most(world: World) -> None:
@@ -154,8 +157,8 @@ def test_the_next_generation_is_awaited_for_two_seconds_at_most(world: World) ->
         read(world, 3)
 
     assert (caught.value.status, caught.value.reason) == (503, "generation-awaited")
-    assert caught.value.retry_after >= 1
-    assert world.clock.now - NOW == WAIT_SECONDS == 2
+    assert caught.value.headers(now=world.clock.now, jitter=0.5) == {"Retry-After": "1"}
+    assert world.clock.now - NOW == AWAIT_SECONDS == 2
     assert world.origin.calls == []
 
 
@@ -190,7 +193,7 @@ def test_a_cold_client_is_swept_for_its_first_generation() -> None:
 
     answer = read(world, 1)
 
-    assert answer.served.head.generation == 1
+    assert answer.generation.number == 1
     assert len(world.origin.calls) == 2
 
 

@@ -4,13 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from lib.directory.head import CLIENT_NOT_CONFIGURED
 from lib.errors import (
     BrokenSnapshotError,
     NotAskedError,
     NotFoundError,
     OriginError,
-    QuarantinedError,
+    Reason,
     SecretError,
     StoreError,
     UnavailableError,
@@ -64,24 +63,43 @@ def test_a_follower_gives_up_after_ten_seconds_or_two_before_its_deadline(
         world.read(seconds=seconds)
 
     assert world.clock.now == pytest.approx(NOW + waited)
-    assert (caught.value.reason, caught.value.retry_after) == ("lease-held", 15 - waited)
+    assert (caught.value.reason, round(caught.value.until - world.clock.now)) == (
+        "lease-held",
+        15 - waited,
+    )
     assert world.origin.calls == []
 
 
-def test_a_follower_takes_over_when_the_holders_lease_ends() -> None:
+def test_a_holder_that_dies_is_followed_after_the_pause_of_any_failure() -> None:
     world = World()
     world.claim("holder that dies")
     world.clock.now += 14
 
+    with pytest.raises(NotAskedError) as caught:
+        world.read()
+    world.clock.now = caught.value.until
     answer = world.read()
 
+    assert (caught.value.reason, caught.value.until) == ("origin-backoff", NOW + 20)
     assert said(answer) == ("fwd=uri-miss; fwd-status=200; stored", None)
-    assert world.head.lease_token == 2
+    assert world.head.lease.token == 2
+
+
+def test_readers_of_what_is_stored_do_not_wait_for_a_holder_that_died() -> None:
+    world = World()
+    world.publish(age=VERY_STALE)
+    world.claim("holder that dies")
+    world.clock.now += 15
+
+    answer = world.read()
+
+    assert said(answer) == ("hit; ttl=-615; detail=origin-backoff", VERY_STALE + 15)
+    assert world.clock.slept == []
 
 
 def test_a_follower_of_a_failing_holder_does_not_ask_the_origin_again() -> None:
     world = World()
-    world.origin.errors = [OriginError("a wrong shape", reason="wrong-shape", received=200)]
+    world.origin.errors = [OriginError("a wrong shape", reason=Reason.WRONG_SHAPE, received=200)]
     finish(world, world.claim("holder"), after=2)
 
     with pytest.raises(NotAskedError) as caught:
@@ -160,7 +178,7 @@ def test_a_broken_snapshot_is_published_anew_and_never_served_around(lost: str) 
     answer = world.read()
 
     assert said(answer) == ("fwd=uri-miss; fwd-status=200; stored", None)
-    assert (len(answer.value), answer.served.head.generation) == (20, 2)
+    assert (len(answer.value), answer.generation) == (20, 2)
 
 
 def test_a_broken_page_is_no_matter_once_a_newer_generation_is_there() -> None:
@@ -176,14 +194,14 @@ def test_a_broken_page_is_no_matter_once_a_newer_generation_is_there() -> None:
 
     answer = world.read()
 
-    assert answer.served.head.generation == 2
+    assert answer.generation == 2
     assert b"Renamed" in answer.value[0]
     assert world.origin.calls == []
 
 
 def newest_listing(world: World) -> set[str]:
     """Return the digests of what the newest generation is made of."""
-    listing = world.store.listing(world.head)
+    listing = world.store.manifest(world.head.generation)
     return {*listing.shards, *(ref.digest for ref in listing.pages)}
 
 
@@ -191,7 +209,7 @@ def test_a_broken_snapshot_and_a_failing_origin_are_the_readers_error() -> None:
     world = World()
     world.publish(age=5)
     world.store.stored_pages.clear()
-    world.origin.errors = [OriginError("a wrong shape", reason="wrong-shape", received=200)]
+    world.origin.errors = [OriginError("a wrong shape", reason=Reason.WRONG_SHAPE, received=200)]
 
     with pytest.raises(OriginError):
         world.read()
@@ -203,10 +221,12 @@ def test_a_broken_snapshot_is_not_mended_with_an_empty_list() -> None:
     world.store.stored_pages.clear()
     world.origin.rows = []
 
-    with pytest.raises(QuarantinedError):
+    with pytest.raises(OriginError) as caught:
         world.read()
 
-    assert (world.head.generation, world.head.users) == (1, 20)
+    assert caught.value.reason == "loss-doubted"
+
+    assert (world.head.generation.number, world.head.generation.users) == (1, 20)
 
 
 def test_a_mended_snapshot_that_breaks_again_is_the_readers_error() -> None:
@@ -238,8 +258,8 @@ def test_a_follower_of_a_repair_waits_for_the_next_generation() -> None:
 
     answer = world.read()
 
-    assert str(answer.served.status) == "managed-users; fwd=uri-miss; collapsed"
-    assert answer.served.head.generation == 2
+    assert str(answer.status) == "fwd=uri-miss; collapsed"
+    assert answer.generation == 2
 
 
 def test_a_client_that_is_not_configured_is_not_found() -> None:
@@ -277,8 +297,8 @@ def test_a_client_removed_from_the_secret_is_not_found_once_a_sweep_has_seen_it(
     world.publish(age=STALE)
     world.secrets.keys.clear()
     world.read()
-    lease = world.handed_over[0]
-    claim = world.revalidation.resume(lease)
+    handed_over = world.handed_over[0]
+    claim = world.revalidation.resume(handed_over.lease)
     assert claim is not None
     world.run(claim)
     world.clock.now += 1
@@ -286,7 +306,7 @@ def test_a_client_removed_from_the_secret_is_not_found_once_a_sweep_has_seen_it(
     with pytest.raises(NotFoundError):
         world.read()
 
-    assert world.head.last_error == CLIENT_NOT_CONFIGURED
+    assert world.head.health.last_error == Reason.CLIENT_NOT_CONFIGURED
 
 
 def test_a_reader_that_finds_the_client_removed_is_not_served_what_is_stored() -> None:
@@ -301,7 +321,7 @@ def test_a_reader_that_finds_the_client_removed_is_not_served_what_is_stored() -
 def test_a_client_put_back_into_the_secret_is_served_after_the_next_sweep() -> None:
     world = World()
     world.publish()
-    world.store.put_head(last_error=CLIENT_NOT_CONFIGURED, failures=1)
+    world.store.put_head(last_error=Reason.CLIENT_NOT_CONFIGURED, failures=1)
     world.revalidate()
 
     answer = world.read()

@@ -3,10 +3,11 @@
 import pytest
 
 from lib.caching.freshness import FreshnessPolicy
-from lib.directory.head import LEASE_SECONDS, Head
+from lib.directory.head import LEASE_SECONDS
 from lib.errors import StoreError
+from lib.origin.budget import Refusal
 from lib.revalidation.outcomes import Claim
-from tests.fakes import CLIENT, NOW
+from tests.fakes import CLIENT, NOW, head_with
 from tests.world import World
 
 
@@ -18,7 +19,7 @@ def test_many_claimers_who_saw_the_same_head_get_one_lease() -> None:
 
     won = [claimed for claimed in claims if isinstance(claimed, Claim)]
     assert [claim.lease.holder for claim in won] == ["holder0"]
-    assert world.head.lease_token == 1
+    assert world.head.lease.token == 1
 
 
 def test_a_claim_takes_one_write_that_also_counts_the_calls() -> None:
@@ -27,8 +28,8 @@ def test_a_claim_takes_one_write_that_also_counts_the_calls() -> None:
     claim = world.claim()
 
     assert world.store.writes == {"acquire": 1}
-    assert (claim.reserved, world.head.calls) == (2, 2)
-    assert claim.head.calls == 2
+    assert (claim.reserved, world.head.counters.calls) == (2, 2)
+    assert claim.head.counters.calls == 2
 
 
 def test_a_small_directory_reserves_one_call() -> None:
@@ -43,24 +44,50 @@ def test_a_small_directory_reserves_one_call() -> None:
 def test_each_claim_has_a_higher_token_and_ends_by_itself() -> None:
     world = World()
     first = world.claim("first").lease
-    world.clock.now += LEASE_SECONDS
+    world.clock.now += LEASE_SECONDS + 5
 
     second = world.claim("second").lease
 
     assert (first.token, second.token) == (1, 2)
-    assert second.expires_at == NOW + 2 * LEASE_SECONDS
+    assert second.expires_at == NOW + 2 * LEASE_SECONDS + 5
 
 
-@pytest.mark.parametrize(("passed", "held"), [(0, True), (14.9, True), (15, False)])
-def test_a_lease_is_held_until_it_ends(passed: float, held: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize(
+    ("passed", "refused"),
+    [
+        (0, ("lease-held", NOW + LEASE_SECONDS)),
+        (14.9, ("lease-held", NOW + 15.9)),
+        (15, ("origin-backoff", NOW + 20)),
+        (19.9, ("origin-backoff", NOW + 20)),
+        (20, None),
+    ],
+)
+def test_a_lease_is_held_until_it_ends_and_if_it_lapsed_its_holder_has_failed(
+    passed: float, refused: tuple[str, float] | None
+) -> None:
     world = World()
-    lease = world.claim("first").lease
+    world.claim("first")
     world.clock.now += passed
 
     claimed = world.revalidation.claim(world.head, holder="second")
 
-    assert isinstance(claimed, Claim) is not held
-    assert lease.expires_at == NOW + LEASE_SECONDS
+    told = (claimed.reason, claimed.until) if isinstance(claimed, Refusal) else None
+    assert told == refused
+    assert world.head.health.last_error == ("lease-lapsed" if refused is None else "")
+
+
+def test_holders_who_are_never_heard_of_again_are_followed_at_ever_longer_pauses() -> None:
+    world = World()
+    pauses = []
+
+    for holder in "abcdef":
+        claimed = world.claim(holder)
+        world.clock.now = claimed.lease.expires_at
+        refused = world.refused()
+        pauses.append(refused.until - world.clock.now)
+        world.clock.now = refused.until
+
+    assert pauses == [5, 10, 20, 40, 60, 60]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +95,6 @@ def test_a_lease_is_held_until_it_ends(passed: float, held: bool) -> None:  # no
     [
         ({"blocked_until": NOW + 30}, "origin-blocked", NOW + 30),
         ({"retry_at": NOW + 5, "last_error": "origin-5xx"}, "origin-backoff", NOW + 5),
-        ({"retry_at": NOW + 60, "last_error": "quarantined"}, "quarantined", NOW + 60),
         ({"calls": 71, "calls_minute": int(NOW // 60)}, "origin-budget", NOW + 120),
         (
             {"rate_limit": 100, "rate_remaining": 39, "rate_reset_at": NOW + 9},
@@ -123,7 +149,7 @@ def test_calls_counted_after_the_head_was_read_make_the_claim_count_again() -> N
     claimed = world.revalidation.claim(seen, holder="me")
 
     assert isinstance(claimed, Claim)
-    assert world.head.calls == 7
+    assert world.head.counters.calls == 7
 
 
 def test_a_claimer_that_always_comes_second_gives_up_without_the_lease() -> None:
@@ -132,7 +158,7 @@ def test_a_claimer_that_always_comes_second_gives_up_without_the_lease() -> None
 
     def somebody_else_calls(method: str) -> None:
         if method == "acquire":
-            world.store.put_head(calls=world.head.calls + 1, calls_minute=int(NOW // 60))
+            world.store.put_head(calls=world.head.counters.calls + 1, calls_minute=int(NOW // 60))
 
     world.store.before = somebody_else_calls
 
@@ -149,8 +175,8 @@ def test_an_acquisition_that_was_done_but_not_confirmed_is_found_by_reading() ->
 
     claim = world.claim()
 
-    assert claim.lease.token == world.head.lease_token == 1
-    assert claim.head.lease_holder == "me"
+    assert claim.lease.token == world.head.lease.token == 1
+    assert claim.head.lease.holder == "me"
     assert world.store.writes == {"acquire": 1}
 
 
@@ -161,7 +187,7 @@ def test_an_acquisition_that_was_not_done_is_the_claimers_error() -> None:
     with pytest.raises(StoreError):
         world.claim()
 
-    assert not world.head.leased(NOW)
+    assert not world.head.lease.held(NOW)
 
 
 def test_a_repeated_acquisition_refused_for_its_own_first_try_is_still_won() -> None:
@@ -172,7 +198,7 @@ def test_a_repeated_acquisition_refused_for_its_own_first_try_is_still_won() -> 
     claimed = world.revalidation.claim(seen, holder="me")
 
     assert isinstance(claimed, Claim)
-    assert world.head.lease_token == 1
+    assert world.head.lease.token == 1
 
 
 def test_a_claim_handed_over_is_resumed_by_its_token() -> None:
@@ -206,6 +232,6 @@ def test_a_claim_that_no_longer_stands_is_not_resumed(head: dict[str, float | st
 
 
 def test_a_lease_is_over_at_the_instant_it_ends() -> None:
-    head = Head(client_id=CLIENT, lease_expires_at=NOW)
+    head = head_with(CLIENT, lease_expires_at=NOW)
 
-    assert [head.leased(NOW - 0.001), head.leased(NOW)] == [True, False]
+    assert [head.lease.held(NOW - 0.001), head.lease.held(NOW)] == [True, False]

@@ -3,7 +3,8 @@
 import pytest
 
 from lib.caching.freshness import FreshnessPolicy
-from lib.errors import NotAskedError, NotFoundError, OriginBlockedError, OriginError
+from lib.directory.head import HEAD_SECONDS
+from lib.errors import NotAskedError, NotFoundError, OriginBlockedError, OriginError, Reason
 from lib.revalidation.forced import Refreshed
 from tests.fakes import CLIENT, NOW, user
 from tests.world import World
@@ -19,28 +20,30 @@ def test_a_change_is_published_and_every_remembered_head_outlived() -> None:
     assert world.head.forced_at == NOW
 
 
-def test_nothing_new_is_answered_at_once() -> None:
+def test_that_nothing_is_new_is_seen_everywhere_too() -> None:
     world = World()
     world.publish(age=5)
 
     done = world.refresh()
 
     assert done == Refreshed("unchanged", 1, 1)
-    assert world.clock.slept == []
+    assert world.clock.slept == [HEAD_SECONDS]
 
 
-def test_the_time_a_publication_took_counts_toward_the_head_lifetime() -> None:
+def test_it_is_seen_everywhere_a_head_lifetime_after_the_write_was_answered() -> None:
     world = World()
+    answered = []
 
     def take_long(method: str) -> None:
         if method == "publish":
             world.clock.now += 0.75
+            answered.append(world.clock.now)
 
     world.store.before = take_long
 
     world.refresh()
 
-    assert world.clock.slept == [0.25]
+    assert world.clock.now == answered[0] + HEAD_SECONDS
 
 
 @pytest.mark.parametrize(("after", "waited"), [(0, 10), (9.5, 0.5), (10, 0)])
@@ -55,7 +58,7 @@ def test_within_the_floor_a_request_waits_for_its_end_and_then_sweeps(
     done = world.refresh()
 
     assert done.outcome == "unchanged"
-    assert sum(world.clock.slept) == pytest.approx(waited, abs=0.01)
+    assert sum(world.clock.slept) == pytest.approx(waited + HEAD_SECONDS, abs=0.1)
     assert world.head.forced_at >= NOW + 10
 
 
@@ -68,7 +71,10 @@ def test_a_floor_that_outlasts_the_request_refuses_it() -> None:
     with pytest.raises(NotAskedError) as caught:
         world.refresh(seconds=9)
 
-    assert (caught.value.reason, caught.value.retry_after) == ("refresh-floor", 9)
+    assert (caught.value.reason, round(caught.value.until - world.clock.now)) == (
+        "refresh-floor",
+        9,
+    )
     assert (world.origin.calls, world.clock.slept) == ([], [])
 
 
@@ -79,12 +85,12 @@ def test_a_sweep_that_nobody_forced_arms_no_floor() -> None:
     done = world.refresh()
 
     assert done.outcome == "unchanged"
-    assert world.clock.slept == []
+    assert world.clock.slept == [HEAD_SECONDS]
 
 
 def test_a_failed_sweep_arms_no_floor() -> None:
     world = World()
-    world.origin.errors = [OriginError("a wrong shape", reason="wrong-shape", received=200)]
+    world.origin.errors = [OriginError("a wrong shape", reason=Reason.WRONG_SHAPE, received=200)]
 
     with pytest.raises(OriginError):
         world.refresh()
@@ -127,7 +133,7 @@ def test_somebody_elses_sweep_that_began_before_is_followed_by_another() -> None
     done = world.refresh()
 
     assert done.outcome == "unchanged"
-    assert world.head.lease_token == 3
+    assert world.head.lease.token == 3
 
 
 def test_a_holder_that_outlasts_the_request_refuses_it() -> None:
@@ -138,7 +144,7 @@ def test_a_holder_that_outlasts_the_request_refuses_it() -> None:
     with pytest.raises(NotAskedError) as caught:
         world.refresh(seconds=3)
 
-    assert (caught.value.reason, caught.value.retry_after) == ("lease-held", 12)
+    assert (caught.value.reason, round(caught.value.until - world.clock.now)) == ("lease-held", 12)
     assert world.clock.now == pytest.approx(NOW + 8)
 
 

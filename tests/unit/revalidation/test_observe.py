@@ -1,14 +1,12 @@
 """Surveys: what is asked for the whole directory or for some users, and what waits no longer."""
 
 from lib.directory.snapshot import snapshot_of
-from lib.errors import OriginError
+from lib.errors import OriginError, Reason
 from lib.revalidation.observe import least_calls
 from lib.revalidation.outcomes import Claim, Failed, Outcome, Published, Unchanged
 from lib.revalidation.window import Window
 from lib.users.document import canonical
-from lib.users.keys import id_key
-from lib.users.observation import Remembered
-from lib.users.wanted import Wanted
+from lib.users.keys import Observation, UserKeys, id_key
 from tests.fakes import NOW, FakeOrigin, user, users
 from tests.world import World
 
@@ -28,16 +26,16 @@ def asked(world: World) -> list[str]:
 
 
 def known(world: World) -> list[int]:
-    snapshot = snapshot_of(world.store, world.head)
+    snapshot = snapshot_of(world.store, world.head.generation)
     return [user_id for user_id in range(200) if snapshot.find(user_id)]
 
 
 def adopt(world: World, *ids: int) -> None:
-    world.look_up(Wanted(ids=ids))
+    world.look_up(UserKeys(ids=ids))
     world.publish(age=200)
 
 
-def named(world: World, wanted: Wanted) -> Outcome:
+def named(world: World, wanted: UserKeys) -> Outcome:
     world.forget()
     claim = world.revalidation.claim(world.head, holder="me", wanted=wanted)
     assert isinstance(claim, Claim), claim
@@ -46,13 +44,13 @@ def named(world: World, wanted: Wanted) -> Outcome:
 
 def test_who_was_looked_up_is_adopted_and_waits_no_longer() -> None:
     world = world_of(13)
-    world.look_up(Wanted(ids=[11, 13]))
+    world.look_up(UserKeys(ids=[11, 13]))
 
     outcome = world.revalidate()
 
     assert isinstance(outcome, Published)
     assert known(world) == [*range(1, 12), 13]
-    assert (world.head.adopted, world.head.window_last_id) == (2, 10)
+    assert (world.head.generation.adopted, world.head.generation.window_last_id) == (2, 10)
     assert world.lookups.ids == set()
 
 
@@ -64,7 +62,7 @@ def test_adopted_users_of_whom_nothing_changed_publish_nothing() -> None:
 
     assert isinstance(outcome, Unchanged)
     assert asked(world) == ["list 5+5", "list 0+5", "find 2"]
-    assert world.head.adopted_seen_at == world.head.swept_at
+    assert world.head.generation.adopted_seen_at == world.head.generation.swept_at
 
 
 def test_users_whose_look_up_is_forgotten_wait_no_longer_either() -> None:
@@ -77,8 +75,8 @@ def test_users_whose_look_up_is_forgotten_wait_no_longer_either() -> None:
 
 def test_a_failed_survey_keeps_them_waiting() -> None:
     world = world_of(13)
-    world.look_up(Wanted(ids=[11]))
-    world.origin.errors = [OriginError("shape", reason="bad-shape")]
+    world.look_up(UserKeys(ids=[11]))
+    world.origin.errors = [OriginError("shape", reason=Reason.WRONG_SHAPE)]
 
     assert isinstance(world.revalidate(), Failed)
     assert world.lookups.ids == {11}
@@ -87,11 +85,11 @@ def test_a_failed_survey_keeps_them_waiting() -> None:
 def test_an_old_look_up_makes_the_directory_as_old_as_it() -> None:
     world = world_of(13)
     world.lookups.ids = {12}
-    world.lookups.answers[id_key(12)] = Remembered(canonical(user(12)), NOW - 900)
+    world.lookups.answers[id_key(12)] = Observation(canonical(user(12)), NOW - 900)
 
     world.revalidate()
 
-    assert world.head.oldest_observation == NOW - 900
+    assert world.head.generation.oldest_observation == NOW - 900
 
 
 def test_a_directory_that_shrank_into_the_window_is_complete_again() -> None:
@@ -102,8 +100,12 @@ def test_a_directory_that_shrank_into_the_window_is_complete_again() -> None:
     world.revalidate()
 
     assert known(world) == [5, 6, 7, 8, 9, 10, 11, 12, 13]
-    assert world.head.complete
-    assert (world.head.adopted, world.head.adopted_seen_at, world.head.window_last_id) == (0, 0, 0)
+    assert world.head.generation.complete
+    assert (
+        world.head.generation.adopted,
+        world.head.generation.adopted_seen_at,
+        world.head.generation.window_last_id,
+    ) == (0, 0, 0)
 
 
 def test_an_unchanged_window_without_adopted_users_reads_no_page() -> None:
@@ -120,57 +122,65 @@ def test_named_users_are_merged_and_the_sweep_is_as_old_as_before() -> None:
     world.origin.rows[4] = user(5, name="renamed")
     world.origin.rows[5] = user(6, name="renamed too")
 
-    outcome = named(world, Wanted(addresses=[str(user(5)["email"])], ids=[12]))
+    outcome = named(world, UserKeys(addresses=[str(user(5)["email"])], ids=[12]))
 
     assert isinstance(outcome, Published)
     assert asked(world) == ["find 1", "get 12"]
     assert known(world) == [*range(1, 11), 12]
-    snapshot = snapshot_of(world.store, world.head)
+    snapshot = snapshot_of(world.store, world.head.generation)
     assert snapshot.find(5) == canonical(world.origin.rows[4])
     assert snapshot.find(6) == canonical(user(6))
-    assert world.head.swept_at == before.swept_at
-    assert (world.head.adopted, world.head.oldest_observation) == (1, before.swept_at)
+    assert world.head.generation.swept_at == before.generation.swept_at
+    assert (world.head.generation.adopted, world.head.generation.oldest_observation) == (
+        1,
+        before.generation.swept_at,
+    )
 
 
 def test_who_lost_the_named_address_is_asked_for_by_id() -> None:
     world = world_of(8)
     world.origin.rows[2] = user(3, email="new@example.com")
 
-    named(world, Wanted(addresses=[str(user(3)["email"])]))
+    named(world, UserKeys(addresses=[str(user(3)["email"])]))
 
     assert asked(world) == ["find 1", "get 3"]
-    assert snapshot_of(world.store, world.head).find(3) == canonical(world.origin.rows[2])
+    assert snapshot_of(world.store, world.head.generation).find(3) == canonical(
+        world.origin.rows[2]
+    )
 
 
 def test_a_named_address_that_is_none_to_the_origin_is_not_sent() -> None:
     world = world_of(8)
 
-    assert isinstance(named(world, Wanted(addresses=["none"])), Unchanged)
+    assert isinstance(named(world, UserKeys(addresses=["none"])), Unchanged)
     assert asked(world) == []
 
 
 def test_named_users_are_adopted_up_to_the_limit_only() -> None:
     world = world_of(14, max_adopted=2)
 
-    named(world, Wanted(ids=[11, 12, 13]))
+    named(world, UserKeys(ids=[11, 12, 13]))
 
     assert known(world) == list(range(1, 13))
-    assert (world.head.adopted, world.head.incomplete_reason) == (2, "adoption-limit")
+    assert (world.head.generation.adopted, world.head.generation.incomplete_reason) == (
+        2,
+        "adoption-limit",
+    )
 
 
 def test_named_users_are_paid_for_out_of_the_look_ups_share() -> None:
     world = world_of(8)
-    before = world.head.lookups
+    before = world.head.counters.lookups
 
-    named(world, Wanted(ids=[1, 2, 99]))
+    named(world, UserKeys(ids=[1, 2, 99]))
 
-    assert world.head.lookups - before == 3
-    assert world.head.calls == 3
+    assert world.head.counters.lookups - before == 3
+    assert world.head.counters.calls == 3
 
 
 def test_running_out_of_the_share_is_nobodys_failure() -> None:
     world = world_of(8)
-    wanted = Wanted(addresses=["gone@example.com", str(user(1)["email"])])
+    wanted = UserKeys(addresses=["gone@example.com", str(user(1)["email"])])
     world.origin.rows[0] = user(1, email="new@example.com")
     world.store.put_head(
         calls_minute=int(world.clock.now // 60), calls=23, calls_before=0, lookups=23
@@ -179,8 +189,12 @@ def test_running_out_of_the_share_is_nobodys_failure() -> None:
     outcome = named(world, wanted)
 
     assert isinstance(outcome, Failed)
-    assert (world.head.last_error, world.head.retry_at, world.head.failures) == ("", 0, 0)
-    assert not world.head.leased(world.clock.now)
+    assert (
+        world.head.health.last_error,
+        world.head.health.retry_at,
+        world.head.health.failures,
+    ) == ("", 0, 0)
+    assert not world.head.lease.held(world.clock.now)
 
 
 def test_named_users_who_take_too_long_are_nobodys_failure() -> None:
@@ -191,17 +205,17 @@ def test_named_users_who_take_too_long_are_nobodys_failure() -> None:
 
     world.origin.before_call = take_long
 
-    outcome = named(world, Wanted(ids=range(1, 9)))
+    outcome = named(world, UserKeys(ids=range(1, 9)))
 
     assert isinstance(outcome, Failed)
     assert len(asked(world)) == 3
-    assert (world.head.last_error, world.head.retry_at) == ("", 0)
+    assert (world.head.health.last_error, world.head.health.retry_at) == ("", 0)
 
 
 def test_named_users_cost_a_call_per_batch_and_per_id() -> None:
-    assert least_calls(Wanted(addresses=["a@example.com", "b@example.com"])) == 1
-    assert least_calls(Wanted(addresses=["a@example.com"], ids=[1, 2, 2])) == 3
-    assert least_calls(Wanted(addresses=["none"])) == 1
+    assert least_calls(UserKeys(addresses=["a@example.com", "b@example.com"])) == 1
+    assert least_calls(UserKeys(addresses=["a@example.com"], ids=[1, 2, 2])) == 3
+    assert least_calls(UserKeys(addresses=["none"])) == 1
 
 
 def test_a_broken_page_costs_only_the_adopted_users_in_it() -> None:
@@ -209,14 +223,14 @@ def test_a_broken_page_costs_only_the_adopted_users_in_it() -> None:
     adopted = range(11, 500)
     for user_id in adopted:
         line = canonical(user(user_id))
-        world.lookups.answers[id_key(user_id)] = Remembered(line, world.clock.now)
+        world.lookups.answers[id_key(user_id)] = Observation(line, world.clock.now)
         world.lookups.ids.add(user_id)
     world.publish(age=200)
-    *_, broken = refs = snapshot_of(world.store, world.head).listing().pages
+    *_, broken = refs = snapshot_of(world.store, world.head.generation).manifest().pages
     del world.store.stored_pages[world.head.client_id, broken.digest]
 
     world.revalidate(repair=True)
 
-    kept = list(snapshot_of(world.store, world.head).lines())
+    kept = list(snapshot_of(world.store, world.head.generation).lines())
     assert len(refs) > 2
     assert len(kept) == 499 - broken.count

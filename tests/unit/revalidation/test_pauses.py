@@ -9,7 +9,7 @@ from tests.fakes import NOW, Clock
 def waited(*, seconds: float, jitter: float) -> list[float]:
     """Wait to the end and return the pauses."""
     clock = Clock()
-    for _ in pauses(until=NOW + seconds, clock=clock, sleep=clock.sleep, random=lambda: jitter):
+    for _ in pauses(until=NOW + seconds, time=clock.time(lambda: jitter)):
         pass
     return clock.slept
 

@@ -3,8 +3,8 @@
 import pytest
 
 from lib.directory import pages
-from lib.directory.head import RateLimit
 from lib.errors import ConflictError, LeaseLostError, StoreError
+from lib.origin.rate_limit import RateLimit
 from lib.revalidation.head_updates import KEEP_SECONDS
 from lib.revalidation.outcomes import Failed, Published, Unchanged
 from lib.revalidation.revalidation import RENEW_SECONDS
@@ -20,9 +20,13 @@ def test_the_first_run_publishes_generation_one() -> None:
 
     assert isinstance(outcome, Published)
     assert outcome.head == world.head
-    assert (outcome.head.generation, outcome.head.users, outcome.calls) == (1, 20, 2)
-    assert (outcome.head.swept_at, outcome.head.modified_at) == (NOW, NOW)
-    assert outcome.head.complete
+    assert (outcome.head.generation.number, outcome.head.generation.users, outcome.calls) == (
+        1,
+        20,
+        2,
+    )
+    assert (outcome.head.generation.swept_at, outcome.head.generation.modified_at) == (NOW, NOW + 2)
+    assert outcome.head.generation.complete
 
 
 def test_a_run_that_finds_nothing_new_writes_twice_in_all() -> None:
@@ -33,7 +37,7 @@ def test_a_run_that_finds_nothing_new_writes_twice_in_all() -> None:
 
     assert isinstance(outcome, Unchanged)
     assert world.store.writes == {"acquire": 1, "update_held": 1}
-    assert (outcome.head.generation, outcome.calls) == (1, 1)
+    assert (outcome.head.generation.number, outcome.calls) == (1, 1)
 
 
 def test_a_run_that_finds_nothing_new_makes_the_head_young_and_frees_the_lease() -> None:
@@ -44,8 +48,8 @@ def test_a_run_that_finds_nothing_new_makes_the_head_young_and_frees_the_lease()
 
     assert isinstance(outcome, Unchanged)
     assert outcome.head == world.head
-    assert (world.head.swept_at, world.head.validated_at) == (NOW + 200, NOW + 200)
-    assert (world.head.lease_holder, world.head.leased(world.clock.now)) == ("", False)
+    assert (world.head.generation.swept_at, world.head.validated_at) == (NOW + 200, NOW + 200)
+    assert (world.head.lease.holder, world.head.lease.held(world.clock.now)) == ("", False)
 
 
 def test_the_age_counts_from_before_the_first_call() -> None:
@@ -58,20 +62,20 @@ def test_the_age_counts_from_before_the_first_call() -> None:
 
     world.revalidate()
 
-    assert (world.head.swept_at, world.head.validated_at) == (NOW, NOW + 6)
+    assert (world.head.generation.swept_at, world.head.validated_at) == (NOW, NOW + 6)
 
 
 def test_only_changed_pages_are_put() -> None:
     world = World()
     world.origin.rows = users(range(1, 401))
     world.publish(age=200)
-    before = {ref.digest for ref in world.store.listing(world.head).pages}
+    before = {ref.digest for ref in world.store.manifest(world.head.generation).pages}
     world.origin.rows[30] = user(31, name="Renamed")
     world.forget()
 
     world.revalidate()
 
-    after = {ref.digest for ref in world.store.listing(world.head).pages}
+    after = {ref.digest for ref in world.store.manifest(world.head.generation).pages}
     assert len(before) > 2
     assert world.store.pages_put == len(after - before) == 1
 
@@ -104,7 +108,7 @@ def test_each_generation_is_modified_later_than_the_one_before() -> None:
 
     world.revalidate()
 
-    assert world.head.modified_at == NOW + 1
+    assert world.head.generation.modified_at == NOW + 3
 
 
 def test_a_full_window_is_told_to_be_incomplete() -> None:
@@ -112,8 +116,8 @@ def test_a_full_window_is_told_to_be_incomplete() -> None:
 
     world.revalidate()
 
-    assert (world.head.users, world.head.complete) == (20, False)
-    assert world.head.incomplete_reason == "window-full"
+    assert (world.head.generation.users, world.head.generation.complete) == (20, False)
+    assert world.head.generation.incomplete_reason == "window-full"
 
 
 def test_a_window_that_becomes_complete_is_told_so_again() -> None:
@@ -123,8 +127,8 @@ def test_a_window_that_becomes_complete_is_told_so_again() -> None:
 
     world.revalidate()
 
-    assert (world.head.users, world.head.complete) == (19, True)
-    assert world.head.incomplete_reason == ""
+    assert (world.head.generation.users, world.head.generation.complete) == (19, True)
+    assert world.head.generation.incomplete_reason == ""
 
 
 @pytest.mark.parametrize(("pages_kept", "in_head"), [(8, True), (9, False)])
@@ -137,8 +141,8 @@ def test_the_head_carries_a_short_listing_only(pages_kept: int, *, in_head: bool
 
     world.revalidate()
 
-    assert (world.head.listing is not None) is in_head
-    assert len(world.store.listing(world.head).pages) == pages_kept
+    assert (world.head.generation.packed is not None) is in_head
+    assert len(world.store.manifest(world.head.generation).pages) == pages_kept
 
 
 def test_the_origins_limit_is_noted() -> None:
@@ -147,8 +151,8 @@ def test_the_origins_limit_is_noted() -> None:
 
     world.revalidate()
 
-    assert (world.head.rate_limit, world.head.rate_remaining) == (500, 498)
-    assert world.head.rate_reset_at == NOW + 60
+    assert (world.head.counters.rate_limit, world.head.counters.rate_remaining) == (500, 498)
+    assert world.head.counters.rate_reset_at == NOW + 60
 
 
 @pytest.mark.parametrize(("forced", "forced_at"), [(True, NOW), (False, 0)])
@@ -163,21 +167,21 @@ def test_only_a_forced_run_arms_the_floor(*, forced: bool, forced_at: float) -> 
 def test_a_repair_publishes_anew_although_nothing_changed() -> None:
     world = World()
     world.publish(age=5)
-    digest = world.head.digest
+    digest = world.head.generation.digest
     world.store.stored_pages.clear()
 
     outcome = world.revalidate(repair=True)
 
     assert isinstance(outcome, Published)
-    assert (outcome.head.generation, outcome.head.digest) == (2, digest)
-    assert world.store.pages(CLIENT, world.store.listing(world.head).pages)
+    assert (outcome.head.generation.number, outcome.head.generation.digest) == (2, digest)
+    assert world.store.pages(CLIENT, world.store.manifest(world.head.generation).pages)
 
 
 def test_a_repair_puts_every_page_even_those_that_look_stored() -> None:
     world = World()
     world.origin.rows = users(range(1, 401))
     world.publish(age=5)
-    listed = world.store.listing(world.head).pages
+    listed = world.store.manifest(world.head.generation).pages
 
     world.revalidate(repair=True)
 
@@ -188,7 +192,7 @@ def test_a_lost_manifest_makes_the_next_change_put_every_page() -> None:
     world = World()
     world.origin.rows = users(range(1, 401))
     world.publish(age=5)
-    listed = world.store.listing(world.head).pages
+    listed = world.store.manifest(world.head.generation).pages
     world.store.manifests.clear()
     world.store.put_head(listing=None)
     world.origin.rows.pop()
@@ -207,7 +211,7 @@ def test_a_publication_that_was_done_but_not_confirmed_is_found_by_reading() -> 
 
     assert isinstance(outcome, Published)
     assert outcome.head == world.head
-    assert (world.head.generation, world.store.calls["publish"]) == (1, 1)
+    assert (world.head.generation.number, world.store.calls["publish"]) == (1, 1)
 
 
 def test_a_publication_that_was_not_done_is_tried_once_more() -> None:
@@ -217,7 +221,7 @@ def test_a_publication_that_was_not_done_is_tried_once_more() -> None:
     outcome = world.revalidate()
 
     assert isinstance(outcome, Published)
-    assert (world.head.generation, world.store.calls["publish"]) == (1, 2)
+    assert (world.head.generation.number, world.store.calls["publish"]) == (1, 2)
 
 
 def test_a_publication_that_fails_twice_leaves_the_old_generation_and_frees_the_lease() -> None:
@@ -230,8 +234,8 @@ def test_a_publication_that_fails_twice_leaves_the_old_generation_and_frees_the_
 
     assert isinstance(outcome, Failed)
     assert type(outcome.error) is StoreError
-    assert (world.head.generation, world.head.users) == (1, 20)
-    assert not world.head.leased(world.clock.now)
+    assert (world.head.generation.number, world.head.generation.users) == (1, 20)
+    assert not world.head.lease.held(world.clock.now)
 
 
 def test_a_publication_that_always_conflicts_under_the_own_token_fails_as_a_conflict() -> None:
@@ -245,7 +249,7 @@ def test_a_publication_that_always_conflicts_under_the_own_token_fails_as_a_conf
 
     assert isinstance(outcome, Failed)
     assert isinstance(outcome.error, ConflictError)
-    assert (world.head.generation, world.store.calls["publish"]) == (7, 2)
+    assert (world.head.generation.number, world.store.calls["publish"]) == (7, 2)
 
 
 def test_a_holder_that_was_overtaken_before_publishing_changes_nothing() -> None:
@@ -253,7 +257,7 @@ def test_a_holder_that_was_overtaken_before_publishing_changes_nothing() -> None
     world.publish(age=200)
     world.origin.rows.append(user(99))
     claim = world.claim("slow")
-    world.clock.now += 15
+    world.clock.now += 20
     world.claim("fast")
     before = world.head
 
@@ -268,7 +272,7 @@ def test_a_holder_that_was_overtaken_before_touching_changes_nothing() -> None:
     world = World()
     world.publish(age=200)
     claim = world.claim("slow")
-    world.clock.now += 15
+    world.clock.now += 20
     world.claim("fast")
     before = world.head
 

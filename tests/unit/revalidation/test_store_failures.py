@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from lib.aws.directory_store import Store
+from lib.aws.directory_store import DirectoryStore
 from lib.aws.invoker import Invoker
 from lib.directory import pages
 from lib.errors import ConflictError, StoreError, UnavailableError
@@ -36,9 +36,9 @@ class Table:
         return answer
 
     @property
-    def store(self) -> Store:
+    def store(self) -> DirectoryStore:
         """A store behind this client."""
-        return Store(cast("DynamoDBClient", self), "table")
+        return DirectoryStore(cast("DynamoDBClient", self), "table")
 
 
 def client_error(code: str) -> ClientError:
@@ -82,7 +82,7 @@ def test_attributes_of_a_later_version_are_ignored() -> None:
 
     head = Table({"Item": item}).store.head(CLIENT)
 
-    assert head.generation == 3
+    assert head.generation.number == 3
 
 
 def test_pages_left_out_of_a_batch_are_asked_for_again() -> None:

@@ -9,21 +9,23 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from typing import override
+from typing import ClassVar, override
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from lib.directory import diff
+from lib.directory.generation import Generation
 from lib.directory.head import Head
 from lib.directory.snapshot import snapshot_of
-from lib.origin.calls import OriginCalls, Row
-from lib.revalidation.observe import Survey, Surveyor
+from lib.origin.calls import OriginCalls
+from lib.revalidation.observe import Observed, Observer
 from lib.revalidation.outcomes import Claim, Failed
-from lib.revalidation.window import ListRows, Window
+from lib.revalidation.purpose import Purpose
+from lib.revalidation.window import Window
 from lib.users.document import canonical
-from lib.users.wanted import Wanted
+from lib.users.keys import UserKeys
 from tests.fakes import CLIENT, NOW, FakeOrigin, User, user
 from tests.world import World
 
@@ -34,37 +36,50 @@ type Op = tuple[str, int]
 type Users = dict[int, bytes]
 
 
-class ForwardSurveyor(Surveyor):
+class ForwardCalls(OriginCalls):
+    """Lists from the first window to the last, whatever is asked for first."""
+
+    window: ClassVar[Window]
+    ahead: dict[int, list[bytes]]
+
+    @override
+    def users(self, offset: int, limit: int) -> list[bytes]:
+        if not hasattr(self, "ahead"):
+            self.ahead = {}
+        for further in sorted(self.window.offsets):
+            if further not in self.ahead:
+                self.ahead[further] = super().users(further, limit)
+        return self.ahead[offset]
+
+
+class ForwardObserver(Observer):
     """Sweeps from the first window to the last."""
 
     @override
-    def _list_rows(self, calls: OriginCalls) -> ListRows:
-        ask, seen = super()._list_rows(calls), dict[int, Sequence[Row]]()
-
-        def list_rows(offset: int, limit: int) -> Sequence[Row]:
-            for further in sorted(self.window.offsets):
-                if further not in seen:
-                    seen[further] = ask(further, limit)
-            return seen[offset]
-
-        return list_rows
+    def everyone(self, head: Head, calls: OriginCalls, purpose: Purpose) -> Observed:
+        forward = type("Forward", (ForwardCalls,), {"window": self.window})
+        return super().everyone(head, as_calls(forward, calls), purpose)
 
 
 class TrustingCalls(OriginCalls):
     """Counts a user as deleted when no address leads to it."""
 
     @override
-    def user(self, user_id: int) -> Row | None:
+    def user(self, user_id: int) -> bytes | None:
         return None
 
 
-class TrustingSurveyor(Surveyor):
+class TrustingObserver(Observer):
     """Does not ask by id before it counts a user as deleted."""
 
     @override
-    def everyone(self, head: Head, calls: OriginCalls, *, forced: bool, repair: bool) -> Survey:
-        values = {each.name: getattr(calls, each.name) for each in fields(calls)}
-        return super().everyone(head, TrustingCalls(**values), forced=forced, repair=repair)
+    def everyone(self, head: Head, calls: OriginCalls, purpose: Purpose) -> Observed:
+        return super().everyone(head, as_calls(TrustingCalls, calls), purpose)
+
+
+def as_calls(kind: type[OriginCalls], calls: OriginCalls) -> OriginCalls:
+    """Return the same calls of another kind."""
+    return kind(**{each.name: getattr(calls, each.name) for each in fields(calls)})
 
 
 @dataclass(slots=True)
@@ -123,8 +138,10 @@ class Model:
                 self._change(row, other["email"])
                 self._change(other, address)
 
-    def users_of(self, head: Head) -> list[bytes]:
-        return list(snapshot_of(self.world.store, head).lines()) if head.published else []
+    def users_of(self, generation: Generation) -> list[bytes]:
+        if not generation.published:
+            return []
+        return list(snapshot_of(self.world.store, generation).lines())
 
     def line_at(self, user_id: int, line: bytes, since: float) -> bool:
         """Return whether ``line`` was true of a user at some instant from ``since`` on."""
@@ -179,11 +196,11 @@ LIMITS = st.sampled_from([0, 2, 100, 100])
 
 
 def live(
-    surveyor: type[Surveyor], window: Window, max_adopted: int, users: int, steps: Sequence[Step]
+    observer: type[Observer], window: Window, max_adopted: int, users: int, steps: Sequence[Step]
 ) -> None:
     """Let the steps happen, and check what each revalidation made of them."""
     world = World(
-        window=window, surveyor=surveyor, max_adopted=max_adopted, origin=FakeOrigin(rows=[])
+        window=window, observer=observer, max_adopted=max_adopted, origin=FakeOrigin(rows=[])
     )
     model = Model(world)
     for _ in range(users):
@@ -204,7 +221,7 @@ def look_up(model: Model, verb: str, chosen: int) -> None:
     if not model.rows:
         return
     row = model.rows[chosen % len(model.rows)]
-    asked = Wanted(ids=[row["id"]]) if verb == "get" else Wanted(addresses=[row["email"]])
+    asked = UserKeys(ids=[row["id"]]) if verb == "get" else UserKeys(addresses=[row["email"]])
 
     found = model.world.look_up(asked)
 
@@ -216,7 +233,7 @@ def revalidate(model: Model, step: Step) -> None:
     """Revalidate while the origin changes, and check what was published."""
     world, wanted = model.world, None
     if step.named is not None and model.rows:
-        wanted = Wanted(ids=[model.rows[step.named % len(model.rows)]["id"]])
+        wanted = UserKeys(ids=[model.rows[step.named % len(model.rows)]["id"]])
     old, at_start = world.head, model.alive
     expected = surely_seen(model, wanted)
     claim = world.revalidation.claim(old, holder="me", wanted=wanted)
@@ -228,49 +245,52 @@ def revalidate(model: Model, step: Step) -> None:
 
     model.meanwhile = iter(())
     if isinstance(outcome, Failed):
-        assert world.head.digest == old.digest
+        assert world.head.generation.digest == old.generation.digest
         return
-    lines = model.users_of(world.head)
+    lines = model.users_of(world.head.generation)
     known = {json.loads(line)["id"]: line for line in lines}
     assert list(known) == sorted(known), "out of order"
-    assert len(known) == len(lines) == world.head.users, "duplicates"
+    assert len(known) == len(lines) == world.head.generation.users, "duplicates"
     assert not (expected & model.alive) - known.keys(), "lost users"
     check_honest(model, known)
-    if world.head.complete and wanted is None:
+    if world.head.generation.complete and wanted is None:
         assert known.keys() >= at_start & model.alive, "incomplete"
     check_changes(model, old, known)
 
 
-def surely_seen(model: Model, wanted: Wanted | None) -> set[int]:
+def surely_seen(model: Model, wanted: UserKeys | None) -> set[int]:
     """Return who must be in the next generation unless deleted until then."""
     world = model.world
-    expected = {json.loads(line)["id"] for line in model.users_of(world.head)}
+    expected = {json.loads(line)["id"] for line in model.users_of(world.head.generation)}
     if wanted is not None:
-        full = world.head.adopted >= world.max_adopted and not world.head.complete
+        full = (
+            world.head.generation.adopted >= world.max_adopted
+            and not world.head.generation.complete
+        )
         return expected if full else expected | set(wanted.ids)
     expected |= {row["id"] for row in model.rows[: world.window.size]}
-    room = world.max_adopted - world.head.adopted
+    room = world.max_adopted - world.head.generation.adopted
     return expected | (world.lookups.ids if len(world.lookups.ids) <= room else set())
 
 
 def check_honest(model: Model, known: Users) -> None:
     """Check that each user was once as published, and no earlier than the head says."""
     head = model.world.head
-    assert NOW <= head.oldest_observation <= head.swept_at
+    assert NOW <= head.generation.oldest_observation <= head.generation.swept_at
     for user_id, line in known.items():
-        adopted = head.window_last_id and user_id > head.window_last_id
+        adopted = head.generation.window_last_id and user_id > head.generation.window_last_id
         assert model.line_at(user_id, line, 0), "never true"
         # Of those deleted in the window, some may not have been confirmed yet.
         if adopted or user_id in model.alive:
-            since = head.oldest_observation if adopted else head.swept_at
+            since = head.generation.oldest_observation if adopted else head.generation.swept_at
             assert model.line_at(user_id, line, since), "older than told"
 
 
 def check_changes(model: Model, old: Head, known: Users) -> None:
     """Check that the changes lead from the old generation to the new one, and are true."""
     store, new = model.world.store, model.world.head
-    before = store.generation(CLIENT, old.generation)
-    after = store.generation(CLIENT, new.generation)
+    before = store.generation(CLIENT, old.generation.number)
+    after = store.generation(CLIENT, new.generation.number)
     assert before is not None
     assert after is not None
     replayed = {json.loads(line)["id"]: line for line in model.users_of(before)}
@@ -290,11 +310,11 @@ def check_changes(model: Model, old: Head, known: Users) -> None:
 @given(window=WINDOWS, max_adopted=LIMITS, users=st.integers(0, 14), steps=STEPS)
 @settings(max_examples=400, deadline=None)
 def test_no_sweep_lies(window: Window, max_adopted: int, users: int, steps: Sequence[Step]) -> None:
-    live(Surveyor, window, max_adopted, users, steps)
+    live(Observer, window, max_adopted, users, steps)
 
 
-@pytest.mark.parametrize("broken", [ForwardSurveyor, TrustingSurveyor])
-def test_a_sweep_that_can_lie_is_found_out(broken: type[Surveyor]) -> None:
+@pytest.mark.parametrize("broken", [ForwardObserver, TrustingObserver])
+def test_a_sweep_that_can_lie_is_found_out(broken: type[Observer]) -> None:
     @given(window=WINDOWS, max_adopted=LIMITS, users=st.integers(0, 14), steps=STEPS)
     @settings(
         max_examples=5_000,

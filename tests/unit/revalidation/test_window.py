@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
 
 import pytest
 from hypothesis import given, reject
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from lib.errors import OriginError
 from lib.revalidation.window import Window, expected_calls, sweep
+from lib.users.document import canonical
 
 SMALL = Window(max_limit=5, max_offset=5)
 
@@ -25,11 +25,13 @@ class Directory:
     asked: list[tuple[int, int]] = field(default_factory=list)
     new_ids: Iterator[int] = field(default_factory=lambda: count(1000))
 
-    def __call__(self, offset: int, limit: int) -> Sequence[dict[str, Any]]:
+    def __call__(self, offset: int, limit: int) -> Sequence[bytes]:
         if self.asked:
             next(self.meanwhile, lambda _: None)(self)
         self.asked.append((offset, limit))
-        return [{"id": n, "seen": len(self.asked)} for n in self.ids[offset : offset + limit]]
+        return [
+            canonical({"id": n, "seen": len(self.asked)}) for n in self.ids[offset : offset + limit]
+        ]
 
 
 @pytest.mark.parametrize(

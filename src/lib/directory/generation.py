@@ -1,0 +1,66 @@
+"""What was published once: who was in the directory, how much of it that is, and since when seen.
+
+Instants are epoch seconds, fractions kept.
+
+Pure: no clock, no I/O.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """One generation of one client's directory; number 0 means that nothing was ever published.
+
+    A manifest keeps it as it was published. In the head, ``swept_at`` and the instants of those
+    whom the sweep does not see move on with every sweep that finds the same.
+    """
+
+    client_id: str
+    number: int = 0
+    digest: str = ""
+    users: int = 0
+    complete: bool = False
+    incomplete_reason: str = ""
+    hiding_digest: str = ""
+    """Names what was hidden when it was published."""
+
+    packed: bytes | None = None
+    """The packed manifest; a head has it only while it is short."""
+
+    modified_at: int = 0
+    """When an answer from it may differ from one of the generation before."""
+
+    swept_at: float = 0
+    """When its sweep's first origin call began."""
+
+    adopted: int = 0
+    """How many of its users are past the origin's window."""
+
+    adopted_seen_at: float = 0
+    """When the one of them was seen that was not seen for longest."""
+
+    unconfirmed_since: float = 0
+    """When somebody was last seen who may be gone; 0: nobody may be."""
+
+    window_last_id: int = 0
+    """The largest id in the origin's window; 0: the window holds everybody."""
+
+    @property
+    def published(self) -> bool:
+        """Whether there is anything to serve."""
+        return self.number > 0
+
+    @property
+    def oldest_observation(self) -> float:
+        """The instant since which every user in it was seen at the origin."""
+        seen = self.swept_at
+        if self.adopted:
+            seen = min(seen, self.adopted_seen_at)
+        return min(seen, self.unconfirmed_since) if self.unconfirmed_since else seen
+
+    def observed_at(self, user_id: int) -> float:
+        """Return the instant since which ``user_id`` was surely seen."""
+        past_the_window = self.adopted > 0 and user_id > self.window_last_id
+        older = past_the_window or self.unconfirmed_since > 0
+        return self.oldest_observation if older else self.swept_at

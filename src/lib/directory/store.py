@@ -1,0 +1,91 @@
+"""What is needed of the table that a directory is kept in; see ``lib.aws``.
+
+Every method raises StoreError when the table does not do what it was asked.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from lib.directory.generation import Generation
+from lib.directory.head import Head, HeadUpdate, Lease
+from lib.directory.manifest import Manifest, PageRef
+from lib.directory.pages import Page
+from lib.users.keys import Observation
+
+
+class Contents(Protocol):
+    """What generations are made of; all of it raises BrokenSnapshotError rather than miss some."""
+
+    def manifest(self, generation: Generation) -> Manifest:
+        """Return what a generation is made of."""
+
+    def pages(self, client_id: str, refs: Sequence[PageRef]) -> Sequence[Page]:
+        """Return the pages that ``refs`` name, in that order."""
+
+    def shards(self, client_id: str, digests: Sequence[str]) -> Sequence[bytes]:
+        """Return the shards of an index that ``digests`` name, in that order."""
+
+
+class Generations(Contents, Protocol):
+    """Heads, and the generations they have been at."""
+
+    def head(self, client_id: str) -> Head:
+        """Return the head as it is now."""
+
+    def generation(self, client_id: str, number: int) -> Generation | None:
+        """Return a generation as it was published, None if it is gone."""
+
+    def mark_announced(self, client_id: str, number: int, *, seen: int) -> bool:
+        """Move the mark of what was announced from ``seen``, unless somebody else did."""
+
+
+class Directory(Generations, Protocol):
+    """All of a directory, for whoever may change it."""
+
+    def acquire(self, head: Head, *, lease: Lease, now: float, update: HeadUpdate) -> bool:
+        """Take the lease with ``update`` unless anything happened since ``head`` was read."""
+
+    def reserve(self, head: Head, counters: HeadUpdate) -> bool:
+        """Write the call counters unless they changed since ``head`` was read."""
+
+    def update_held(self, lease: Lease, update: HeadUpdate) -> None:
+        """Change the head as the lease's holder; raises LeaseLostError if it was overtaken."""
+
+    def hold_off(self, client_id: str, name: str, until: float) -> None:
+        """Raise ``blocked_until`` or ``retry_at``."""
+
+    def put(
+        self, client_id: str, pages: Sequence[Page], shards: Mapping[str, bytes], *, expires_at: int
+    ) -> None:
+        """Write pages, and shards by digest."""
+
+    def publish(self, lease: Lease, base: Head, update: HeadUpdate, *, packed: bytes) -> None:
+        """Move the head to its next generation, made of the ``packed`` manifest."""
+
+    def renew(self, generation: Generation, manifest: Manifest, *, expires_at: int) -> None:
+        """Keep what a generation is made of until ``expires_at``."""
+
+
+class Lookups(Protocol):
+    """What look-ups found, and who waits to be adopted for it."""
+
+    def remembered(self, client_id: str, keys: Sequence[str]) -> Mapping[str, Observation]:
+        """Return what is remembered, by look-up key."""
+
+    def remember(self, client_id: str, answers: Mapping[str, Observation]) -> None:
+        """Keep answers by look-up key."""
+
+    def begin(self, client_id: str, key: str, *, now: float, until: float) -> bool:
+        """Claim to be asking until then, unless somebody is; tell whether we are."""
+
+    def end(self, client_id: str, key: str) -> None:
+        """Be asking no longer, without an answer."""
+
+    def pending_adoption(self, client_id: str) -> frozenset[int]:
+        """Return the ids of users who wait to be adopted."""
+
+    def await_adoption(self, client_id: str, ids: Sequence[int]) -> None:
+        """Let users be adopted by the next revalidation."""
+
+    def adopted(self, client_id: str, ids: Sequence[int]) -> None:
+        """Let users wait no longer."""

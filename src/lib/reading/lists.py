@@ -1,0 +1,253 @@
+"""Answers lists of users: a slice of the newest generation, of a pinned one, or named users.
+
+Pure but for what it is wired to.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from lib.caching import provenance
+from lib.caching.freshness import FreshnessPolicy
+from lib.caching.provenance import Provenance, Validators
+from lib.clock import Time
+from lib.directory.generation import Generation
+from lib.directory.snapshot import Snapshot
+from lib.errors import GoneError, InvalidRequestError
+from lib.queries import bodies, links, select
+from lib.queries.cursor import LIFETIME_SECONDS, Cursor
+from lib.queries.list_query import ListQuery, Moment
+from lib.queries.select import Rows
+from lib.reading.named import NamedReads, looked_up
+from lib.reading.request import Answer, Read, ReadRequest
+from lib.users.address import stored_form
+from lib.users.document import id_of
+from lib.users.keys import UserKeys
+
+if TYPE_CHECKING:
+    from lib.reading.lookup import Found
+
+_INVALID_CURSOR = "This cursor is no longer valid; start again."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRequest:
+    """What a list is asked for.
+
+    ``linked`` is the question as links write it: what a body names is sent again in a body.
+    """
+
+    read: ReadRequest
+    query: ListQuery
+    linked: ListQuery
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Slice:
+    """What a read makes of a snapshot; ``rows`` is None where the caller has them already.
+
+    ``etag`` is that of the generation's own rows; an answer with others has its body's.
+    """
+
+    etag: str
+    rows: Rows | None
+    total: int | None
+    observed_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListReads:
+    """Lists of any client's users."""
+
+    named: NamedReads
+    policy: FreshnessPolicy
+    hiding_digest: str
+    time: Time
+
+    def answer(self, asked: ListRequest) -> tuple[Answer, "Found | None"]:
+        """Return the answer, and the look-up that was made for it.
+
+        Raises:
+            ServiceError: as ``Proxy.read``; and a cursor of another view, or one no longer kept.
+        """
+        if asked.moment.cursor is not None:
+            return self._next(asked, asked.moment.cursor), None
+        if asked.query.emails is not None or asked.query.ids is not None:
+            return self._named(asked)
+        request = replace(asked.read, rests_on=_rests_on(asked.query))
+        read = self.named.proxy.read(request, lambda snapshot: self._slice(asked, snapshot))
+        return self._answer(asked, read, None), None
+
+    def _named(self, asked: ListRequest) -> tuple[Answer, "Found | None"]:
+        client_id = asked.read.client_id
+        selected: list[tuple[Snapshot, Rows]] = []
+
+        def missing(snapshot: Snapshot) -> UserKeys:
+            rows = select.select(snapshot, asked.query)
+            selected[:] = [(snapshot, rows)]
+            return user_keys(rows.not_found or (), client_id)
+
+        def view(snapshot: Snapshot, found: "Found | None") -> _Slice:
+            # If nobody was missing, the rows are there already.
+            rows = next((rows for seen, rows in selected if seen is snapshot), None)
+            return self._slice(asked, snapshot, found=found, rows=rows)
+
+        names: list[str | int] = [*(asked.query.emails or ()), *(asked.query.ids or ())]
+        request = replace(
+            asked.read, rests_on=_rests_on(asked.query), wanted=user_keys(names, client_id)
+        )
+        read, found = self.named.read(request, missing=missing, view=view)
+        return self._answer(asked, read, found), found
+
+    def _next(self, asked: ListRequest, cursor: Cursor) -> Answer:
+        """Answer from the generation that ``cursor`` pins."""
+        client_id = asked.read.client_id
+        if cursor.view != asked.query.view_digest(client_id):
+            raise InvalidRequestError("Parameter 'cursor' belongs to another view.")
+        first = f'{links.first_link(asked.linked)}; rel="first"'
+        there = replace(
+            asked,
+            query=replace(asked.query, offset=cursor.offset),
+            linked=replace(asked.linked, offset=cursor.offset),
+        )
+
+        def view(snapshot: Snapshot) -> _Slice:
+            # The generation's word, not the cursor's: anybody can write a cursor.
+            if snapshot.generation.hiding_digest != self.hiding_digest:
+                raise GoneError(_INVALID_CURSOR)
+            return self._slice(there, snapshot)
+
+        expired = self.time.now() - cursor.issued_at >= LIFETIME_SECONDS
+        if expired or cursor.policy != self.hiding_digest:
+            raise GoneError(_INVALID_CURSOR, link=first)
+        try:
+            read = self.named.proxy.read_pinned(client_id, cursor.generation, view)
+        except GoneError as error:
+            raise GoneError(error.message, link=first) from error
+        return self._answer(there, read, None)
+
+    def _slice(
+        self,
+        asked: ListRequest,
+        snapshot: Snapshot,
+        *,
+        found: "Found | None" = None,
+        rows: Rows | None = None,
+    ) -> _Slice:
+        query, generation = asked.query, snapshot.generation
+        etag = bodies.list_etag(generation, query)
+        validators = self._validators(asked, etag, generation)
+        observed_at = _rests_on(query)(generation)
+        unchanged = found is None and not snapshot.extra
+        if unchanged and asked.read.conditions.met_by(validators):
+            # How many users a filter hides is not known without reading them.
+            total = None if query.filtered or validators.pinned else generation.users
+            return _Slice(etag=etag, rows=None, total=total, observed_at=observed_at)
+        chosen = rows or select.select(snapshot, query)
+        if query.named and not query.fields:
+            # Nobody but those who are named can change the answer.
+            observed_at = _seen_since(generation, chosen.lines, found)
+        return _Slice(etag=etag, rows=chosen, total=chosen.total, observed_at=observed_at)
+
+    def _answer(self, asked: ListRequest, read: Read[_Slice], found: "Found | None") -> Answer:
+        seen, generation = read.value, read.generation
+        came_by = looked_up(read.resting_on(seen.observed_at), found)
+        validators = self._validators(asked, seen.etag, generation)
+        if seen.rows is None:
+            end = asked.query.offset + asked.query.limit
+            return self._with_fields(asked, generation, came_by, validators, "", end, seen.total)
+        # Users seen beyond the generation are in none that a cursor or a date could tell of.
+        beside = found is not None or read.exact
+        rows = bodies.fitting(seen.rows, shorten=validators.pinned)
+        not_asked = self._not_asked(asked, rows, found)
+        body = bodies.list_body(generation, asked.query, rows, not_asked=not_asked)
+        if beside:
+            validators = Validators(etag=bodies.body_etag(body))
+            if asked.read.conditions.met_by(validators):
+                body = ""
+        end = asked.query.offset + len(rows.lines)
+        pinnable = not (read.exact or (found and found.lines))
+        return self._with_fields(
+            asked, generation, came_by, validators, body, end, rows.total, pinnable=pinnable
+        )
+
+    def _with_fields(  # noqa: PLR0913, PLR0917 - the parts of one answer
+        self,
+        asked: ListRequest,
+        generation: Generation,
+        came_by: Provenance,
+        validators: Validators,
+        body: str,
+        end: int,
+        total: int | None,
+        *,
+        pinnable: bool = True,
+    ) -> Answer:
+        now = self.time.now()
+        headers = provenance.fields(came_by, validators, self.policy, now=now)
+        if total is not None:
+            cursor_at = self._cursors(asked, generation) if pinnable else None
+            headers["Link"] = links.links(asked.linked, cursor_at, end=end, total=total)
+            headers["X-Total-Count"] = str(total)
+        status = HTTPStatus.OK if body else HTTPStatus.NOT_MODIFIED
+        return Answer(
+            status=status, body=body, headers=headers, generation=generation, came_by=came_by
+        )
+
+    def _cursors(self, asked: ListRequest, generation: Generation) -> Callable[[int], str]:
+        view = asked.query.view_digest(generation.client_id)
+        issued_at = int(self.time.now())
+
+        def cursor_at(offset: int) -> str:
+            return Cursor(
+                generation.number, offset, issued_at, view, generation.hiding_digest
+            ).encode()
+
+        return cursor_at
+
+    def _validators(self, asked: ListRequest, etag: str, generation: Generation) -> Validators:
+        pinned = asked.moment.cursor is not None
+        return Validators(etag=etag, modified_at=generation.modified_at, pinned=pinned)
+
+    def _not_asked(
+        self, asked: ListRequest, rows: Rows, found: "Found | None"
+    ) -> tuple[str | int, ...]:
+        """Return those not found of whom nothing is known, because the origin was not asked."""
+        if found is None or not found.unanswered:
+            return ()
+        return tuple(
+            name
+            for name in rows.not_found or ()
+            if set(user_keys([name], asked.read.client_id).keys) & found.unanswered
+        )
+
+
+def user_keys(names: Iterable[str | int], client_id: str) -> UserKeys:
+    """Return the addresses and ids among ``names``; usernames cannot be asked for."""
+    named = list(names)
+    return UserKeys(
+        addresses=[stored_form(n, client_id) for n in named if isinstance(n, str) and "@" in n],
+        ids=[name for name in named if isinstance(name, int)],
+    )
+
+
+def _rests_on(query: ListQuery) -> Callable[[Generation], float]:
+    """Return what tells since when everybody was seen who can change the answer to ``query``."""
+
+    def rests_on(generation: Generation) -> float:
+        # Those past the origin's window have the highest ids.
+        end, in_window = query.offset + query.limit, generation.users - generation.adopted
+        if query.filtered or generation.unconfirmed_since or end > in_window:
+            return generation.oldest_observation
+        return generation.swept_at
+
+    return rests_on
+
+
+def _seen_since(generation: Generation, lines: Iterable[bytes], found: "Found | None") -> float:
+    """Return since when all of ``lines`` were seen, but for those that a look-up found."""
+    beside = {id_of(line) for line in found.lines} if found else set()
+    ids = (user_id for user_id in map(id_of, lines) if user_id not in beside)
+    return min(map(generation.observed_at, ids), default=generation.swept_at)

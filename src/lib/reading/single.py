@@ -1,0 +1,97 @@
+"""Answers one user, by id.
+
+Pure but for what it is wired to.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from lib.caching import provenance
+from lib.caching.freshness import FreshnessPolicy
+from lib.caching.provenance import Provenance, Validators
+from lib.clock import Time
+from lib.directory.snapshot import Snapshot
+from lib.errors import NotFoundError, OnlyIfCachedError
+from lib.queries import bodies, select
+from lib.reading.named import NamedReads, looked_up
+from lib.reading.request import Answer, Read, ReadRequest
+from lib.users.keys import UserKeys
+
+if TYPE_CHECKING:
+    from lib.reading.lookup import Found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SingleReads:
+    """Single users of any client."""
+
+    named: NamedReads
+    policy: FreshnessPolicy
+    time: Time
+
+    def answer(
+        self, request: ReadRequest, user_id: int, fields: Sequence[str]
+    ) -> tuple[Answer, "Found | None"]:
+        """Return the answer, and the look-up that was made for it.
+
+        Raises:
+            NotFoundError: there is no such client or user.
+            ServiceError: as ``Proxy.read``; and nothing is known of the user, who could not be
+                asked for.
+        """
+        wanted = UserKeys(ids=(user_id,))
+        asked = replace(
+            request, wanted=wanted, rests_on=lambda generation: generation.observed_at(user_id)
+        )
+
+        def missing(snapshot: Snapshot) -> UserKeys:
+            return UserKeys() if snapshot.find(user_id) else wanted
+
+        def view(snapshot: Snapshot, _found: "Found | None") -> bytes | None:
+            return snapshot.find(user_id)
+
+        read, found = self.named.read(asked, missing=missing, view=view)
+        came_by = self._came_by(read, user_id, found)
+        line = read.value
+        if line is None:
+            raise self._absent(request, user_id, came_by, found)
+        beside = read.exact or found is not None
+        validators = Validators(
+            etag=bodies.user_etag(line, fields),
+            modified_at=None if beside else read.generation.modified_at,
+        )
+        known = request.conditions.met_by(validators)
+        answer = Answer(
+            status=HTTPStatus.NOT_MODIFIED if known else HTTPStatus.OK,
+            body="" if known else bodies.user_body(select.project(line, tuple(fields))),
+            headers=provenance.fields(came_by, validators, self.policy, now=self.time.now()),
+            generation=read.generation,
+            came_by=came_by,
+        )
+        return answer, found
+
+    def _came_by(self, read: Read[bytes | None], user_id: int, found: "Found | None") -> Provenance:
+        observed_at = read.generation.observed_at(user_id)
+        return looked_up(read.resting_on(observed_at), found, alone=True)
+
+    def _absent(
+        self, request: ReadRequest, user_id: int, came_by: Provenance, found: "Found | None"
+    ) -> Exception:
+        """Return the error of a user who is not there, or of whom nothing is known.
+
+        Where nobody is ever asked again, who is not stored is not there.
+        """
+        if found is not None and found.unanswered:
+            if found.failure is not None:
+                return found.failure
+            if request.directives.only_if_cached:
+                return OnlyIfCachedError(
+                    "Nothing is stored of this user, and only-if-cached was asked."
+                )
+        status = provenance.cache_status(came_by, self.policy, now=self.time.now())
+        return NotFoundError(
+            f"User with ID {user_id} is not part of this OAuth client.",
+            cache_status=str(status),
+        )
