@@ -14,7 +14,12 @@ from lib.reading import status
 def show_cache(call: Call) -> Response:
     """Answer ``GET …/cache``."""
     list_query.parse_nothing(call.request.params)
-    data = status.cache_data(_known_head(call), now=time())
+    head = wiring().memory.head(call.route.client_id)
+    if not head.generation.published:
+        # Of a client that something is stored of, the reason is told why it is not served.
+        wiring().proxy.require_known(head)
+    call.line["client_id"] = head.client_id
+    data = status.cache_data(head, now=time())
     return Response(HTTPStatus.OK, bodies.success_body(data))
 
 
