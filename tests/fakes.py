@@ -15,6 +15,7 @@ from lib.directory import index
 from lib.directory.generation import Generation
 from lib.directory.head import (
     GENERATION_ATTRIBUTES,
+    LONGEST_PAUSE_SECONDS,
     Head,
     HeadUpdate,
     Lease,
@@ -212,8 +213,10 @@ class FakeStore:
         free = (
             current.lease.token == head.lease.token
             and _calls(current) == _calls(head)
-            and current.health.blocked_until <= now
-            and current.health.retry_at <= now
+            and all(
+                until <= now or until == seen
+                for until, seen in zip(_pauses(current), _pauses(head), strict=True)
+            )
         )
         if free:
             self._change(lease.client_id, update)
@@ -239,7 +242,8 @@ class FakeStore:
     def hold_off(self, client_id: str, name: str, until: float) -> None:
         """See ``lib.aws.directory_store.DirectoryStore.hold_off``."""
         with_outcome = self._begin("hold_off")
-        if self._attributes(client_id).get(name, 0) < until:
+        noted = self._attributes(client_id).get(name, 0)
+        if noted < until or noted > until + LONGEST_PAUSE_SECONDS:
             self._change(client_id, {name: until})
         with_outcome(None)
 
@@ -293,6 +297,10 @@ def _unharmed[T](result: T) -> T:
 
 def _rounded(value: Value) -> Value:
     return round(value, 3) if isinstance(value, float) else value
+
+
+def _pauses(head: Head) -> tuple[float, float]:
+    return head.health.blocked_until, head.health.retry_at
 
 
 def _calls(head: Head) -> tuple[int, int]:

@@ -149,6 +149,18 @@ def test_holding_off_only_rises(rig: Rig, attribute: str) -> None:
     assert seen == [NOW + 30, NOW + 30, NOW + 60.5]
 
 
+@pytest.mark.parametrize("attribute", ["blocked_until", "retry_at"])
+def test_a_pause_that_a_wrong_clock_noted_makes_way_and_keeps_nobody_from_the_lease(
+    rig: Rig, attribute: str
+) -> None:
+    rig.store.hold_off(rig.client_id, attribute, NOW + 900)
+
+    rig.acquire()
+    rig.store.hold_off(rig.client_id, attribute, NOW + 30)
+
+    assert getattr(rig.head.health, attribute) == NOW + 30
+
+
 def test_numbers_keep_milliseconds_and_no_more(rig: Rig) -> None:
     rig.store.hold_off(rig.client_id, "retry_at", NOW + 0.123456)
 

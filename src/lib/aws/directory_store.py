@@ -17,6 +17,7 @@ from lib.directory.head import (
     ATTRIBUTES,
     FORMAT,
     GENERATION_ATTRIBUTES,
+    LONGEST_PAUSE_SECONDS,
     Head,
     HeadUpdate,
     Lease,
@@ -141,8 +142,7 @@ class DirectoryStore:
         ``update`` writes the lease, and the call counters with the calls the holder is to make.
         """
         not_taken_since = _unchanged("lease_token", head.lease.token)
-        not_blocked_since = "(attribute_not_exists(#blocked_until) OR #blocked_until <= :now)"
-        no_failure_since = "(attribute_not_exists(#retry_at) OR #retry_at <= :now)"
+        not_blocked_since, no_failure_since = _no_new("blocked_until"), _no_new("retry_at")
         try:
             self._table.update(
                 _head_key(lease.client_id),
@@ -150,7 +150,13 @@ class DirectoryStore:
                 condition=" AND ".join(
                     (not_taken_since, _not_called_since(head), not_blocked_since, no_failure_since)
                 ),
-                values={**_seen(head), "lease_token_seen": head.lease.token, "now": now},
+                values={
+                    **_seen(head),
+                    "lease_token_seen": head.lease.token,
+                    "blocked_until_seen": head.health.blocked_until,
+                    "retry_at_seen": head.health.retry_at,
+                    "now": now,
+                },
             )
         except ConflictError:
             return False
@@ -186,11 +192,17 @@ class DirectoryStore:
             raise LeaseLostError("the lease was taken over", reason=Reason.LEASE_LOST) from error
 
     def hold_off(self, client_id: str, name: str, until: float) -> None:
-        """Raise ``blocked_until`` or ``retry_at``; they only rise, so no lease is needed."""
+        """Raise ``blocked_until`` or ``retry_at``; they only rise, so no lease is needed.
+
+        What is further ahead than any pause is a wrong clock's word, and makes way.
+        """
         never_set, earlier = f"attribute_not_exists(#{name})", f"#{name} < :set_{name}"
         try:
             self._table.update(
-                _head_key(client_id), {name: until}, condition=f"{never_set} OR {earlier}"
+                _head_key(client_id),
+                {name: until},
+                condition=f"{never_set} OR {earlier} OR #{name} > :beyond",
+                values={"beyond": until + LONGEST_PAUSE_SECONDS},
             )
         except ConflictError:
             return
@@ -245,6 +257,11 @@ def _unchanged(name: str, seen: int) -> str:
     """Return the condition that ``name`` still is what was read; 0 may stand for never set."""
     same, never_set = f"#{name} = :{name}_seen", f"attribute_not_exists(#{name})"
     return same if seen else f"({never_set} OR {same})"
+
+
+def _no_new(name: str) -> str:
+    """Return the condition that no pause was noted since the head was read, or none that lasts."""
+    return f"(attribute_not_exists(#{name}) OR #{name} <= :now OR #{name} = :{name}_seen)"
 
 
 def _not_called_since(head: Head) -> str:

@@ -25,6 +25,12 @@ LEASE_SECONDS = 15
 FORCED_FLOOR_SECONDS = 10
 """Least time between the starts of two forced sweeps of one client, successes only."""
 
+SKEW_SECONDS = 30
+"""How far apart clocks may be; an instant further ahead is the word of a wrong one."""
+
+LONGEST_PAUSE_SECONDS = 5 * 60
+"""A block or pause that ends later than this is the word of a wrong clock, and is not kept."""
+
 HEAD_SECONDS = 1
 """How long an environment may use a head it has read before."""
 
@@ -62,7 +68,7 @@ class Lease:
 
     def held(self, now: float) -> bool:
         """Return whether somebody may be revalidating at ``now``."""
-        return self.expires_at > now
+        return now < self.expires_at <= now + LEASE_SECONDS + SKEW_SECONDS
 
     def is_of(self, other: "Lease") -> bool:
         """Return whether both are one acquisition."""
@@ -116,6 +122,11 @@ class Head:
 
     announced: int = 0
     """Up to which generation changes were announced."""
+
+    def floor_ends(self, now: float) -> float | None:
+        """Return until when no further forced sweep may begin, None if one may at ``now``."""
+        ends = self.forced_at + FORCED_FLOOR_SECONDS
+        return ends if now < ends <= now + FORCED_FLOOR_SECONDS + SKEW_SECONDS else None
 
 
 _RENAMED = {

@@ -10,7 +10,7 @@ Pure: no clock, no I/O. Instants are epoch seconds.
 
 from dataclasses import dataclass
 
-from lib.directory.head import CallCounters, Health, Value
+from lib.directory.head import LONGEST_PAUSE_SECONDS, CallCounters, Health, Value
 from lib.errors import Reason
 
 UNKNOWN_LIMIT = 120
@@ -24,9 +24,6 @@ RESERVE = 0.4
 
 LEAST_LIMIT = 10
 """A smaller limit than this is no limit that the origin has; it counts as unknown."""
-
-LONGEST_PAUSE_SECONDS = 5 * 60
-"""A pause that ends later than this was written by a clock that is wrong, and is not kept."""
 
 LOOKUP_SHARE = 1 / 3
 """Part of what may be used that look-ups may take, so that no caller can starve sweeps."""

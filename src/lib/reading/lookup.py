@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from lib.clock import Time
+from lib.directory.head import SKEW_SECONDS
 from lib.directory.store import Directory, Lookups
 from lib.errors import (
     NotAskedError,
@@ -110,7 +111,8 @@ class Lookup:
         return {
             key: answer
             for key, answer in self.answers.remembered(client_id, keys).items()
-            if now - answer.observed_at
+            if -SKEW_SECONDS
+            < now - answer.observed_at
             < (self.keep_missed if answer.line is None else self.keep_found)
         }
 

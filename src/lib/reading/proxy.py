@@ -21,7 +21,7 @@ from lib.caching.provenance import (
 )
 from lib.clock import Time
 from lib.directory.generation import Generation
-from lib.directory.head import FORCED_FLOOR_SECONDS, Head, Health
+from lib.directory.head import SKEW_SECONDS, Head, Health
 from lib.directory.memory import Memory
 from lib.directory.snapshot import Snapshot, snapshot_of
 from lib.errors import (
@@ -64,12 +64,11 @@ class _Need:
     """Why the origin must be asked: ``fwd`` of Cache-Status, and what may be done instead.
 
     ``demanded``: the caller's directives want a sweep that starts after the request arrived.
-    ``usable``: what is stored may be served if the origin cannot be asked.
+    ``repair``: what is stored cannot be read.
     """
 
     fwd: Forwarding
     demanded: bool = False
-    usable: bool = False
     repair: bool = False
     wanted: UserKeys | None = None
 
@@ -192,7 +191,16 @@ class Proxy:
         )
 
     def _age(self, generation: Generation) -> int:
-        return freshness.age_of(generation.swept_at, now=self.time.now())
+        """Return how old the last sweep is; a wrong clock's word of it makes nothing fresh."""
+        now = self.time.now()
+        if generation.swept_at > now + SKEW_SECONDS:
+            return self.policy.max_age
+        return freshness.age_of(generation.swept_at, now=now)
+
+    def _usable(self, generation: Generation) -> bool:
+        """Return whether a generation may still be served, although nothing newer can be had."""
+        expired = freshness.assess(self.policy, age=self._age(generation)) is Freshness.EXPIRED
+        return generation.published and (self.policy.frozen or not expired)
 
     def _health(self, head: Head) -> Health:
         return health.as_seen(head, now=self.time.now())
@@ -227,7 +235,6 @@ class Proxy:
         return _Need(
             fwd="stale" if accepted else "request",
             demanded=not accepted,
-            usable=True,
             wanted=request.wanted if request.directives.no_cache else None,
         )
 
@@ -270,8 +277,8 @@ class Proxy:
         while True:
             if self._settled(request, need, head, first):
                 return self._followed(need, head, waited=head is not first)
-            in_floor = self.time.now() - head.forced_at < FORCED_FLOOR_SECONDS
-            if need.demanded and need.wanted is None and in_floor:
+            whole = need.demanded and need.wanted is None
+            if whole and head.floor_ends(self.time.now()) is not None:
                 return self._hit(head, detail=Reason.REFRESH_FLOOR)
             claimed = self.revalidation().claim(head, holder=request.holder, wanted=need.wanted)
             if isinstance(claimed, Claim):
@@ -321,7 +328,8 @@ class Proxy:
                 assert_never(outcome)
 
     def _failed(self, need: _Need, generation: Generation, error: ServiceError) -> _Served:
-        if not need.usable or isinstance(error, NotFoundError):
+        # Asking took its time: what was usable then may not be any longer.
+        if need.repair or isinstance(error, NotFoundError) or not self._usable(generation):
             raise error
         fresh = freshness.assess(self.policy, age=self._age(generation)) is Freshness.FRESH
         came_by = FailedOver(
@@ -333,7 +341,7 @@ class Proxy:
         return _Served(generation, came_by)
 
     def _refused(self, need: _Need, head: Head, refusal: Refusal) -> _Served:
-        if need.usable:
+        if not need.repair and self._usable(head.generation):
             return self._hit(head, detail=refusal.reason)
         raise NotAskedError(
             "Nothing usable is stored, and the origin may not be asked now.",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, assert_never
 
 from lib.clock import Time
-from lib.directory.head import FORCED_FLOOR_SECONDS, HEAD_SECONDS, Head
+from lib.directory.head import HEAD_SECONDS, Head
 from lib.directory.store import Directory
 from lib.errors import NotAskedError, Reason
 from lib.origin import budget
@@ -61,8 +61,8 @@ class ForcedRefresh:
             if generation.published and generation.swept_at >= requested_at and not believed:
                 return self._seen_everywhere(Refreshed("joined", generation.number, 0))
             self.refuse_if_hopeless(head)
-            floor_ends = head.forced_at + FORCED_FLOOR_SECONDS
-            if floor_ends > self.time.now():
+            floor_ends = head.floor_ends(self.time.now())
+            if floor_ends is not None:
                 if floor_ends >= deadline:
                     raise _not_asked(Refusal(Reason.REFRESH_FLOOR, floor_ends))
                 self.time.sleep(floor_ends - self.time.now())

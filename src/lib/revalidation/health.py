@@ -29,11 +29,13 @@ def as_seen(head: Head, *, now: float) -> Health:
     if not lease.holder or lease.held(now):
         return health
     failures = health.failures + 1
+    # A lease that ends in the far future is a wrong clock's, and no pause is to last as long.
+    until = lease.expires_at + backoff.pause_after(failures) if lease.expires_at <= now else 0
     return replace(
         health,
         last_error=Reason.LEASE_LAPSED,
         failures=failures,
-        retry_at=max(health.retry_at, lease.expires_at + backoff.pause_after(failures)),
+        retry_at=max(health.retry_at, until),
     )
 
 

@@ -162,7 +162,7 @@ def test_after_a_failure_readers_start_one_probe_once_the_pause_is_over(
 def test_in_the_first_stale_window_a_failure_is_not_worth_mentioning() -> None:
     world = World()
     world.publish(age=STALE)
-    world.store.put_head(last_error="origin-5xx", retry_at=NOW + 9999)
+    world.store.put_head(last_error="origin-5xx", retry_at=NOW + STALE + 99)
 
     answer = world.read()
 
