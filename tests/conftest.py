@@ -1,9 +1,14 @@
-"""What every test runs under: the variables that logs and metrics read when imported."""
+"""What every test runs under: no deadline of the machine's, and what logs and metrics read."""
 
 import os
+
+from hypothesis import settings
 
 os.environ.update(
     POWERTOOLS_SERVICE_NAME="managed-users-tests",
     POWERTOOLS_METRICS_NAMESPACE="ManagedUsersProxy",
     POWERTOOLS_LOG_LEVEL="INFO",
 )
+# How long an example takes says something of the machine alone.
+settings.register_profile("unhurried", deadline=None, print_blob=True)
+settings.load_profile("unhurried")

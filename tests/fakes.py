@@ -247,14 +247,16 @@ class FakeStore:
             self._change(client_id, {name: until})
         with_outcome(None)
 
-    def publish(self, lease: Lease, base: Head, update: HeadUpdate, *, packed: bytes) -> None:
+    def publish(
+        self, lease: Lease, base: Head, update: HeadUpdate, *, number: int, packed: bytes
+    ) -> None:
         """See ``lib.aws.directory_store.DirectoryStore.publish``."""
         with_outcome = self._begin("publish")
         client_id, current = base.client_id, self.peek(base.client_id)
         expected = (lease.token, base.generation.number)
-        if (current.lease.token, current.generation.number) != expected:
+        moved_on = (current.lease.token, current.generation.number) != expected
+        if moved_on or (client_id, number) in self.manifests:
             raise ConflictError("a condition did not hold", reason=Reason.CONFLICT)
-        number = base.generation.number + 1
         moved: dict[str, Value] = {**update, "generation": number, "listing": packed}
         self.manifests[client_id, number] = {
             **{name: moved[name] for name in GENERATION_ATTRIBUTES if moved.get(name) is not None},

@@ -106,7 +106,10 @@ class World:
             time=self.time,
         )
         self.forced_refresh = ForcedRefresh(
-            store=self.store, revalidation=self.revalidation, time=self.time
+            store=self.store,
+            lookups=self.lookups,
+            revalidation=self.revalidation,
+            time=self.time,
         )
 
     @property

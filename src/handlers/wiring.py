@@ -91,7 +91,11 @@ class Wiring:
         """The look-ups in the table."""
         from lib.aws.lookup_store import LookupStore
 
-        return LookupStore(self._dynamodb, self.settings.table_name)
+        return LookupStore(
+            self._dynamodb,
+            self.settings.table_name,
+            hiding_digest=self.settings.hiding.digest,
+        )
 
     @cached_property
     def memory(self) -> Memory:
@@ -164,7 +168,12 @@ class Wiring:
         """Forced sweeps."""
         from lib.revalidation.forced import ForcedRefresh
 
-        return ForcedRefresh(store=self.store, revalidation=self.revalidation, time=self.time)
+        return ForcedRefresh(
+            store=self.store,
+            lookups=self.lookup_store,
+            revalidation=self.revalidation,
+            time=self.time,
+        )
 
     @cached_property
     def lookup(self) -> "Lookup":

@@ -57,7 +57,9 @@ class Rig:
         base = self.head
         lease = self.acquire()
         packed = Manifest(tuple(page.ref for page in cut)).pack()
-        self.store.publish(lease, base, self.changes(**changes), packed=packed)
+        self.store.publish(
+            lease, base, self.changes(**changes), number=base.generation.number + 1, packed=packed
+        )
         return cut
 
     def put(self, count: int) -> list[pages.Page]:

@@ -1,6 +1,7 @@
 """What is remembered of look-ups: the fake and the table do the same."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -22,7 +23,7 @@ def tables(aws: EmbeddedAws) -> Callable[[], LookupStore]:
     def table() -> LookupStore:
         name = f"lookups-{next(numbers)}"
         aws.create_table(name)
-        return LookupStore(client, name)
+        return LookupStore(client, name, hiding_digest="")
 
     return table
 
@@ -101,4 +102,38 @@ def test_to_end_what_never_began_does_no_harm(lookups: FakeLookups | LookupStore
     lookups.end(CLIENT, "id:1")
 
     assert lookups.remembered(CLIENT, ["id:1"]) == {}
+    assert lookups.begin(CLIENT, "id:1", now=NOW, until=NOW + 10)
+
+
+def test_what_was_remembered_under_another_hiding_policy_is_forgotten(aws: EmbeddedAws) -> None:
+    aws.create_table("hiding")
+    client, fake = aws.client("dynamodb"), FakeLookups()
+    stores = [LookupStore(client, "hiding", hiding_digest=digest) for digest in ("", "other")]
+    fakes = [fake, replace(fake, hiding_digest="other")]
+
+    for before, after in (stores, fakes):
+        before.remember(CLIENT, {"id:1": SEEN})
+
+        assert after.remembered(CLIENT, ["id:1"]) == {}
+        assert before.remembered(CLIENT, ["id:1"]) == {"id:1": SEEN}
+
+
+def test_who_failed_may_keep_others_from_asking_for_a_while(
+    lookups: FakeLookups | LookupStore,
+) -> None:
+    assert lookups.begin(CLIENT, "id:1", now=NOW, until=NOW + 10)
+    assert lookups.paused_until(CLIENT, "id:1") == 0
+
+    lookups.end(CLIENT, "id:1", paused_until=NOW + 5)
+
+    assert lookups.paused_until(CLIENT, "id:1") == NOW + 5
+    assert not lookups.begin(CLIENT, "id:1", now=NOW + 4, until=NOW + 14)
+    assert lookups.begin(CLIENT, "id:1", now=NOW + 5, until=NOW + 15)
+
+
+def test_a_claim_that_a_wrong_clock_made_keeps_nobody_from_asking(
+    lookups: FakeLookups | LookupStore,
+) -> None:
+    assert lookups.begin(CLIENT, "id:1", now=NOW + 900, until=NOW + 910)
+
     assert lookups.begin(CLIENT, "id:1", now=NOW, until=NOW + 10)

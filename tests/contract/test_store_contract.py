@@ -271,12 +271,32 @@ def test_a_generation_that_never_was_or_is_gone_is_none(rig: Rig) -> None:
 def test_publishing_twice_from_the_same_base_is_a_conflict(rig: Rig) -> None:
     base = rig.head
     lease = rig.acquire()
-    rig.store.publish(lease, base, rig.changes(), packed=Manifest().pack())
+    rig.store.publish(
+        lease, base, rig.changes(), number=base.generation.number + 1, packed=Manifest().pack()
+    )
 
     with pytest.raises(ConflictError):
-        rig.store.publish(lease, base, rig.changes(digest="d2"), packed=Manifest().pack())
+        rig.store.publish(
+            lease,
+            base,
+            rig.changes(digest="d2"),
+            number=base.generation.number + 1,
+            packed=Manifest().pack(),
+        )
 
     assert (rig.head.generation.number, rig.head.generation.digest) == (1, "d1")
+
+
+def test_a_generation_is_never_published_over(rig: Rig) -> None:
+    rig.publish()
+    published = rig.store.generation(rig.client_id, 1)
+    base, lease = head_with(rig.client_id), rig.acquire()
+    rig.store.update_held(lease, {"generation": None, "listing": None})
+
+    with pytest.raises(ConflictError):
+        rig.store.publish(lease, base, rig.changes(digest="d2"), number=1, packed=Manifest().pack())
+
+    assert rig.store.generation(rig.client_id, 1) == published
 
 
 def test_publishing_with_an_old_token_is_a_conflict_and_writes_nothing(rig: Rig) -> None:
@@ -285,7 +305,9 @@ def test_publishing_with_an_old_token_is_a_conflict_and_writes_nothing(rig: Rig)
     rig.acquire("fast", now=NOW + 20)
 
     with pytest.raises(ConflictError):
-        rig.store.publish(slow, base, rig.changes(), packed=Manifest().pack())
+        rig.store.publish(
+            slow, base, rig.changes(), number=base.generation.number + 1, packed=Manifest().pack()
+        )
 
     assert rig.head.generation.number == 0
     assert rig.store.generation(rig.client_id, 1) is None

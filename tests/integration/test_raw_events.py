@@ -116,7 +116,6 @@ def checked(event: Json) -> Json:
 
 @settings(
     max_examples=600,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(events())

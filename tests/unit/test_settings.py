@@ -80,6 +80,8 @@ def test_a_missing_variable_is_named(name: str) -> None:
         ("FROZEN_MODE", "1"),
         ("EVENT_VALUES", "no"),
         ("ORIGIN_MAX_LIMIT", "0"),
+        ("ORIGIN_MAX_LIMIT", "22"),
+        ("ORIGIN_MAX_OFFSET", "2751"),
         ("ORIGIN_MAX_OFFSET", "-1"),
         ("SCHEDULE_JITTER_SECONDS", "x"),
         ("ADOPTED_CALLS_PER_SWEEP", "-1"),

@@ -207,16 +207,18 @@ class DirectoryStore:
         except ConflictError:
             return
 
-    def publish(self, lease: Lease, base: Head, update: HeadUpdate, *, packed: bytes) -> None:
-        """Move the head from ``base`` to its next generation, and write its manifest with it.
+    def publish(
+        self, lease: Lease, base: Head, update: HeadUpdate, *, number: int, packed: bytes
+    ) -> None:
+        """Move the head from ``base`` to generation ``number``, and write its manifest with it.
 
         ``update`` are the head's new attributes, of which the manifest repeats what it needs. The
         packed manifest goes into both, into the head only while it is short.
 
         Raises:
-            ConflictError: the lease was taken over, or the head is not at ``base``.
+            ConflictError: the lease was taken over, the head is not at ``base``, or ``number`` was
+                published before.
         """
-        number = base.generation.number + 1
         moved = {**update, "generation": number, "listing": packed, "format": FORMAT}
         manifest = {name: moved.get(name) for name in (*GENERATION_ATTRIBUTES, "format")} | {
             "previous": base.generation.number,

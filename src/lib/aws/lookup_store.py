@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lib.aws import items
 from lib.aws.items import Item
 from lib.aws.table import Table
+from lib.directory.head import SKEW_SECONDS
 from lib.errors import ConflictError
 from lib.users.keys import Observation, key_hash
 
@@ -22,10 +23,14 @@ KEEP_SECONDS = 24 * 3600
 
 
 class LookupStore:
-    """Look-ups in the table named ``table``; every method raises StoreError if DynamoDB fails."""
+    """Look-ups in the table named ``table``; every method raises StoreError if DynamoDB fails.
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+    What was remembered while something else than ``hiding_digest`` was hidden counts as forgotten.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str, *, hiding_digest: str) -> None:
         self._table = Table(client, table)
+        self._hiding_digest = hiding_digest
 
     def remembered(self, client_id: str, keys: Sequence[str]) -> dict[str, Observation]:
         """Return what is remembered of the look-up ``keys``."""
@@ -33,7 +38,7 @@ class LookupStore:
         found = {}
         for item in self._table.get_all([_key(pk) for pk in asked]):
             values = items.decode(item)
-            if "observed_at" in values:
+            if "observed_at" in values and values.get("policy", "") == self._hiding_digest:
                 data = values.get("data")
                 found[asked[values["pk"]]] = Observation(
                     zlib.decompress(data) if data else None, values["observed_at"]
@@ -49,6 +54,7 @@ class LookupStore:
                     {
                         "data": None if answer.line is None else zlib.compress(answer.line),
                         "observed_at": answer.observed_at,
+                        "policy": self._hiding_digest,
                         "expires_at": int(answer.observed_at) + KEEP_SECONDS,
                     }
                 )
@@ -62,16 +68,25 @@ class LookupStore:
             self._table.update(
                 _key(_pk(client_id, key)),
                 {"asking_until": until, "expires_at": int(until) + KEEP_SECONDS},
-                condition="attribute_not_exists(#asking_until) OR #asking_until <= :now",
-                values={"now": now},
+                condition="attribute_not_exists(#asking_until) OR #asking_until <= :now"
+                " OR #asking_until > :beyond",
+                values={"now": now, "beyond": until + SKEW_SECONDS},
             )
         except ConflictError:
             return False
         return True
 
-    def end(self, client_id: str, key: str) -> None:
-        """Be asking for ``key`` no longer, without an answer."""
-        self._table.update(_key(_pk(client_id, key)), {"asking_until": None})
+    def end(self, client_id: str, key: str, *, paused_until: float | None = None) -> None:
+        """Be asking for ``key`` no longer; nobody is to ask again before ``paused_until``."""
+        self._table.update(
+            _key(_pk(client_id, key)),
+            {"asking_until": paused_until, "paused_until": paused_until},
+        )
+
+    def paused_until(self, client_id: str, key: str) -> float:
+        """Return until when nobody is to ask for ``key``, 0 if that is not said."""
+        values = items.decode(self._table.get(_key(_pk(client_id, key))))
+        return float(values.get("paused_until", 0))
 
     def pending_adoption(self, client_id: str) -> frozenset[int]:
         """Return the ids of users who wait to be adopted."""

@@ -76,9 +76,10 @@ class Table:
             )
 
     def put_and_update(self, item: Item, key: Item, update: Item) -> None:
-        """Write ``item`` and update the item at ``key``, both or neither."""
+        """Write ``item``, which must be new, and update the item at ``key``, both or neither."""
+        new = "attribute_not_exists(pk)"
         actions: Any = [
-            {"Put": {"TableName": self._name, "Item": item}},
+            {"Put": {"TableName": self._name, "Item": item, "ConditionExpression": new}},
             {"Update": {"TableName": self._name, "Key": key, **update}},
         ]
         with _translated():

@@ -59,8 +59,13 @@ class Directory(Generations, Protocol):
     ) -> None:
         """Write pages, and shards by digest."""
 
-    def publish(self, lease: Lease, base: Head, update: HeadUpdate, *, packed: bytes) -> None:
-        """Move the head to its next generation, made of the ``packed`` manifest."""
+    def publish(
+        self, lease: Lease, base: Head, update: HeadUpdate, *, number: int, packed: bytes
+    ) -> None:
+        """Move the head to generation ``number``, made of the ``packed`` manifest.
+
+        Raises ConflictError if it is not at ``base`` under ``lease``, or ``number`` was there once.
+        """
 
     def renew(self, generation: Generation, manifest: Manifest, *, expires_at: int) -> None:
         """Keep what a generation is made of until ``expires_at``."""
@@ -78,8 +83,11 @@ class Lookups(Protocol):
     def begin(self, client_id: str, key: str, *, now: float, until: float) -> bool:
         """Claim to be asking until then, unless somebody is; tell whether we are."""
 
-    def end(self, client_id: str, key: str) -> None:
-        """Be asking no longer, without an answer."""
+    def end(self, client_id: str, key: str, *, paused_until: float | None = None) -> None:
+        """Be asking no longer; nobody is to ask again before ``paused_until``."""
+
+    def paused_until(self, client_id: str, key: str) -> float:
+        """Return until when nobody is to ask for ``key``, 0 if that is not said."""
 
     def pending_adoption(self, client_id: str) -> frozenset[int]:
         """Return the ids of users who wait to be adopted."""

@@ -20,7 +20,7 @@ from lib.errors import (
     StoreError,
     UnavailableError,
 )
-from lib.origin import backoff
+from lib.origin import backoff, budget
 from lib.origin.batches import batches_of
 from lib.origin.calls import Credentials, Origin, OriginCalls
 from lib.revalidation.pauses import follow
@@ -31,6 +31,9 @@ from lib.users.keys import Observation, UserKeys, id_key
 
 ASKING_SECONDS = 10
 """How long an equal look-up waits for one in flight, and how long that one may take."""
+
+PAUSE_SECONDS = backoff.PAUSE_SECONDS[0]
+"""How long a look-up that failed is not tried again."""
 
 MARGIN_SECONDS = 2.0
 """What a look-up leaves of the invocation's time to answer in."""
@@ -132,20 +135,68 @@ class Lookup:
             progress.answers |= known
             missing = [key for key in keys if key not in progress.answers]
             if silent or not missing:
-                return
-            together, now = together or " ".join(sorted(missing)), self.time.now()
+                return None
+            together, now = together or self._together(client_id, missing), self.time.now()
             asking_until = min(deadline - MARGIN_SECONDS, now + ASKING_SECONDS)
             if now < asking_until and self.answers.begin(
                 client_id, together, now=now, until=asking_until
             ):
-                try:
-                    self._ask(client_id, missing, progress, deadline=asking_until)
-                finally:
-                    # If this fails, the claim lapses by itself.
-                    with suppress(StoreError):
-                        self.answers.end(client_id, together)
-                return
+                return self._ask_alone(
+                    client_id, together, missing, progress, deadline=asking_until
+                )
+            self._require_no_pause(client_id, together)
         raise NotAskedError("Another request is asking for this.", reason=Reason.LOOKUP_IN_FLIGHT)
+
+    def _together(self, client_id: str, missing: Sequence[str]) -> str:
+        """Return what names a look-up of ``missing``, if there are calls for it.
+
+        Where there are none, nothing is written: any number of strangers cost one read each.
+
+        Raises:
+            NotAskedError: the look-ups' share of the budget is used up, or the origin blocks.
+        """
+        head, now = self.store.head(client_id), self.time.now()
+        refused = budget.pause(head.health, now=now) or budget.refusal(
+            head.counters, calls=1, now=now, lookup=True
+        )
+        if refused:
+            raise NotAskedError(
+                "The origin may not be asked now.", reason=refused.reason, until=refused.until
+            )
+        return " ".join(sorted(missing))
+
+    def _require_no_pause(self, client_id: str, together: str) -> None:
+        """Make sure that who asks for the same is asking, and has not just failed.
+
+        Raises:
+            NotAskedError: he has.
+        """
+        until = self.answers.paused_until(client_id, together)
+        if self.time.now() < until <= self.time.now() + PAUSE_SECONDS + SKEW_SECONDS:
+            raise NotAskedError(
+                "Asking for this has just failed.", reason=Reason.ORIGIN_BACKOFF, until=until
+            )
+
+    def _ask_alone(
+        self,
+        client_id: str,
+        together: str,
+        missing: Sequence[str],
+        progress: _Progress,
+        *,
+        deadline: float,
+    ) -> None:
+        """Ask, having claimed to; a failure pauses this look-up, and nobody else."""
+        paused_until: float | None = None
+        try:
+            self._ask(client_id, missing, progress, deadline=deadline)
+        except OriginError:
+            paused_until = self.time.now() + PAUSE_SECONDS
+            raise
+        finally:
+            # If this fails, the claim lapses by itself.
+            with suppress(StoreError):
+                self.answers.end(client_id, together, paused_until=paused_until)
 
     def _ask(
         self, client_id: str, missing: Sequence[str], progress: _Progress, *, deadline: float

@@ -5,13 +5,14 @@ the floor a request waits for its end. A sweep that began after the request was 
 whoever started it, so any number of requests cost one sweep.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
 from lib.clock import Time
 from lib.directory.head import HEAD_SECONDS, Head
-from lib.directory.store import Directory
-from lib.errors import NotAskedError, Reason
+from lib.directory.store import Directory, Lookups
+from lib.errors import NotAskedError, Reason, StoreError
 from lib.origin import budget
 from lib.origin.budget import Refusal
 from lib.revalidation import health
@@ -19,6 +20,9 @@ from lib.revalidation.outcomes import Claim, Failed, Published, Unchanged
 from lib.revalidation.pauses import follow
 from lib.revalidation.purpose import Purpose
 from lib.revalidation.revalidation import Revalidation
+
+WAITING = 2
+"""How many callers of one client may wait for a forced sweep at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class ForcedRefresh:
     """Forced sweeps of any client."""
 
     store: Directory
+    lookups: Lookups
     revalidation: Revalidation
     time: Time
 
@@ -50,12 +55,23 @@ class ForcedRefresh:
         """Return once every environment answers from a sweep that began after ``requested_at``.
 
         Raises:
-            NotAskedError: blocked, backing off, over budget, or no time to wait for the floor or
-                for somebody else's sweep.
+            NotAskedError: blocked, backing off, over budget, or no time or place to wait for the
+                floor or for somebody else's sweep.
             UnavailableError: the sweep failed.
             NotFoundError: the secret no longer names this client.
         """
-        refused = Refusal(Reason.LEASE_HELD, self.time.now() + 1)
+        place = _Place(self.lookups, client_id, self.time, until=deadline)
+        try:
+            return self._run(
+                client_id, place, holder=holder, requested_at=requested_at, believed=believed
+            )
+        finally:
+            place.leave()
+
+    def _run(
+        self, client_id: str, place: "_Place", *, holder: str, requested_at: float, believed: bool
+    ) -> Refreshed:
+        refused, deadline = Refusal(Reason.LEASE_HELD, self.time.now() + 1), place.until
         for head in follow(lambda: self.store.head(client_id), until=deadline, time=self.time):
             generation = head.generation
             if generation.published and generation.swept_at >= requested_at and not believed:
@@ -63,7 +79,7 @@ class ForcedRefresh:
             self.refuse_if_hopeless(head)
             floor_ends = head.floor_ends(self.time.now())
             if floor_ends is not None:
-                if floor_ends >= deadline:
+                if floor_ends >= deadline or not place.take():
                     raise _not_asked(Refusal(Reason.REFRESH_FLOOR, floor_ends))
                 self.time.sleep(floor_ends - self.time.now())
                 continue
@@ -71,7 +87,7 @@ class ForcedRefresh:
             if isinstance(claimed, Claim):
                 return self._sweep(claimed, deadline, Purpose(forced=True, believed=believed))
             refused = claimed
-            if refused.reason is not Reason.LEASE_HELD:
+            if refused.reason is not Reason.LEASE_HELD or not place.take():
                 break
         raise _not_asked(refused)
 
@@ -104,6 +120,36 @@ class ForcedRefresh:
         """Wait until nobody may answer from a head any longer that was read before."""
         self.time.sleep(HEAD_SECONDS)
         return refreshed
+
+
+class _Place:
+    """A place among those who wait: whoever has none is answered at once.
+
+    Every waiting request holds an environment that could answer readers. A place that is not left
+    lapses at ``until``.
+    """
+
+    def __init__(self, lookups: Lookups, client_id: str, time: Time, *, until: float) -> None:
+        self._lookups = lookups
+        self._client_id = client_id
+        self._time = time
+        self.until = until
+        self._taken = ""
+
+    def take(self) -> bool:
+        """Take one of ``WAITING`` places, unless taken before; tell whether there was one."""
+        for name in (f"refresh {number}" for number in range(WAITING)):
+            if not self._taken and self._lookups.begin(
+                self._client_id, name, now=self._time.now(), until=self.until
+            ):
+                self._taken = name
+        return bool(self._taken)
+
+    def leave(self) -> None:
+        """Leave the place to somebody else."""
+        if self._taken:
+            with suppress(StoreError):
+                self._lookups.end(self._client_id, self._taken)
 
 
 def _not_asked(refused: Refusal) -> NotAskedError:

@@ -62,11 +62,11 @@ class Publication:
             LeaseLostError: somebody has taken the lease since.
             StoreError: DynamoDB failed.
         """
-        base = claim.head
+        base, number = claim.head, claim.head.generation.number + 1
         failure = StoreError("the head did not move", reason=Reason.STORE_UNSETTLED)
         for last in (False, True):
             try:
-                self.store.publish(claim.lease, base, update, packed=manifest.pack())
+                self.store.publish(claim.lease, base, update, number=number, packed=manifest.pack())
             except StoreError as error:
                 failure = error
             head = self.store.head(base.client_id)
@@ -77,8 +77,21 @@ class Publication:
                     "the lease was taken over", reason=Reason.LEASE_LOST
                 ) from failure
             if not last:
+                number, update = self._after_a_lost_head(base, number, update)
                 self.time.sleep(PAUSE_SECONDS * (0.5 + self.time.random()))
         raise failure
+
+    def _after_a_lost_head(self, base: Head, number: int, update: Update) -> tuple[int, Update]:
+        """Return the number to publish under, and what that changes, where it may have been used.
+
+        If the head was lost or restored, its numbers began again, and what callers and events know
+        under the next one is something else. From the time of day on none was ever used. Changes
+        are announced from there, too: as a baseline, since there is nothing to compare with.
+        """
+        if self.store.generation(base.client_id, number) is None:
+            return number, update
+        number = int(self.time.now())
+        return number, {**update, "announced": number - 1}
 
 
 def _moved(base: Generation, now: Generation, draft: Draft) -> bool:

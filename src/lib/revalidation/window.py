@@ -20,16 +20,31 @@ type Users = dict[int, bytes]
 
 type ListUsers = Callable[[int, int], Sequence[bytes]]
 
+MAX_CALLS = 12
+"""Most list calls of one sweep: at a second each they end within a lease, and a minute's budget
+(60 % of 120 calls, over two minutes) has room for three such sweeps."""
+
 SINGLE_CALL_USERS = 200
 """A window that held fewer users last time is asked for in one call first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """What paging can reach at the origin: ``max_offset + max_limit`` users."""
+    """What paging can reach at the origin: ``max_offset + max_limit`` users.
+
+    Raises:
+        ValueError: a sweep of it would take more than ``MAX_CALLS`` calls.
+    """
 
     max_limit: int = 250
     max_offset: int = 250
+
+    def __post_init__(self) -> None:
+        if len(self.offsets) > MAX_CALLS:
+            raise ValueError(
+                f"ORIGIN_MAX_OFFSET must be at most {MAX_CALLS - 1} times ORIGIN_MAX_LIMIT: "
+                f"a sweep of {len(self.offsets)} calls does not end before its lease does"
+            )
 
     @property
     def size(self) -> int:

@@ -263,7 +263,7 @@ def several(draw: st.DrawFn, size: int) -> dict[str, list[str]]:
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", VIEWS)
 @given(data=st.data())
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_one_view_of_any_directory_is_what_the_model_says(
     name: str, size: int, data: st.DataObject
 ) -> None:
@@ -274,7 +274,7 @@ def test_one_view_of_any_directory_is_what_the_model_says(
 
 @pytest.mark.parametrize("size", SIZES)
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_several_views_at_once_are_what_the_model_says(size: int, data: st.DataObject) -> None:
     params = data.draw(several(size))
 
@@ -290,7 +290,7 @@ def test_a_part_is_found_in_any_script_whatever_its_case(part: str) -> None:
 
 @pytest.mark.parametrize("name", VIEWS)
 @given(data=st.data())
-@settings(max_examples=1, deadline=None)
+@settings(max_examples=1)
 def test_one_view_of_a_large_directory_is_what_the_model_says(
     name: str, data: st.DataObject
 ) -> None:

@@ -320,3 +320,29 @@ def test_a_key_in_the_table_tells_neither_the_user_nor_that_two_clients_share_on
     assert hashed != key_hash("email:Ada@example.com", "client-a")
     assert len(hashed) == 8
     assert len(key_hash("id:\ud800", "c" * 90)) == 8
+
+
+def test_where_the_share_is_used_up_strangers_cost_no_write() -> None:
+    world = world_of(7)
+    world.store.put_head(lookups=24, calls=24, calls_minute=int(NOW // 60))
+
+    found = [world.look_up(UserKeys(ids=[user_id])) for user_id in range(100, 200)]
+
+    assert {str(getattr(each.failure, "reason", "")) for each in found} == {"origin-budget"}
+    assert (world.store.writes, world.lookups.writes) == ({}, 0)
+    assert world.clock.slept == []
+
+
+def test_a_look_up_that_failed_pauses_itself_and_nobody_else() -> None:
+    world = world_of(7, 8)
+    world.origin.errors = [OriginError("shape", reason=Reason.WRONG_SHAPE)]
+    world.look_up(UserKeys(ids=[7]))
+
+    again, other = world.look_up(UserKeys(ids=[7])), world.look_up(UserKeys(ids=[8]))
+
+    assert isinstance(again.failure, NotAskedError)
+    assert (again.failure.reason, again.failure.until) == ("origin-backoff", NOW + 5)
+    assert ids(other) == [8]
+    assert world.clock.slept == []
+    world.clock.now += 5
+    assert ids(world.look_up(UserKeys(ids=[7]))) == [7]

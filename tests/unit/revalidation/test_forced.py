@@ -5,7 +5,7 @@ import pytest
 from lib.caching.freshness import FreshnessPolicy
 from lib.directory.head import HEAD_SECONDS
 from lib.errors import NotAskedError, NotFoundError, OriginBlockedError, OriginError, Reason
-from lib.revalidation.forced import Refreshed
+from lib.revalidation.forced import WAITING, Refreshed
 from tests.fakes import CLIENT, NOW, user
 from tests.world import World
 
@@ -220,3 +220,32 @@ def test_a_request_that_nobody_waits_for_is_refused_only_if_it_is_hopeless() -> 
     world.forced_refresh.refuse_if_hopeless(world.store.head(CLIENT))
 
     assert world.origin.calls == []
+
+
+def test_two_callers_may_wait_and_the_others_are_answered_at_once() -> None:
+    world = World()
+    world.revalidate(forced=True)
+    world.clock.now += 1
+    world.forget()
+    for number in range(WAITING):
+        world.lookups.begin(CLIENT, f"refresh {number}", now=NOW, until=NOW + 26)
+
+    with pytest.raises(NotAskedError) as caught:
+        world.refresh()
+
+    assert (caught.value.reason, caught.value.until) == ("refresh-floor", NOW + 10)
+    assert world.clock.slept == []
+
+
+def test_a_place_is_left_to_the_next_one_whatever_happened() -> None:
+    world = World()
+    world.revalidate(forced=True)
+    world.clock.now += 1
+
+    for _ in range(3):
+        world.origin.errors = [OriginError("shape", reason=Reason.WRONG_SHAPE)]
+        with pytest.raises(OriginError):
+            world.refresh()
+        world.store.put_head(retry_at=None, forced_at=world.clock.now)
+
+    assert set(world.lookups.asking.values()) == {0}

@@ -294,7 +294,7 @@ def test_adopted_users_over_a_lowered_limit_stay() -> None:
     max_batches=st.integers(1, 4),
     deleted=st.sets(st.integers(2, 121), max_size=30),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_each_adopted_user_is_asked_for_again_within_the_sweeps_it_takes(
     users: int, max_batches: int, deleted: set[int]
 ) -> None:
@@ -353,7 +353,7 @@ TURNS = st.builds(
 
 
 @given(turns=st.lists(TURNS, min_size=1, max_size=12), max_batches=st.integers(1, 3))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_age_of_adopted_users_is_never_younger_than_any_of_them(
     turns: Sequence[Turn], max_batches: int
 ) -> None:

@@ -308,7 +308,7 @@ def check_changes(model: Model, old: Head, known: Users) -> None:
 
 
 @given(window=WINDOWS, max_adopted=LIMITS, users=st.integers(0, 14), steps=STEPS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_no_sweep_lies(window: Window, max_adopted: int, users: int, steps: Sequence[Step]) -> None:
     live(Observer, window, max_adopted, users, steps)
 
@@ -318,7 +318,6 @@ def test_a_sweep_that_can_lie_is_found_out(broken: type[Observer]) -> None:
     @given(window=WINDOWS, max_adopted=LIMITS, users=st.integers(0, 14), steps=STEPS)
     @settings(
         max_examples=5_000,
-        deadline=None,
         database=None,
         derandomize=True,
         phases=[Phase.generate],
