@@ -161,7 +161,7 @@ def one_after_the_other(steps: list[Callable[[Directory], None]]) -> Callable[[D
 
 STEPS = st.lists(st.just(create) | st.integers(0, 30).map(delete_at), max_size=4)
 WINDOWS = st.builds(
-    lambda limit, offset: Window(max_limit=limit, max_offset=offset),
+    lambda limit, offset: Window(max_limit=limit, max_offset=min(offset, 11 * limit)),
     st.integers(1, 6),
     st.integers(0, 14),
 )
