@@ -6,7 +6,7 @@ from handlers.gateway import Response
 from handlers.wiring import wiring
 from lib.caching.freshness import age_of
 from lib.caching.headers import RequestDirectives
-from lib.caching.provenance import cache_status
+from lib.caching.provenance import Collapsed, Hit
 from lib.reading.request import UNCONDITIONAL, Answer, Conditions, ReadRequest
 
 
@@ -22,10 +22,7 @@ def read_request(call: Call, *, min_generation: int) -> ReadRequest:
         arrived_at=call.arrived_at,
         deadline=call.deadline,
         min_generation=min_generation,
-        conditions=Conditions(
-            if_none_match=headers.get("if-none-match"),
-            if_modified_since=headers.get("if-modified-since"),
-        )
+        conditions=Conditions(headers.get("if-none-match"), headers.get("if-modified-since"))
         if conditional
         else UNCONDITIONAL,
     )
@@ -41,9 +38,9 @@ def response(call: Call, answer: Answer) -> Response:
         age=age,
         generation=generation.number,
     )
-    status = cache_status(answer.came_by, policy, now=call.arrived_at)
-    observing.count(Hit=int(status.fwd is None))
+    came_by = answer.came_by
+    observing.count(Hit=int(isinstance(came_by, Hit)))
     if age >= policy.max_age:
-        observing.count_stale(status.detail)
+        observing.count_stale(None if isinstance(came_by, Collapsed) else came_by.detail)
     observing.seconds(AgeServed=age)
     return Response(answer.status, answer.body, answer.headers)

@@ -7,7 +7,7 @@ Pure: no clock, no I/O. Instants are epoch seconds, durations seconds.
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal, assert_never
+from typing import Literal, NamedTuple, assert_never
 
 from lib.caching.freshness import FreshnessPolicy, age_of
 from lib.caching.headers import CacheStatus, cache_control, http_date
@@ -66,7 +66,9 @@ type Provenance = Hit | Forwarded | FailedOver | Collapsed
 
 def resting_on(came_by: Provenance, observed_at: float) -> Provenance:
     """Return the provenance of an answer in which somebody was last seen at ``observed_at``."""
-    return replace(came_by, observed_at=min(came_by.observed_at, observed_at))
+    if observed_at >= came_by.observed_at:
+        return came_by
+    return replace(came_by, observed_at=observed_at)
 
 
 def age(came_by: Provenance, *, now: float) -> int | None:
@@ -96,8 +98,7 @@ def cache_status(came_by: Provenance, policy: FreshnessPolicy, *, now: float) ->
             assert_never(came_by)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validators:
+class Validators(NamedTuple):
     """What a caller may ask with whether it has an answer already.
 
     ``modified_at`` is None where nothing is known of when the answer changed last: then only the
@@ -130,7 +131,9 @@ def fields(
         # Never later than the answer itself (RFC 9110 section 8.8.2.1).
         told["Last-Modified"] = http_date(min(validators.modified_at, int(now)))
     seconds = age(came_by, now=now)
-    return told if seconds is None else {**told, "Age": str(seconds)}
+    if seconds is not None:
+        told["Age"] = str(seconds)
+    return told
 
 
 def of_error(error: ServiceError) -> CacheStatus | None:

@@ -5,12 +5,13 @@ Pure but for what it is wired to.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lib.caching import provenance
 from lib.caching.freshness import FreshnessPolicy
-from lib.caching.provenance import Provenance, Validators
+from lib.caching.provenance import Validators
 from lib.clock import Time
 from lib.directory.generation import Generation
 from lib.directory.snapshot import Snapshot
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
 _INVALID_CURSOR = "This cursor is no longer valid; start again."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListRequest:
+class ListRequest(NamedTuple):
     """What a list is asked for.
 
     ``linked`` is the question as links write it: what a body names is sent again in a body.
@@ -44,14 +44,13 @@ class ListRequest:
     moment: Moment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Slice:
+class _Slice(NamedTuple):
     """What a read makes of a snapshot; ``rows`` is None where the caller has them already.
 
-    ``etag`` is that of the generation's own rows; an answer with others has its body's.
+    ``validators`` are those of the generation's own rows; an answer with others has its body's.
     """
 
-    etag: str
+    validators: Validators
     rows: Rows | None
     total: int | None
     observed_at: float
@@ -76,7 +75,7 @@ class ListReads:
             return self._next(asked, asked.moment.cursor), None
         if asked.query.emails is not None or asked.query.ids is not None:
             return self._named(asked)
-        request = replace(asked.read, rests_on=_rests_on(asked.query))
+        request = asked.read._replace(rests_on=partial(_rests_on, asked.query))
         read = self.named.proxy.read(request, lambda snapshot: self._slice(asked, snapshot))
         return self._answer(asked, read, None), None
 
@@ -95,8 +94,8 @@ class ListReads:
             return self._slice(asked, snapshot, found=found, rows=rows)
 
         names: list[str | int] = [*(asked.query.emails or ()), *(asked.query.ids or ())]
-        request = replace(
-            asked.read, rests_on=_rests_on(asked.query), wanted=user_keys(names, client_id)
+        request = asked.read._replace(
+            rests_on=partial(_rests_on, asked.query), wanted=user_keys(names, client_id)
         )
         read, found = self.named.read(request, missing=missing, view=view)
         return self._answer(asked, read, found), found
@@ -107,8 +106,7 @@ class ListReads:
         if cursor.view != asked.query.view_digest(client_id):
             raise InvalidRequestError("Parameter 'cursor' belongs to another view.")
         first = f'{links.first_link(asked.linked)}; rel="first"'
-        there = replace(
-            asked,
+        there = asked._replace(
             query=replace(asked.query, offset=cursor.offset),
             linked=replace(asked.linked, offset=cursor.offset),
         )
@@ -137,91 +135,67 @@ class ListReads:
         rows: Rows | None = None,
     ) -> _Slice:
         query, generation = asked.query, snapshot.generation
-        etag = bodies.list_etag(generation, query)
-        validators = self._validators(asked, etag, generation)
-        observed_at = _rests_on(query)(generation)
+        validators = Validators(
+            etag=bodies.list_etag(generation, query),
+            modified_at=generation.modified_at,
+            pinned=asked.moment.cursor is not None,
+        )
+        observed_at = _rests_on(query, generation)
         unchanged = found is None and not snapshot.extra
         if unchanged and asked.read.conditions.met_by(validators):
             # How many users a filter hides is not known without reading them.
             total = None if query.filtered or validators.pinned else generation.users
-            return _Slice(etag=etag, rows=None, total=total, observed_at=observed_at)
+            return _Slice(validators, None, total, observed_at)
         chosen = rows or select.select(snapshot, query)
         if query.named and not query.fields:
             # Nobody but those who are named can change the answer.
             observed_at = _seen_since(generation, chosen.lines, found)
-        return _Slice(etag=etag, rows=chosen, total=chosen.total, observed_at=observed_at)
+        return _Slice(validators, chosen, chosen.total, observed_at)
 
     def _answer(self, asked: ListRequest, read: Read[_Slice], found: "Found | None") -> Answer:
         seen, generation = read.value, read.generation
-        came_by = looked_up(read.resting_on(seen.observed_at), found)
-        validators = self._validators(asked, seen.etag, generation)
-        if seen.rows is None:
-            end = asked.query.offset + asked.query.limit
-            return self._with_fields(asked, generation, came_by, validators, "", end, seen.total)
+        came_by = read.resting_on(seen.observed_at)
+        if found is not None:
+            came_by = looked_up(came_by, found)
+        validators, body, end = seen.validators, "", asked.query.offset + asked.query.limit
         # Users seen beyond the generation are in none that a cursor or a date could tell of.
-        beside = found is not None or read.exact
-        rows = bodies.fitting(seen.rows, shorten=validators.pinned)
-        not_asked = self._not_asked(asked, rows, found)
-        body = bodies.list_body(generation, asked.query, rows, not_asked=not_asked)
-        if beside:
-            validators = Validators(etag=bodies.body_etag(body))
-            if asked.read.conditions.met_by(validators):
-                body = ""
-        end = asked.query.offset + len(rows.lines)
+        beside = read.exact or found is not None
         pinnable = not (read.exact or (found and found.lines))
-        return self._with_fields(
-            asked, generation, came_by, validators, body, end, rows.total, pinnable=pinnable
-        )
-
-    def _with_fields(  # noqa: PLR0913, PLR0917 - the parts of one answer
-        self,
-        asked: ListRequest,
-        generation: Generation,
-        came_by: Provenance,
-        validators: Validators,
-        body: str,
-        end: int,
-        total: int | None,
-        *,
-        pinnable: bool = True,
-    ) -> Answer:
-        now = self.time.now()
-        headers = provenance.fields(came_by, validators, self.policy, now=now)
-        if total is not None:
+        if seen.rows is not None:
+            rows = bodies.fitting(seen.rows, shorten=validators.pinned)
+            not_asked = () if found is None else _not_asked(asked, rows, found)
+            body = bodies.list_body(generation, asked.query, rows, not_asked=not_asked)
+            end = asked.query.offset + len(rows.lines)
+            if beside:
+                validators = Validators(etag=bodies.body_etag(body))
+                body = "" if asked.read.conditions.met_by(validators) else body
+        headers = provenance.fields(came_by, validators, self.policy, now=self.time.now())
+        if seen.total is not None:
             cursor_at = self._cursors(asked, generation) if pinnable else None
-            headers["Link"] = links.links(asked.linked, cursor_at, end=end, total=total)
-            headers["X-Total-Count"] = str(total)
+            headers["Link"] = links.links(asked.linked, cursor_at, end=end, total=seen.total)
+            headers["X-Total-Count"] = str(seen.total)
         status = HTTPStatus.OK if body else HTTPStatus.NOT_MODIFIED
-        return Answer(
-            status=status, body=body, headers=headers, generation=generation, came_by=came_by
-        )
+        return Answer(status, body, headers, generation, came_by)
 
     def _cursors(self, asked: ListRequest, generation: Generation) -> Callable[[int], str]:
-        view = asked.query.view_digest(generation.client_id)
-        issued_at = int(self.time.now())
-
         def cursor_at(offset: int) -> str:
+            view = asked.query.view_digest(generation.client_id)
             return Cursor(
-                generation.number, offset, issued_at, view, generation.hiding_digest
+                generation.number, offset, int(self.time.now()), view, generation.hiding_digest
             ).encode()
 
         return cursor_at
 
-    def _validators(self, asked: ListRequest, etag: str, generation: Generation) -> Validators:
-        pinned = asked.moment.cursor is not None
-        return Validators(etag=etag, modified_at=generation.modified_at, pinned=pinned)
 
-    def _not_asked(
-        self, asked: ListRequest, rows: Rows, found: "Found | None"
-    ) -> tuple[str | int, ...]:
-        """Return those not found of whom nothing is known, because the origin was not asked."""
-        if found is None or not found.unanswered:
-            return ()
-        return tuple(
-            name
-            for name in rows.not_found or ()
-            if set(user_keys([name], asked.read.client_id).keys) & found.unanswered
-        )
+def _not_asked(asked: ListRequest, rows: Rows, found: "Found") -> tuple[str | int, ...]:
+    """Return those not found of whom nothing is known, because the origin was not asked."""
+    if not found.unanswered:
+        return ()
+    return tuple(
+        name
+        for name in rows.not_found or ()
+        if set(user_keys([name], asked.read.client_id).keys) & found.unanswered
+    )
 
 
 def user_keys(names: Iterable[str | int], client_id: str) -> UserKeys:
@@ -233,17 +207,13 @@ def user_keys(names: Iterable[str | int], client_id: str) -> UserKeys:
     )
 
 
-def _rests_on(query: ListQuery) -> Callable[[Generation], float]:
-    """Return what tells since when everybody was seen who can change the answer to ``query``."""
-
-    def rests_on(generation: Generation) -> float:
-        # Those past the origin's window have the highest ids.
-        end, in_window = query.offset + query.limit, generation.users - generation.adopted
-        if query.filtered or generation.unconfirmed_since or end > in_window:
-            return generation.oldest_observation
-        return generation.swept_at
-
-    return rests_on
+def _rests_on(query: ListQuery, generation: Generation) -> float:
+    """Return since when everybody was seen who can change the answer to ``query``."""
+    # Those past the origin's window have the highest ids.
+    end, in_window = query.offset + query.limit, generation.users - generation.adopted
+    if query.filtered or generation.unconfirmed_since or end > in_window:
+        return generation.oldest_observation
+    return generation.swept_at
 
 
 def _seen_since(generation: Generation, lines: Iterable[bytes], found: "Found | None") -> float:

@@ -7,7 +7,7 @@ served says how old it is and why.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from lib.caching import freshness
 from lib.caching.freshness import Freshness, FreshnessPolicy, Plan
@@ -73,8 +73,7 @@ class _Need:
     wanted: UserKeys | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Served:
+class _Served(NamedTuple):
     """The generation to answer from, how that came by, and users seen beside it just now."""
 
     generation: Generation
@@ -152,12 +151,7 @@ class Proxy:
         snapshot = snapshot_of(self.store, served.generation, hiding=self.hiding)
         if served.seen:
             snapshot = replace(snapshot, extra=served.seen)
-        return Read(
-            value=view(snapshot),
-            generation=served.generation,
-            came_by=served.came_by,
-            exact=served.seen is not None,
-        )
+        return Read(view(snapshot), served.generation, served.came_by, served.seen is not None)
 
     def _await(self, request: ReadRequest) -> Head:
         """Return a head of the least generation asked for, waiting a moment for the very next one.
@@ -181,14 +175,18 @@ class Proxy:
         )
 
     def _plan(self, request: ReadRequest, head: Head) -> Plan:
-        generation, now = head.generation, self.time.now()
+        generation = head.generation
+        age = self._age(generation) if generation.published else None
         return freshness.plan(
             self.policy,
             request.directives,
-            age=self._age(generation) if generation.published else None,
-            answer_age=freshness.age_of(request.rests_on(generation), now=now),
+            age=age,
+            answer_age=self._answer_age(request, generation),
             failing=bool(self._health(head).last_error),
         )
+
+    def _answer_age(self, request: ReadRequest, generation: Generation) -> int:
+        return freshness.age_of(request.rests_on(generation), now=self.time.now())
 
     def _age(self, generation: Generation) -> int:
         """Return how old the last sweep is; a wrong clock's word of it makes nothing fresh."""
@@ -230,7 +228,7 @@ class Proxy:
             return self._hit(head, detail="store-error")
 
     def _stale_need(self, request: ReadRequest, head: Head) -> _Need:
-        told = freshness.age_of(request.rests_on(head.generation), now=self.time.now())
+        told = self._answer_age(request, head.generation)
         accepted = freshness.acceptable(self.policy, request.directives, age=told)
         return _Need(
             fwd="stale" if accepted else "request",
@@ -240,9 +238,10 @@ class Proxy:
 
     def _hit(self, head: Head, *, detail: str | None = None) -> _Served:
         generation = head.generation
-        if detail is None:
+        age = self._age(generation)
+        if detail is None and (age >= self.policy.max_age or self.policy.frozen):
             detail = freshness.stale_detail(
-                self.policy, self._health(head), age=self._age(generation), now=self.time.now()
+                self.policy, self._health(head), age=age, now=self.time.now()
             )
         return _Served(generation, Hit(observed_at=generation.swept_at, detail=detail))
 

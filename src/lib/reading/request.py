@@ -4,8 +4,8 @@ Pure data.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from http import HTTPStatus
+from typing import NamedTuple
 
 from lib.caching.headers import RequestDirectives, not_modified
 from lib.caching.provenance import Provenance, Validators, resting_on
@@ -13,8 +13,7 @@ from lib.directory.generation import Generation
 from lib.users.keys import UserKeys
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conditions:
+class Conditions(NamedTuple):
     """The conditional header fields of a request (RFC 9110 section 13.1), None where absent."""
 
     if_none_match: str | None = None
@@ -40,8 +39,7 @@ def everybody_in(generation: Generation) -> float:
     return generation.oldest_observation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadRequest:
+class ReadRequest(NamedTuple):
     """Who asks for what, and until when an answer is of use.
 
     ``holder`` is unique to the invocation; ``arrived_at`` and ``deadline`` are instants. An answer
@@ -61,8 +59,7 @@ class ReadRequest:
     rests_on: Callable[[Generation], float] = everybody_in
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read[T]:
+class Read[T](NamedTuple):
     """What was made of a snapshot, of which generation it was, and how that came by.
 
     ``exact``: the origin was asked for just the users that the answer is about.
@@ -78,8 +75,7 @@ class Read[T]:
         return self.came_by if self.exact else resting_on(self.came_by, observed_at)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(NamedTuple):
     """An answer to a caller, ready but for its transport; the body of a 304 is empty."""
 
     status: HTTPStatus

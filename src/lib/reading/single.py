@@ -4,7 +4,7 @@ Pure but for what it is wired to.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -42,8 +42,8 @@ class SingleReads:
                 asked for.
         """
         wanted = UserKeys(ids=(user_id,))
-        asked = replace(
-            request, wanted=wanted, rests_on=lambda generation: generation.observed_at(user_id)
+        asked = request._replace(
+            wanted=wanted, rests_on=lambda generation: generation.observed_at(user_id)
         )
 
         def missing(snapshot: Snapshot) -> UserKeys:
@@ -63,14 +63,10 @@ class SingleReads:
             modified_at=None if beside else read.generation.modified_at,
         )
         known = request.conditions.met_by(validators)
-        answer = Answer(
-            status=HTTPStatus.NOT_MODIFIED if known else HTTPStatus.OK,
-            body="" if known else bodies.user_body(select.project(line, tuple(fields))),
-            headers=provenance.fields(came_by, validators, self.policy, now=self.time.now()),
-            generation=read.generation,
-            came_by=came_by,
-        )
-        return answer, found
+        status = HTTPStatus.NOT_MODIFIED if known else HTTPStatus.OK
+        body = "" if known else bodies.user_body(select.project(line, tuple(fields)))
+        headers = provenance.fields(came_by, validators, self.policy, now=self.time.now())
+        return Answer(status, body, headers, read.generation, came_by), found
 
     def _came_by(self, read: Read[bytes | None], user_id: int, found: "Found | None") -> Provenance:
         observed_at = read.generation.observed_at(user_id)
