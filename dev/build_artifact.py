@@ -13,6 +13,7 @@ so the other functions and the next build only copy.
 """
 
 import argparse
+import gzip
 import hashlib
 import json
 import os
@@ -21,6 +22,9 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
+
+type Json = Any  # A model's nodes are free-form.
 
 ROOT = Path(__file__).resolve().parent.parent
 _CACHE = ROOT / ".build"
@@ -36,8 +40,8 @@ _SERVICES = frozenset({"dynamodb", "events", "lambda", "secretsmanager"})
 _INSTALLER_FILES = frozenset(
     {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json"}
 )
-# What no function imports: commands, tests, and of boto3 all but its core, botocore.
-_UNUSED = ("bin", "boto3", "boto3-*", "s3transfer", "s3transfer-*", "**/tests", "**/__pycache__")
+# What no function loads: commands, tests, and what boto3 makes resources of.
+_UNUSED = ("bin", "boto3/data", "boto3/examples", "**/tests", "**/__pycache__")
 
 
 def build(target: Path, *, architecture: str, uv: str, cache: Path = _CACHE) -> None:
@@ -96,14 +100,31 @@ def _trim(packages: Path) -> None:
     for pattern in _UNUSED:
         for directory in list(packages.glob(pattern)):
             shutil.rmtree(directory)
-    for directory in (packages / "botocore/data").iterdir():
+    data = packages / "botocore/data"
+    for directory in data.iterdir():
         if directory.is_dir() and directory.name not in _SERVICES:
             shutil.rmtree(directory)
-    _trim_endpoints(packages / "botocore/data/endpoints.json")
+    for model in data.rglob("*.json.gz"):
+        _trim_model(model)
+    _trim_endpoints(data / "endpoints.json")
     for information in packages.glob("*.dist-info"):
         for file in information.iterdir():
             if file.name in _INSTALLER_FILES:
                 file.unlink()
+
+
+def _trim_model(file: Path) -> None:
+    """Leave out the texts of a service's model, three quarters of what its client has to parse."""
+    model = json.loads(gzip.decompress(file.read_bytes()), object_hook=_without_text)
+    file.with_suffix("").write_text(json.dumps(model, separators=(",", ":")), encoding="utf-8")
+    file.unlink()
+
+
+def _without_text(node: Json) -> Json:
+    # A member of that name would be an object, not a text.
+    if isinstance(node.get("documentation"), str):
+        del node["documentation"]
+    return node
 
 
 def _trim_endpoints(file: Path) -> None:

@@ -11,8 +11,8 @@ from functools import cache, cached_property
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Protocol
 
+from boto3.session import Session
 from botocore.config import Config
-from botocore.session import Session, get_session
 
 from lib.aws.directory_store import DirectoryStore
 from lib.clock import Time
@@ -71,11 +71,11 @@ class Wiring:
             tcp_keepalive=True,
             retries={"mode": "standard", "total_max_attempts": attempts},
         )
-        return self._session.create_client(service, config=config)
+        return self._session.client(service, config=config)
 
     @cached_property
     def _session(self) -> Session:
-        return get_session()
+        return Session()
 
     @cached_property
     def _dynamodb(self) -> Any:  # noqa: ANN401 - made at run time

@@ -22,13 +22,18 @@ FUNCTIONS = {
 }
 # Lambda refuses more than 250 MB; this bounds what a cold start has to fetch.
 MOST_BYTES = 32_000_000
+# Every module of ours, because many are imported by functions when they need them.
 _IMPORT = """
-import importlib, json, sys
+import importlib, json, pkgutil, sys
 sys.path.insert(0, sys.argv[1])
 assert importlib.import_module(sys.argv[2]).handler
-from botocore.session import get_session
+for package in ("handlers", "lib"):
+    path = importlib.import_module(package).__path__
+    for module in pkgutil.walk_packages(path, f"{package}."):
+        importlib.import_module(module.name)
+from boto3.session import Session
 for service in ("dynamodb", "events", "lambda", "secretsmanager"):
-    get_session().create_client(service, region_name="us-east-1")
+    Session().client(service, region_name="us-east-1")
 files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
 json.dump([file for file in files if file], sys.stdout)
 """
@@ -71,10 +76,15 @@ def test_every_module_has_bytecode_that_is_not_checked_again(built: Path, functi
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_an_artifact_is_trimmed(built: Path, function: str) -> None:
     artifact = built / function
-    services = {path.name for path in (artifact / "botocore/data").iterdir() if path.is_dir()}
+    data = artifact / "botocore/data"
+    services = {path.name for path in data.iterdir() if path.is_dir()}
+    texts = [path for path in data.rglob("*.json") if '"documentation":"' in path.read_text()]
     size = sum(path.stat().st_size for path in artifact.rglob("*") if path.is_file())
 
     assert services == {"dynamodb", "events", "lambda", "secretsmanager"}
+    assert texts == []
+    assert not list(data.rglob("*.gz"))
+    assert not (artifact / "boto3/data").exists()
     assert not list(artifact.rglob("tests"))
     assert size < MOST_BYTES
 
