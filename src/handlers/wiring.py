@@ -9,7 +9,7 @@ import os
 import time
 from functools import cache, cached_property
 from random import SystemRandom
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from boto3.session import Session
 from botocore.config import Config
@@ -26,6 +26,8 @@ from lib.revalidation.outcomes import Claim
 from lib.settings import Settings
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
     from lib.aws.invoker import Invoker
     from lib.aws.lookup_store import LookupStore
     from lib.aws.secret import Secrets
@@ -57,6 +59,15 @@ def wiring() -> "Wiring":
     return Wiring(Settings.from_env(os.environ))
 
 
+def _config(*, attempts: int) -> Config:
+    return Config(
+        connect_timeout=1,
+        read_timeout=3,
+        tcp_keepalive=True,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+    )
+
+
 class Wiring:
     """Everything a function needs, wired for ``settings``."""
 
@@ -64,22 +75,13 @@ class Wiring:
         self.settings = settings
         self.time = Time(time.time, time.sleep, SystemRandom().random)
 
-    def _client(self, service: Any, *, attempts: int) -> Any:  # noqa: ANN401 - made at run time
-        config = Config(
-            connect_timeout=1,
-            read_timeout=3,
-            tcp_keepalive=True,
-            retries={"mode": "standard", "total_max_attempts": attempts},
-        )
-        return self._session.client(service, config=config)
-
     @cached_property
     def _session(self) -> Session:
         return Session()
 
     @cached_property
-    def _dynamodb(self) -> Any:  # noqa: ANN401 - made at run time
-        return self._client("dynamodb", attempts=3)
+    def _dynamodb(self) -> "DynamoDBClient":
+        return self._session.client("dynamodb", config=_config(attempts=3))
 
     @cached_property
     def store(self) -> DirectoryStore:
@@ -107,7 +109,7 @@ class Wiring:
         """The OAuth clients' secret keys."""
         from lib.aws.secret import Secrets
 
-        client = self._client("secretsmanager", attempts=2)
+        client = self._session.client("secretsmanager", config=_config(attempts=2))
         return Secrets(client, self.settings.secret_id, clock=self.time.now)
 
     @cached_property
@@ -122,7 +124,7 @@ class Wiring:
         """The refresh function, from outside."""
         from lib.aws.invoker import Invoker
 
-        client = self._client("lambda", attempts=2)
+        client = self._session.client("lambda", config=_config(attempts=2))
         return Invoker(client, self.settings.refresh_function_name)
 
     @cached_property
@@ -230,7 +232,7 @@ class Wiring:
         from lib.events.event import EventFormat
 
         # The bus itself tries again, and only what was refused.
-        client = self._client("events", attempts=1)
+        client = self._session.client("events", config=_config(attempts=1))
         bus = EventBus(client, self.settings.event_bus_name, sleep=self.time.sleep)
         return Announcing(
             store=self.memory,
