@@ -1,0 +1,35 @@
+"""Questions at the edges, as a caller sees them: odd dates, texts, places and methods."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from dev.embedded_aws import EmbeddedAws
+from tests.integration.service import Service, running_service
+
+
+@pytest.fixture(scope="module")
+def warm(aws: EmbeddedAws) -> Iterator[Service]:
+    """One service for tests that only read; its three users are stored already."""
+    with running_service(aws) as running:
+        running.get()
+        yield running
+
+
+@pytest.mark.parametrize("path", ["/users", "/users?q=a", "/users/{id}"])
+@pytest.mark.parametrize(
+    ("date", "status"),
+    [
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 304),
+        ("Fri Dec 31 23:59:59 9999", 304),
+        ("Fri, 31 Dec 9999 23:59:59 +0000", 200),
+        ("Thu, 31 Dec 9999 23:59:59 GMT", 200),
+        ("9999-12-31T23:59:59Z", 200),
+    ],
+)
+def test_only_an_http_date_makes_a_request_conditional(
+    warm: Service, path: str, date: str, status: int
+) -> None:
+    path = path.format(id=warm.get().ids[0])
+
+    assert warm.get(path, {"If-Modified-Since": date}).status == status
