@@ -33,3 +33,17 @@ def test_only_an_http_date_makes_a_request_conditional(
     path = path.format(id=warm.get().ids[0])
 
     assert warm.get(path, {"If-Modified-Since": date}).status == status
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Pragma": "no-cache-please"},
+        {"Pragma": 'hint="no-cache"'},
+        {"Cache-Control": r'hint="\", no-cache, \""'},
+    ],
+)
+def test_only_a_directive_of_its_own_asks_the_origin(
+    warm: Service, headers: dict[str, str]
+) -> None:
+    assert "; hit; ttl=" in warm.get(headers=headers).cache_status

@@ -21,8 +21,11 @@ FOREVER = 2**31
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_DIRECTIVE = re.compile(r"""\s*([!#$%&'*+.^_`|~0-9a-z-]+)(?:=("[^"]*"|[^\s;"]*))?\s*""")
-_MEMBER = re.compile(r'(?:[^,"]|"[^"]*"?)+')
+_DIRECTIVE = re.compile(
+    r"""\s*([!#$%&'*+.^_`|~0-9a-z-]+)(?:=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*)))?\s*"""
+)
+_MEMBER = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
+_QUOTED_PAIR = re.compile(r"\\(.)")
 _ENTITY_TAG = re.compile(r"""\s*((?:W/)?"[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)""")
 
 
@@ -47,7 +50,7 @@ class RequestDirectives:
         7
         """
         if cache_control is None:
-            return cls(no_cache="no-cache" in (pragma or "").lower())
+            return cls(no_cache="no-cache" in _directives(pragma or ""))
         found = _directives(cache_control)
         max_age = _least(found.get("max-age"))
         max_stale = found.get("max-stale")
@@ -65,8 +68,9 @@ def _directives(text: str) -> dict[str, list[str | None]]:
     for part in _MEMBER.findall(text.lower()):
         match = _DIRECTIVE.fullmatch(part)
         if match:
-            value = match[2]
-            found.setdefault(match[1], []).append(None if value is None else value.strip('"'))
+            name, quoted, token = match.groups()
+            value = token if quoted is None else _QUOTED_PAIR.sub(r"\1", quoted)
+            found.setdefault(name, []).append(value)
     return found
 
 

@@ -54,6 +54,13 @@ INSTANT = 1_800_000_000
         ("max-age=x, no-cache", {"no_cache": True}),
         ("@@@, only-if-cached", {"only_if_cached": True}),
         ('foo="bar", max-age=1', {"max_age": 1}),
+        ('foo="a, no-cache, b", max-age=1', {"max_age": 1}),
+        (r'foo="a\", no-cache, b", max-age=1', {"max_age": 1}),
+        (r'foo="a\\", no-cache', {"no_cache": True}),
+        (r'max-age="\6\0"', {"max_age": 60}),
+        (r'max-age="60\"', {}),
+        (r"foo=\", no-cache", {}),
+        ('max-age=""60""', {}),
     ],
 )
 def test_request_directives_are_read_leniently_one_by_one(
@@ -68,7 +75,12 @@ def test_request_directives_are_read_leniently_one_by_one(
         (None, None, False),
         (None, "no-cache", True),
         (None, "No-Cache, x", True),
+        (None, "x=1 , no-cache", True),
         (None, "x", False),
+        (None, "no-cache-please", False),
+        (None, "not-no-cache", False),
+        (None, 'x="no-cache"', False),
+        (None, 'x=", no-cache"', False),
         ("", "no-cache", False),
         ("max-age=1", "no-cache", False),
     ],
@@ -87,7 +99,9 @@ def test_no_request_directive_is_too_odd_to_read(control: str, pragma: str | Non
     assert all(number is None or 0 <= number <= FOREVER for number in numbers)
 
 
-TOKENS = st.sampled_from(["no-cache", "max-age", "max-stale", "=", ",", '"', "0", "9", " ", ";"])
+TOKENS = st.sampled_from(
+    ["no-cache", "max-age", "max-stale", "=", ",", '"', "\\", "0", "9", " ", ";"]
+)
 
 
 @given(st.lists(TOKENS).map("".join))
