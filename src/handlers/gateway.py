@@ -26,8 +26,8 @@ METHODS = {
     "users": ("GET", "HEAD"),
     "users/{userId}": ("GET", "HEAD"),
     "users/lookup": ("POST",),
-    "cache": ("GET",),
-    "cache/changes": ("GET",),
+    "cache": ("GET", "HEAD"),
+    "cache/changes": ("GET", "HEAD"),
     "cache/refresh": ("POST",),
     DOCUMENT: ("GET", "HEAD"),
 }

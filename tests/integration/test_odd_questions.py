@@ -47,3 +47,11 @@ def test_only_a_directive_of_its_own_asks_the_origin(
     warm: Service, headers: dict[str, str]
 ) -> None:
     assert "; hit; ttl=" in warm.get(headers=headers).cache_status
+
+
+@pytest.mark.parametrize("path", ["/cache", "/cache/changes?since=1", "/cache/changes?since=99"])
+def test_whatever_is_got_can_be_asked_for_its_headers_alone(warm: Service, path: str) -> None:
+    got, headed = warm.get(path), warm.send("HEAD", path)
+
+    assert (headed.status, headed.response.body) == (got.status, b"")
+    assert headed.headers["Cache-Control"] == "no-store"

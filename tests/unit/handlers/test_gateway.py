@@ -128,6 +128,8 @@ def test_a_body_is_in_no_printed_form() -> None:
         ("/cache", "GET", "cache", ""),
         ("/cache/refresh", "POST", "cache/refresh", ""),
         ("/cache/changes", "GET", "cache/changes", ""),
+        ("/cache", "HEAD", "cache", ""),
+        ("/cache/changes", "HEAD", "cache/changes", ""),
     ],
 )
 def test_a_route_is_found_with_and_without_the_stage(
@@ -178,9 +180,10 @@ def test_a_path_that_is_not_found_is_named_as_at_the_origin(path: str) -> None:
         ("/users", "get", "GET, HEAD"),
         ("/users/7", "DELETE", "GET, HEAD"),
         ("/users/lookup", "GET", "POST"),
-        ("/cache", "HEAD", "GET"),
+        ("/cache", "POST", "GET, HEAD"),
         ("/cache/refresh", "GET", "POST"),
-        ("/cache/changes", "POST", "GET"),
+        ("/cache/refresh", "HEAD", "POST"),
+        ("/cache/changes", "POST", "GET, HEAD"),
     ],
 )
 def test_another_method_is_told_which_are_allowed(path: str, method: str, allow: str) -> None:
