@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from dev.embedded_aws import EmbeddedAws
+from tests.integration.asking import link
 from tests.integration.service import Service, running_service
 
 
@@ -55,3 +56,16 @@ def test_whatever_is_got_can_be_asked_for_its_headers_alone(warm: Service, path:
 
     assert (headed.status, headed.response.body) == (got.status, b"")
     assert headed.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("offset", ["4", "9007199254740993", "99999999999999999999", "9" * 300])
+@pytest.mark.parametrize("view", ["", "&sort=-id", "&q=e", "&ids=1001,1002,1003"])
+def test_behind_the_end_a_link_leads_back_to_the_last_window(
+    warm: Service, offset: str, view: str
+) -> None:
+    whole = warm.get(f"/users?limit=250{view}").ids
+
+    behind = warm.get(f"/users?limit=2&offset={offset}{view}")
+    back = warm.get(link(behind, "prev") or "")
+
+    assert (behind.ids, back.ids) == ([], whole[-2:])

@@ -26,7 +26,8 @@ def links(query: ListQuery, cursor_at: Callable[[int], str] | None, *, end: int,
 
     targets = {"first": f"<?{beside}>"}
     if query.offset > 0:
-        targets["prev"] = at(max(0, query.offset - query.limit))
+        # Behind the end, what comes before is the last window.
+        targets["prev"] = at(max(0, min(query.offset, total) - query.limit))
     if end < total:
         targets["next"] = at(end)
     return ", ".join(f'{target}; rel="{name}"' for name, target in targets.items())

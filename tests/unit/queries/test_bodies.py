@@ -179,6 +179,8 @@ def test_an_odd_address_in_a_question_still_has_a_tag() -> None:
         (20, 70, 100, {"first": None, "prev": 0, "next": 70}),
         (100, 120, 120, {"first": None, "prev": 50}),
         (0, 30, 100, {"first": None, "next": 30}),
+        (10**20, 10**20, 120, {"first": None, "prev": 70}),
+        (10**20, 10**20, 30, {"first": None, "prev": 0}),
     ],
 )
 def test_links_are_query_only_and_lead_to_the_windows_around(
