@@ -104,7 +104,7 @@ def _of_origin() -> list[Json]:
 def _filters() -> list[Json]:
     metadata = schema(
         "object",
-        additionalProperties=schema("string", pattern=f"^{_MEMBER}(?:,{_MEMBER})*$"),
+        additionalProperties=schema("string"),
         propertyNames=schema("string", pattern=r"^[^\[\]]{1,64}$"),
     )
     return [
@@ -123,28 +123,29 @@ def _filters() -> list[Json]:
         ),
         _parameter(
             "q",
-            "A part of the name, the username or the address; case does not matter.",
+            "A part of the name, the username or the address; neither case nor how a letter is "
+            "composed matters.",
             schema("string", pattern=r"\S"),
             {"part of a name": "kelly", "case does not matter": "Straße"},
         ),
         _several(
             "timeZone",
             "A user with any of them is listed.",
-            schema("string", pattern="^[A-Za-z0-9_+/-]{1,64}$"),
+            schema("string", pattern="^[A-Za-z0-9_+:/-]{1,64}$"),
             {"one": ["Europe/London"], "either": ["Europe/London", "Europe/Dublin"]},
         ),
         _several(
             "locale",
             "A user with any of them is listed.",
-            schema("string", pattern="^[A-Za-z0-9_+/-]{1,64}$"),
+            schema("string", pattern="^[A-Za-z0-9_+:/-]{1,64}$"),
             {"one": ["en"], "either": ["en", "pt-BR"]},
         ),
         _date("createdAfter", "Users created then or later."),
         _date("createdBefore", "Users created earlier than that."),
         _parameter(
             _DEEP[METADATA_NAME],
-            "`metadata[key]=…`: values separated by commas, of that key of a user's metadata: a "
-            "text as it is, anything else as JSON (`true`, `3`, `null`).",
+            "`metadata[key]=…`: values of that key of a user's metadata, separated by commas, or "
+            "one that holds a comma: a text as it is, anything else as JSON (`true`, `3`, `null`).",
             metadata,
             {"one": {"plan": "pro"}, "either, and": {"plan": "pro,free", "beta": "true"}},
             style="deepObject",

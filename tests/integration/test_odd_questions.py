@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from dev.embedded_aws import EmbeddedAws
-from tests.integration.asking import link
-from tests.integration.service import Service, running_service
+from dev.origin_double import demo_users
+from tests.integration.asking import follow, link
+from tests.integration.service import CLIENT, Service, running_service
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +70,49 @@ def test_behind_the_end_a_link_leads_back_to_the_last_window(
     back = warm.get(link(behind, "prev") or "")
 
     assert (behind.ids, back.ids) == ([], whole[-2:])
+
+
+COMPANIES = ("Acme, Inc.", "Acme", "Cafe\u0301", "", 0.00001, None)
+
+
+@pytest.fixture(scope="module")
+def odd(aws: EmbeddedAws) -> Iterator[Service]:
+    """One service for tests that only read; its users have odd names and metadata."""
+    with running_service(aws, users=0) as running:
+        rows = demo_users(CLIENT, len(COMPANIES))
+        running.origin.replace(
+            CLIENT,
+            [
+                row
+                | {"id": n, "name": name, "timeZone": "+05:30", "metadata": {"company": company}}
+                for n, (row, company, name) in enumerate(
+                    zip(rows, COMPANIES, ["İstanbul", "Zoe\u0308", *"abcd"], strict=True), 1
+                )
+            ],
+        )
+        running.get()
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("metadata[company]=Acme,%20Inc.", [1, 2]),
+        ("metadata[company]=Acme", [2]),
+        ("metadata[company]=Caf%C3%A9", [3]),
+        ("metadata[company]=", [4]),
+        ("metadata[company]=0.00001", [5]),
+        ("metadata[company]=null", [6]),
+        ("metadata[company]=Acme&metadata[company]=", [2, 4]),
+        ("q=istanbul", [1]),
+        ("q=ZO%C3%8B", [2]),
+        ("timeZone=+05:30&ids=1", [1]),
+        ("timeZone=%2B05%3A30&ids=1", [1]),
+    ],
+)
+def test_whatever_a_user_has_can_be_asked_for(odd: Service, query: str, found: list[int]) -> None:
+    whole = odd.get(f"/users?{query}")
+    walked = list(follow(odd, f"/users?{query}&limit=1"))
+
+    assert whole.ids == found
+    assert [user_id for answer in walked for user_id in answer.ids] == found

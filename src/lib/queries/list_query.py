@@ -3,8 +3,8 @@
 ``limit``, ``offset`` and ``emails`` mean what they mean at the origin (``origin_parameters``);
 every other view is our own and strict: an unknown name or a bad value is a 400 that says what is
 allowed, because a misspelt filter that returns everyone is worse than an error. A comma means or,
-several parameters mean and. ``clientId`` is accepted and ignored, since a published client sends
-it.
+several parameters mean and; a value of metadata may hold a comma itself, so it is taken whole, too.
+``clientId`` is accepted and ignored, since a published client sends it.
 
 Pure: no I/O.
 """
@@ -32,6 +32,7 @@ from lib.queries.parameters import (
     read_number,
     read_one_of,
     read_text,
+    read_whole,
     refuse,
     refuse_unknown,
 )
@@ -103,7 +104,9 @@ class ListQuery:
             value = getattr(self, attribute)
             if value != getattr(ListQuery, attribute):
                 parameters.append((name, _written(value)))
-        return parameters + [(f"metadata[{key}]", _written(texts)) for key, texts in self.metadata]
+        return parameters + [
+            (f"metadata[{key}]", text) for key, texts in self.metadata for text in texts
+        ]
 
     def view_digest(self, client_id: str) -> str:
         """Return what names the view of one client in a cursor."""
@@ -232,12 +235,7 @@ def parse_user_id(text: str) -> int:
 def _metadata(params: Params) -> tuple[tuple[str, tuple[str, ...]], ...]:
     found = ((METADATA.fullmatch(name), name, values) for name, values in params.items())
     return tuple(
-        sorted(
-            # In order, since a set prints in another one in every environment.
-            (match[1], tuple(sorted(set(read_members(name, values)))))
-            for match, name, values in found
-            if match
-        )
+        sorted((match[1], read_whole(name, values)) for match, name, values in found if match)
     )
 
 

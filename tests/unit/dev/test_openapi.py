@@ -74,7 +74,7 @@ ASKED: dict[tuple[str, str], dict[str, Any]] = {
     ("createdBefore", "day"): {"created_before": 1_769_817_600.0},
     ("createdBefore", "instant"): {"created_before": 1_769_860_800.0},
     ("metadata", "one"): {"metadata": (("plan", ("pro",)),)},
-    ("metadata", "either, and"): {"metadata": (("beta", ("true",)), ("plan", ("free", "pro")))},
+    ("metadata", "either, and"): {"metadata": (("beta", ("true",)), ("plan", ("pro,free",)))},
     ("fields", "some"): {"fields": ("id", "name", "timeZone")},
     ("sort", "newest first"): {"sort": "-createdDate"},
     ("sort", "by name"): {"sort": "name"},
