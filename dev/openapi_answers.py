@@ -46,7 +46,7 @@ HEADERS: Mapping[str, Json] = {
     "ETag": _header(
         "A list's changes when the directory does, a user's when that user does.",
         schema("string", pattern='^W/"[^"]+"$'),
-        'W/"1-da53a920cad1e52ffe21856a"',
+        'W/"2-a778436908a1f97d1e9647cf"',
     ),
     "Last-Modified": _header(
         "When the directory changed last.", _TEXT, "Mon, 23 Nov 2026 16:46:51 GMT"
@@ -55,7 +55,7 @@ HEADERS: Mapping[str, Json] = {
         "`first`, `prev` and `next` as query-only references (RFC 8288): resolve them against "
         "the URL that was asked for.",
         _TEXT,
-        '<?limit=50>; rel="first", <?limit=50&cursor=WzcsNTAs>; rel="next"',
+        '<?limit=50>; rel="first", <?limit=50&cursor=qS8uA1kq>; rel="next"',
     ),
     "Retry-After": _header("Seconds after which to ask again.", schema("integer", minimum=1), 7),
     "Vary": _header("The answer may be compressed.", _TEXT, "Accept-Encoding"),

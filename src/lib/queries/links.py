@@ -9,20 +9,20 @@ from urllib.parse import urlencode
 from lib.queries.list_query import ListQuery
 
 
-def links(query: ListQuery, cursor_at: Callable[[int], str] | None, *, end: int, total: int) -> str:
+def links(query: ListQuery, cursor_at: Callable[[int], str | None], *, end: int, total: int) -> str:
     """Return the Link field (RFC 8288) of a window that ends before position ``end``.
 
     References are query-only, so any base path will do. ``cursor_at`` gives the cursor of a
-    position in this very generation, None if that does not hold all users of the view; ``first``
-    starts over with the newest.
+    position in this very generation, None where there is none; ``first`` starts over with the
+    newest.
     """
     beside = f"limit={query.limit}"
     if asked := query.parameters():
         beside += "&" + urlencode(asked, errors="backslashreplace")
 
     def at(position: int) -> str:
-        place = f"cursor={cursor_at(position)}" if cursor_at else f"offset={position}"
-        return f"<?{beside}&{place}>"
+        cursor = cursor_at(position)
+        return f"<?{beside}&{f'cursor={cursor}' if cursor else f'offset={position}'}>"
 
     targets = {"first": f"<?{beside}>"}
     if query.offset > 0:

@@ -18,7 +18,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from lib.errors import InvalidRequestError
-from lib.queries import cursor, origin_parameters
+from lib.queries import origin_parameters
 from lib.queries.cursor import Cursor
 from lib.queries.origin_parameters import Params
 from lib.queries.parameters import (
@@ -175,11 +175,12 @@ def parse_user_fields(params: Params) -> tuple[str, ...]:
     return read_fields("fields", params["fields"]) if "fields" in params else ()
 
 
-def parse_moment(params: Params) -> Moment:
-    """Return of which generation an answer must be.
+def parse_moment(params: Params, read_cursor: Callable[[str], Cursor]) -> Moment:
+    """Return of which generation an answer must be; ``read_cursor`` is ``Cursors.read``.
 
     Raises:
         InvalidRequestError: naming parameter, reason and what is allowed.
+        StoreError: a cursor cannot be read now.
     """
     if "cursor" not in params:
         if "min_generation" not in params:
@@ -188,7 +189,7 @@ def parse_moment(params: Params) -> Moment:
     for other in ("offset", "min_generation"):
         if other in params:
             refuse(other, "says nothing beside a cursor", allowed=("limit",))
-    return Moment(cursor=cursor.decode(",".join(params["cursor"])))
+    return Moment(cursor=read_cursor(",".join(params["cursor"])))
 
 
 def parse_generation(params: Params, name: str) -> int:

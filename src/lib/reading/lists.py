@@ -16,7 +16,7 @@ from lib.directory.generation import Generation
 from lib.directory.snapshot import Snapshot
 from lib.errors import GoneError, InvalidRequestError
 from lib.queries import bodies, links, select
-from lib.queries.cursor import LIFETIME_SECONDS, Cursor
+from lib.queries.cursor import LIFETIME_SECONDS, Cursor, Cursors
 from lib.queries.list_query import ListQuery, Moment
 from lib.queries.select import Rows
 from lib.reading.named import NamedReads, looked_up
@@ -64,6 +64,7 @@ class ListReads:
     named: NamedReads
     policy: FreshnessPolicy
     hiding_digest: str
+    cursors: Cursors
     time: Time
 
     def answer(self, asked: ListRequest) -> tuple[Answer, "Found | None"]:
@@ -114,7 +115,7 @@ class ListReads:
         )
 
         def view(snapshot: Snapshot) -> _Slice:
-            # The generation's word, not the cursor's: anybody can write a cursor.
+            # The generation's word, not the cursor's: it may be another's of the same number.
             if snapshot.generation.hiding_digest != self.hiding_digest:
                 raise GoneError(_INVALID_CURSOR)
             return self._slice(there, snapshot)
@@ -188,22 +189,23 @@ class ListReads:
         now = self.time.now()
         headers = provenance.fields(came_by, validators, self.policy, now=now)
         if total is not None:
-            cursor_at = self._cursors(asked, generation) if pinnable else None
-            headers["Link"] = links.links(asked.linked, cursor_at, end=end, total=total)
+            places = self._places(asked, generation, pinnable=pinnable)
+            headers["Link"] = links.links(asked.linked, places, end=end, total=total)
             headers["X-Total-Count"] = str(total)
         status = HTTPStatus.OK if body else HTTPStatus.NOT_MODIFIED
         return Answer(
             status=status, body=body, headers=headers, generation=generation, came_by=came_by
         )
 
-    def _cursors(self, asked: ListRequest, generation: Generation) -> Callable[[int], str]:
+    def _places(
+        self, asked: ListRequest, generation: Generation, *, pinnable: bool
+    ) -> Callable[[int], str | None]:
         view = asked.query.view_digest(generation.client_id)
         issued_at = int(self.time.now())
 
-        def cursor_at(offset: int) -> str:
-            return Cursor(
-                generation.number, offset, issued_at, view, generation.hiding_digest
-            ).encode()
+        def cursor_at(offset: int) -> str | None:
+            place = Cursor(generation.number, offset, issued_at, view, generation.hiding_digest)
+            return self.cursors.write(place) if pinnable else None
 
         return cursor_at
 

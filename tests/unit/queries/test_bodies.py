@@ -201,7 +201,7 @@ def test_links_are_query_only_and_lead_to_the_windows_around(
 
 
 def test_a_view_that_no_generation_holds_is_walked_by_offset() -> None:
-    field = links.links(ListQuery(limit=10, offset=10), None, end=20, total=25)
+    field = links.links(ListQuery(limit=10, offset=10), lambda _: None, end=20, total=25)
 
     assert field == (
         '<?limit=10>; rel="first", '

@@ -8,7 +8,7 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from lib.errors import InvalidRequestError
-from lib.queries.cursor import Cursor
+from lib.queries.cursor import Cursor, Cursors
 from lib.queries.list_query import (
     ListQuery,
     Moment,
@@ -23,6 +23,8 @@ from lib.queries.list_query import (
 from lib.users.document import USER_FIELDS
 
 CURSOR = Cursor(generation=3, offset=50, issued_at=7, view="v", policy="p")
+CURSORS = Cursors(lambda: b"key")
+WRITTEN = str(CURSORS.write(CURSOR))
 NEW_YEAR = 1_767_225_600.0
 
 
@@ -275,13 +277,13 @@ def outcome(params: dict[str, list[str]]) -> int | str:
     [
         ({}, Moment()),
         ({"min_generation": ["7"]}, Moment(min_generation=7)),
-        ({"cursor": [CURSOR.encode()], "limit": ["5"]}, Moment(cursor=CURSOR)),
+        ({"cursor": [WRITTEN], "limit": ["5"]}, Moment(cursor=CURSOR)),
     ],
 )
 def test_a_moment_is_a_least_generation_or_a_cursors(
     params: dict[str, list[str]], moment: Moment
 ) -> None:
-    assert parse_moment(params) == moment
+    assert parse_moment(params, CURSORS.read) == moment
 
 
 @pytest.mark.parametrize(
@@ -291,14 +293,14 @@ def test_a_moment_is_a_least_generation_or_a_cursors(
         {"min_generation": ["1", "2"]},
         {"min_generation": ["9" * 16]},
         {"cursor": ["nonsense"]},
-        {"cursor": [CURSOR.encode(), CURSOR.encode()]},
-        {"cursor": [CURSOR.encode()], "offset": ["1"]},
-        {"cursor": [CURSOR.encode()], "min_generation": ["1"]},
+        {"cursor": [WRITTEN, WRITTEN]},
+        {"cursor": [WRITTEN], "offset": ["1"]},
+        {"cursor": [WRITTEN], "min_generation": ["1"]},
     ],
 )
 def test_a_moment_that_makes_no_sense_is_refused(params: dict[str, list[str]]) -> None:
     with pytest.raises(InvalidRequestError):
-        parse_moment(params)
+        parse_moment(params, CURSORS.read)
 
 
 @pytest.mark.parametrize(
