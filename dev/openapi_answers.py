@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from dev import openapi_examples as examples
 from dev.openapi_examples import Bodies
 from dev.openapi_schemas import Json, ref, schema
+from lib.queries import links
 
 _TEXT = schema("string")
 _NUMBER = schema("integer", minimum=0)
@@ -53,8 +54,9 @@ HEADERS: Mapping[str, Json] = {
     ),
     "Link": _header(
         "`first`, `prev` and `next` as query-only references (RFC 8288): resolve them against "
-        "the URL that was asked for.",
-        _TEXT,
+        "the URL that was asked for. A long question is named by `ids` there, or left out: a "
+        "`cursor` alone goes beside the parameters of the question.",
+        schema("string", maxLength=links.MAX_BYTES),
         '<?limit=50>; rel="first", <?limit=50&cursor=qS8uA1kq>; rel="next"',
     ),
     "Retry-After": _header("Seconds after which to ask again.", schema("integer", minimum=1), 7),

@@ -160,9 +160,9 @@ def test_a_cursor_of_another_view_is_refused(service: Service, view: str) -> Non
     assert service.get(at(place, f"&{view}")).status == 200
     refused = service.get(at(place))
 
-    assert (refused.status, refused.error["message"]) == (
-        400,
-        "Parameter 'cursor' belongs to another view.",
+    assert refused.status == 400
+    assert refused.error["message"].startswith(
+        "Parameter 'cursor' belongs to another view: send it"
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from lib.directory.index import folded_key
 from lib.directory.snapshot import Snapshot
 from lib.queries.list_query import ListQuery
-from lib.queries.parameters import members_of
+from lib.queries.parameters import MAX_MEMBERS, members_of
 from lib.users.address import stored_form
 from lib.users.document import canonical
 from lib.users.keys import username_key
@@ -26,12 +26,14 @@ class Rows:
     """Canonical documents of one window, and how many the whole view has.
 
     ``not_found`` are the addresses, ids and usernames asked for, as they were asked for, that no
-    known user has; None if none were asked for.
+    known user has; None if none were asked for. ``ids`` are those of the whole view, if it is a
+    filtered one and they are few enough to be asked for.
     """
 
     lines: Sequence[bytes]
     total: int
     not_found: tuple[str | int, ...] | None = None
+    ids: tuple[int, ...] = ()
 
 
 def select(snapshot: Snapshot, query: ListQuery) -> Rows:
@@ -48,6 +50,7 @@ def select(snapshot: Snapshot, query: ListQuery) -> Rows:
         lines=_projected([row.line for row in window], query.fields),
         total=len(rows),
         not_found=named.not_found() if named else None,
+        ids=tuple(row.id for row in rows) if len(rows) <= MAX_MEMBERS else (),
     )
 
 

@@ -3,7 +3,7 @@
 Pure but for what it is wired to.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -106,8 +106,11 @@ class ListReads:
         """Answer from the generation that ``cursor`` pins."""
         client_id = asked.read.client_id
         if cursor.view != asked.query.view_digest(client_id):
-            raise InvalidRequestError("Parameter 'cursor' belongs to another view.")
-        first = f'{links.first_link(asked.linked)}; rel="first"'
+            raise InvalidRequestError(
+                "Parameter 'cursor' belongs to another view: send it with the filters, sort and "
+                "fields of the list that it came with."
+            )
+        first = links.first_link(asked.linked)
         there = replace(
             asked,
             query=replace(asked.query, offset=cursor.offset),
@@ -170,8 +173,10 @@ class ListReads:
                 body = ""
         end = asked.query.offset + len(rows.lines)
         pinnable = not (read.exact or (found and found.lines))
+        # What is named in a body stays out of URLs, by id too.
+        ids = rows.ids if asked.linked == asked.query else ()
         return self._with_fields(
-            asked, generation, came_by, validators, body, end, rows.total, pinnable=pinnable
+            asked, generation, came_by, validators, body, end, rows.total, ids, pinnable=pinnable
         )
 
     def _with_fields(  # noqa: PLR0913, PLR0917 - the parts of one answer
@@ -183,6 +188,7 @@ class ListReads:
         body: str,
         end: int,
         total: int | None,
+        ids: Sequence[int] = (),
         *,
         pinnable: bool = True,
     ) -> Answer:
@@ -190,7 +196,7 @@ class ListReads:
         headers = provenance.fields(came_by, validators, self.policy, now=now)
         if total is not None:
             places = self._places(asked, generation, pinnable=pinnable)
-            headers["Link"] = links.links(asked.linked, places, end=end, total=total)
+            headers["Link"] = links.links(asked.linked, places, end=end, total=total, ids=ids)
             headers["X-Total-Count"] = str(total)
         status = HTTPStatus.OK if body else HTTPStatus.NOT_MODIFIED
         return Answer(
@@ -199,13 +205,15 @@ class ListReads:
 
     def _places(
         self, asked: ListRequest, generation: Generation, *, pinnable: bool
-    ) -> Callable[[int], str | None]:
-        view = asked.query.view_digest(generation.client_id)
+    ) -> links.CursorAt:
         issued_at = int(self.time.now())
 
-        def cursor_at(offset: int) -> str | None:
-            place = Cursor(generation.number, offset, issued_at, view, generation.hiding_digest)
-            return self.cursors.write(place) if pinnable else None
+        def cursor_at(offset: int, view: ListQuery | None) -> str | None:
+            if not pinnable:
+                return None
+            named = (view or asked.query).view_digest(generation.client_id)
+            place = Cursor(generation.number, offset, issued_at, named, generation.hiding_digest)
+            return self.cursors.write(place)
 
         return cursor_at
 

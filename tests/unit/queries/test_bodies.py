@@ -188,7 +188,7 @@ def test_links_are_query_only_and_lead_to_the_windows_around(
 ) -> None:
     asked = ListQuery(offset=offset)
 
-    field = links.links(asked, "at-{}".format, end=end, total=total)
+    field = links.links(asked, lambda place, _: f"at-{place}", end=end, total=total)
 
     found = {}
     for link in field.split(", "):
@@ -201,7 +201,7 @@ def test_links_are_query_only_and_lead_to_the_windows_around(
 
 
 def test_a_view_that_no_generation_holds_is_walked_by_offset() -> None:
-    field = links.links(ListQuery(limit=10, offset=10), lambda _: None, end=20, total=25)
+    field = links.links(ListQuery(limit=10, offset=10), lambda *_: None, end=20, total=25)
 
     assert field == (
         '<?limit=10>; rel="first", '
@@ -215,7 +215,7 @@ def test_a_link_asks_the_same_question() -> None:
 
     reference = links.first_link(asked)
 
-    assert parse_list(parse_qs(reference[2:-1])) == asked
+    assert parse_list(parse_qs(reference[2:].partition(">")[0])) == asked
     assert "%2B" in reference
 
 
