@@ -72,14 +72,14 @@ _OPERATIONS: Mapping[str, _Operation] = {
         errors=(*_COMMON, 410, *_ASKS_ORIGIN),
     ),
     "cache": _Operation(
-        name="getCache",
+        name="Cache",
         tag="cache",
         summary="What is stored, and how old it is",
         description="Never asks the origin.",
         errors=_COMMON,
     ),
     "cache/changes": _Operation(
-        name="listChanges",
+        name="Changes",
         tag="cache",
         summary="What changed since a generation",
         description="As one difference: what happened and was undone in between is not told.",
@@ -162,7 +162,8 @@ def _path(resource: str) -> Json:
 
 def _operation(resource: str, method: str) -> Json:
     said = _OPERATIONS[resource]
-    verb = {"users": "list"}.get(resource, "get") if method == "GET" else method.lower()
+    lists = resource in {"users", "cache/changes"}
+    verb = ("list" if lists else "get") if method == "GET" else method.lower()
     prefixed = len(METHODS[resource]) > 1
     operation: Json = {
         "operationId": verb + said.name if prefixed else said.name,

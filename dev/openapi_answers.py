@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from dev import openapi_examples as examples
 from dev.openapi_examples import Bodies
 from dev.openapi_schemas import Json, ref, schema
+from lib.queries import links
 
 _TEXT = schema("string")
 _NUMBER = schema("integer", minimum=0)
@@ -46,16 +47,17 @@ HEADERS: Mapping[str, Json] = {
     "ETag": _header(
         "A list's changes when the directory does, a user's when that user does.",
         schema("string", pattern='^W/"[^"]+"$'),
-        'W/"1-da53a920cad1e52ffe21856a"',
+        'W/"2-a778436908a1f97d1e9647cf"',
     ),
     "Last-Modified": _header(
         "When the directory changed last.", _TEXT, "Mon, 23 Nov 2026 16:46:51 GMT"
     ),
     "Link": _header(
         "`first`, `prev` and `next` as query-only references (RFC 8288): resolve them against "
-        "the URL that was asked for.",
-        _TEXT,
-        '<?limit=50>; rel="first", <?limit=50&cursor=WzcsNTAs>; rel="next"',
+        "the URL that was asked for. A long question is named by `ids` there, or left out: a "
+        "`cursor` alone goes beside the parameters of the question.",
+        schema("string", maxLength=links.MAX_BYTES),
+        '<?limit=50>; rel="first", <?limit=50&cursor=qS8uA1kq>; rel="next"',
     ),
     "Retry-After": _header("Seconds after which to ask again.", schema("integer", minimum=1), 7),
     "Vary": _header("The answer may be compressed.", _TEXT, "Accept-Encoding"),

@@ -22,7 +22,6 @@ from lib.errors import (
 )
 from lib.queries.bodies import MAX_ENVELOPE, error_body, fitting, list_body, user_body
 from lib.queries.list_query import parse_list, parse_user_id
-from lib.queries.parameters import METADATA_NAME
 from lib.queries.select import Rows, project
 from lib.reading.status import cache_data
 from lib.users.dates import iso_date
@@ -134,7 +133,7 @@ def errors() -> dict[int, Bodies]:
         "a misspelt name": _raised(lambda: parse_list({"timezone": ["Europe/London"]})),
         "a bad value of the origin's": _raised(lambda: parse_list({"limit": ["0"]})),
         "a bad value of our own": _raised(lambda: parse_list({"sort": ["username"]})),
-        f"an empty {METADATA_NAME}": _raised(lambda: parse_list({"metadata[plan]": [""]})),
+        "an empty member": _raised(lambda: parse_list({"ids": ["1001,"]})),
         "a bad user id": _raised(lambda: parse_user_id("me")),
         "too large": _raised(_too_large),
         "no such client": NotFoundError("OAuth client with ID clx not found."),

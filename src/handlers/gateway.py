@@ -1,7 +1,7 @@
 """Translates between API Gateway's REST proxy events (payload 1.0) and this service's own words.
 
-An event comes with or without the stage in its path, with ``multiValue…`` members or the single
-ones, and any of them may be null.
+An event comes with or without the stage or a custom domain's base path in its path, with
+``multiValue…`` members or the single ones, and any of them may be null.
 """
 
 import re
@@ -18,6 +18,7 @@ from lib.queries.bodies import error_body
 from lib.users.dates import iso_date
 
 DOCUMENT = "/openapi.json"
+_CLIENT = "/oauth-clients/{clientId}/"
 _ROUTE = re.compile(
     r"(?:/v2)?(?:/openapi\.json|/oauth-clients/(?P<client_id>[A-Za-z0-9_-]{1,64})"
     r"/(?P<rest>users|users/lookup|users/(?P<user_id>[^/]+)|cache|cache/refresh|cache/changes)/?)"
@@ -26,17 +27,22 @@ METHODS = {
     "users": ("GET", "HEAD"),
     "users/{userId}": ("GET", "HEAD"),
     "users/lookup": ("POST",),
-    "cache": ("GET",),
-    "cache/changes": ("GET",),
+    "cache": ("GET", "HEAD"),
+    "cache/changes": ("GET", "HEAD"),
     "cache/refresh": ("POST",),
     DOCUMENT: ("GET", "HEAD"),
 }
 """The resources and the methods that each allows; all but the document are below a client."""
+_TEMPLATES = frozenset(name if name == DOCUMENT else _CLIENT + name for name in METHODS)
 
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request; header names are lower case."""
+    """One HTTP request; header names are lower case.
+
+    ``resource`` and ``path_parameters`` are what API Gateway made of the path, ``full_path`` is the
+    whole of it, and ``version`` is the event's.
+    """
 
     method: str
     path: str
@@ -44,14 +50,20 @@ class Request:
     headers: Mapping[str, str]
     request_id: str
     body: str = field(default="", repr=False)
+    resource: str = ""
+    path_parameters: Mapping[str, str] = field(default_factory=dict)
+    full_path: str = ""
+    version: str = "1.0"
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any], *, fallback_id: str) -> "Request":
         """Return the request in ``event``; what is missing counts as empty."""
         context = _mapping(event.get("requestContext"))
+        # Of payload 2.0, as much as it takes to refuse it.
+        http = _mapping(context.get("http"))
         return cls(
-            method=str(event.get("httpMethod") or ""),
-            path=str(event.get("path") or ""),
+            method=str(event.get("httpMethod") or http.get("method") or ""),
+            path=str(event.get("path") or http.get("path") or ""),
             params=_multi(
                 event.get("multiValueQueryStringParameters"), event.get("queryStringParameters")
             ),
@@ -63,11 +75,21 @@ class Request:
             },
             request_id=str(context.get("requestId") or fallback_id),
             body=_body(event),
+            resource=str(event.get("resource") or ""),
+            path_parameters={
+                name: value
+                for name, value in _mapping(event.get("pathParameters")).items()
+                if isinstance(value, str)
+            },
+            full_path=str(context.get("path") or ""),
+            version=str(event.get("version") or "1.0"),
         )
 
     @cached_property
     def public_path(self) -> str:
-        """The path as the caller sees it at the origin: with ``/v2``, without a query."""
+        """The path as the caller sees it, without a query; where that is unknown, the origin's."""
+        if self.full_path.startswith("/"):
+            return self.full_path
         return self.path if self.path.startswith("/v2/") else f"/v2{self.path}"
 
     def route(self) -> "Route":
@@ -76,8 +98,14 @@ class Request:
         Raises:
             NotFoundError: none, in the origin's words.
             MethodNotAllowedError: one, but not by this method.
+            ServiceError: the event is of another payload, in which nothing is where it should be.
         """
-        match = _ROUTE.fullmatch(self.path)
+        if self.version == "2.0":
+            raise ServiceError(
+                "This function answers a REST API of API Gateway, or payload format 1.0 of an HTTP "
+                "API. It was sent payload format 2.0, as HTTP APIs and function URLs do."
+            )
+        match = _ROUTE.fullmatch(self._place())
         if match is None:
             raise NotFoundError(f"Cannot {self.method} {self.public_path}")
         resource = "users/{userId}" if match["user_id"] else match["rest"] or DOCUMENT
@@ -87,6 +115,13 @@ class Request:
                 f"Cannot {self.method} {self.public_path}", allow=", ".join(allowed)
             )
         return Route(resource, match["client_id"] or "", match["user_id"] or "")
+
+    def _place(self) -> str:
+        """Return the path below the API's root, whatever a custom domain has put before it."""
+        if self.resource in _TEMPLATES:
+            with suppress(KeyError):
+                return self.resource.format_map(self.path_parameters)
+        return self.path
 
 
 @dataclass(frozen=True, slots=True)

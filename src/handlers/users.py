@@ -37,7 +37,7 @@ def look_users_up(call: Call) -> Response:
 def get_user(call: Call) -> Response:
     """Answer ``GET …/users/{userId}``."""
     fields = list_query.parse_user_fields(call.request.params)
-    moment = list_query.parse_moment(call.request.params)
+    moment = list_query.parse_moment(call.request.params, wiring().cursors.read)
     user_id = list_query.parse_user_id(call.route.user_id)
     request = read_request(call, min_generation=moment.min_generation)
     answer, found = wiring().single_reads.answer(request, user_id, fields)
@@ -46,7 +46,7 @@ def get_user(call: Call) -> Response:
 
 
 def _list(call: Call, query: ListQuery, *, linked: ListQuery) -> Response:
-    moment = list_query.parse_moment(call.request.params)
+    moment = list_query.parse_moment(call.request.params, wiring().cursors.read)
     request = read_request(call, min_generation=moment.min_generation)
     answer, found = wiring().list_reads.answer(
         ListRequest(read=request, query=query, linked=linked, moment=moment)

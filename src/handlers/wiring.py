@@ -18,6 +18,7 @@ from lib.aws.directory_store import DirectoryStore
 from lib.clock import Time
 from lib.directory.memory import Memory
 from lib.errors import UnavailableError
+from lib.queries.cursor import Cursors
 from lib.reading.lists import ListReads
 from lib.reading.named import NamedReads
 from lib.reading.proxy import Proxy
@@ -98,6 +99,14 @@ class Wiring:
             self.settings.table_name,
             hiding_digest=self.settings.hiding.digest,
         )
+
+    @cached_property
+    def cursors(self) -> Cursors:
+        """Cursors, signed with the table's key."""
+        from lib.aws.cursor_key import CursorKey
+
+        table = self.settings.table_name
+        return Cursors(CursorKey(self._dynamodb, table, new_key=lambda: os.urandom(32)))
 
     @cached_property
     def memory(self) -> Memory:
@@ -209,6 +218,7 @@ class Wiring:
             named=self._named_reads,
             policy=self.settings.policy,
             hiding_digest=self.settings.hiding.digest,
+            cursors=self.cursors,
             time=self.time,
         )
 

@@ -5,11 +5,11 @@ import re
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs
 
 from dev.gateway_events import Request, Resource, to_event
 from dev.template import api_paths
-from lib.queries import cursor
+from handlers.wiring import wiring
 from lib.queries.cursor import Cursor
 from tests.integration.service import CLIENT, Answer, Json, Service
 
@@ -33,12 +33,12 @@ def follow(service: Service, path: str | None, relation: str = "next") -> Iterat
 def cursor_in(path: str | None) -> Cursor:
     """Return the cursor that a link carries."""
     assert path is not None
-    return cursor.decode(parse_qs(path.partition("?")[2])["cursor"][0])
+    return wiring().cursors.read(parse_qs(path.partition("?")[2])["cursor"][0])
 
 
 def at(place: Cursor, query: str = "") -> str:
     """Return the path that asks from ``place`` on."""
-    return f"/users?cursor={quote(place.encode())}{query}"
+    return f"/users?cursor={wiring().cursors.write(place)}{query}"
 
 
 def post(

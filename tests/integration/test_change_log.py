@@ -144,4 +144,4 @@ def test_a_client_that_is_not_configured_has_no_changes(aws: EmbeddedAws) -> Non
 def test_changes_can_only_be_read(service: Service) -> None:
     answer = service.send("POST", "/cache/changes?since=1")
 
-    assert (answer.status, answer.headers["Allow"]) == (405, "GET")
+    assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")

@@ -28,8 +28,12 @@ USERS = 300
 
 def watched(user: User) -> User:
     """Return ``user`` with a canary wherever something is hidden, beside what is not."""
-    metadata = {key: f"{CANARY}-{key}-{user['id']}" for key in HIDDEN}
-    return user | {"bio": f"{CANARY}-bio", "metadata": {**metadata, "plan": "visible"}}
+    hidden = {key: f"{CANARY}-{key}-{user['id']}" for key in HIDDEN}
+    nested = {"app": hidden, "apps": [hidden, [hidden]], "raw": json.dumps({"apps": [hidden]})}
+    metadata: Json = {**hidden, **nested, "plan": "visible"}
+    # Some have their metadata as text.
+    shown = json.dumps(metadata) if user["id"] % 7 == 1 else metadata
+    return user | {"bio": f"{CANARY}-bio", "metadata": shown}
 
 
 @pytest.fixture
@@ -160,7 +164,7 @@ def test_a_change_of_hidden_values_alone_is_no_change(service: Service) -> None:
     publish(service)
     announced(service)
     user = service.origin.users(CLIENT)[0]
-    metadata = user["metadata"] | {HIDDEN[0]: "another", HIDDEN[1]: None}
+    metadata = user["metadata"] | {HIDDEN[0]: "another", HIDDEN[1]: None, "app": {HIDDEN[0]: 7}}
 
     service.origin.update(CLIENT, user["id"], bio="another", metadata=metadata)
 

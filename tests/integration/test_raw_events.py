@@ -57,6 +57,20 @@ PATHS = st.sampled_from(
     ]
     + ["/oauth-clients/stranger/users", "/oauth-clients/%2e%2e/users", "/", "", "\ud800"]
 )
+RESOURCES = st.sampled_from(
+    [
+        "/oauth-clients/{clientId}/users",
+        "/oauth-clients/{clientId}/users/{userId}",
+        "/oauth-clients/{clientId}/cache",
+        "/openapi.json",
+        "/{proxy+}",
+        "$default",
+    ]
+)
+PLACES = st.fixed_dictionaries(
+    {"clientId": st.sampled_from([CLIENT, "stranger", "{clientId.x}", ""]) | JUNK},
+    optional={"userId": st.sampled_from(["1001", "lookup", "a/b"]) | JUNK},
+)
 METHODS = st.sampled_from(
     ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "get", "", "\0"]
 )
@@ -72,6 +86,8 @@ def events(draw: st.DrawFn) -> Json:
     event: Json = {
         "httpMethod": draw(METHODS),
         "path": draw(PATHS),
+        "resource": draw(RESOURCES),
+        "pathParameters": draw(PLACES),
         "headers": headers,
         "multiValueHeaders": {name: [text] for name, text in headers.items()},
         "queryStringParameters": {name: values[-1] for name, values in params.items() if values},
@@ -138,3 +154,40 @@ def test_an_answer_never_passes_what_lambda_returns(service: Service, limit: int
     )
 
     assert result["statusCode"] == (200 if limit == 10 else 400)
+
+
+def test_an_event_of_a_custom_domain_is_answered(service: Service) -> None:
+    service.get()
+
+    result = checked(
+        {
+            "resource": "/oauth-clients/{clientId}/users",
+            "path": f"/directory{USERS}",
+            "httpMethod": "GET",
+            "pathParameters": {"clientId": CLIENT},
+            "requestContext": {"path": f"/directory{USERS}", "requestId": "r1"},
+        }
+    )
+
+    assert result["statusCode"] == 200
+
+
+@pytest.mark.parametrize("route", ["$default", "GET /v2/oauth-clients/{clientId}/users"])
+def test_an_event_of_another_payload_is_told_what_is_wrong(route: str) -> None:
+    path = f"/v2{USERS}"
+    event = {
+        "version": "2.0",
+        "routeKey": route,
+        "rawPath": path,
+        "rawQueryString": "limit=1",
+        "queryStringParameters": {"limit": "1"},
+        "headers": {"host": "example.com"},
+        "requestContext": {"http": {"method": "GET", "path": path}, "requestId": "r1"},
+        "isBase64Encoded": False,
+    }
+
+    result = api.handler(event, Context())
+
+    body = json.loads(result["body"])
+    assert (result["statusCode"], body["path"]) == (500, path)
+    assert "payload format 1.0" in body["error"]["message"]

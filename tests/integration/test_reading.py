@@ -217,7 +217,7 @@ def test_an_unknown_client_is_not_found_and_the_origin_is_not_asked(service: Ser
         ("PUT", "/users", "GET, HEAD"),
         ("POST", "/users", "GET, HEAD"),
         ("DELETE", "/users/1", "GET, HEAD"),
-        ("POST", "/cache", "GET"),
+        ("POST", "/cache", "GET, HEAD"),
         ("GET", "/cache/refresh", "POST"),
     ],
 )

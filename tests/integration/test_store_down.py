@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from dev.embedded_aws import EmbeddedAws
+from tests.integration.asking import link
 from tests.integration.relay import Relay
 from tests.integration.service import CLIENT, Answer, Service, about_memory, running_service
 from tests.integration.stack import wait_until
@@ -91,3 +92,17 @@ def test_an_environment_goes_on_with_what_it_knows_while_dynamodb_is_down(
     wait_until(tried_in_vain)
 
     assert {len(answer.ids) for answer in answers} == {40}
+
+
+@about_memory
+def test_while_the_key_of_cursors_cannot_be_read_links_count_by_offset(
+    service: Service, dynamodb: Relay
+) -> None:
+    dynamodb.hangs_up = True
+    down = service.get("/users?limit=10")
+    dynamodb.hangs_up = False
+    up = service.get("/users?limit=10")
+
+    assert (down.status, link(down, "next")) == (200, "/users?limit=10&offset=10")
+    assert service.get(link(down, "next") or "").ids == service.get(link(up, "next") or "").ids
+    assert "cursor=" in (link(up, "next") or "")

@@ -15,9 +15,10 @@ from typing import IO
 import pytest
 from typer.testing import CliRunner, Result
 
-from dev.local_settings import LocalSettings
+from dev.local_settings import TABLE_NAME, LocalSettings
 from dev.stack import LocalStack
-from lib.queries.cursor import Cursor
+from lib.aws.cursor_key import CursorKey
+from lib.queries.cursor import Cursor, Cursors
 from lib.queries.list_query import parse_list
 from managed_users import Client
 from managed_users.tool.commands import app
@@ -220,8 +221,11 @@ def test_an_export_whose_generation_is_gone_starts_again(
 ) -> None:
     file = tmp_path / "users.jsonl"
     Path(f"{file}.part").write_bytes(b"old\n")
-    gone = Cursor(generation=1, offset=250, issued_at=0, view=_view(), policy="").encode()
-    link = _second_page(stack).partition("cursor=")[0] + f"cursor={gone}"
+    # The second page is that of a cursor, so the table has a key.
+    before = _second_page(stack).partition("cursor=")[0]
+    key = CursorKey(stack.aws.client("dynamodb"), TABLE_NAME, new_key=bytes)
+    gone = Cursor(generation=1, offset=250, issued_at=0, view=_view(), policy="")
+    link = f"{before}cursor={Cursors(key).write(gone)}"
     notes = {"next_url": link, "size": 4, "users": 1}
     Path(f"{file}.progress").write_text(json.dumps(notes), encoding="utf-8")
 

@@ -3,21 +3,24 @@
 The large directory is that of an origin whose host has raised the bounds of a list call.
 """
 
+import base64
+import json
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import pytest
 
 from dev.embedded_aws import EmbeddedAws
 from dev.origin_double import Bounds, demo_users
 from tests.integration.asking import at, cursor_in, follow, link
-from tests.integration.service import CLIENT, SECRET, Service, running_service
+from tests.integration.service import CLIENT, SECRET, Json, Service, running_service
 
 MANY = 10_000
 GENERATIONS = 20
 SCHEDULED = {"action": "refresh", "clientId": CLIENT}
 HALF = str(MANY // 2)
+NOT_OURS = "Parameter 'cursor' is not a cursor that was handed out here."
 
 
 @pytest.fixture(scope="module")
@@ -157,9 +160,9 @@ def test_a_cursor_of_another_view_is_refused(service: Service, view: str) -> Non
     assert service.get(at(place, f"&{view}")).status == 200
     refused = service.get(at(place))
 
-    assert (refused.status, refused.error["message"]) == (
-        400,
-        "Parameter 'cursor' belongs to another view.",
+    assert refused.status == 400
+    assert refused.error["message"].startswith(
+        "Parameter 'cursor' belongs to another view: send it"
     )
 
 
@@ -186,7 +189,8 @@ def test_a_cursor_of_another_client_is_refused(aws: EmbeddedAws) -> None:
     ],
 )
 def test_a_cursor_that_makes_no_sense_is_refused(service: Service, query: str) -> None:
-    place = cursor_in(link(service.get("/users?limit=1"), "next")).encode()
+    path = link(service.get("/users?limit=1"), "next") or ""
+    place = path.partition("cursor=")[2]
 
     refused = service.get(f"/users?{query.format(cursor=place)}")
 
@@ -235,6 +239,62 @@ def test_a_cursor_from_before_something_was_hidden_is_gone(
     assert gone.status == 410
     assert sum(len(answer.ids) for answer in fresh) == 25
     assert not any("bio" in user for answer in fresh for user in answer.body["data"])
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_nobody_can_write_a_cursor_of_his_own(service: Service, *, back: bool) -> None:
+    """A forged one used to show whoever had left since, for as long as pages are kept."""
+    gone = service.get("/users?limit=1").body["data"][0]
+    place = cursor_in(link(service.get("/users?limit=1"), "next"))
+    service.origin.delete(CLIENT, gone["id"])
+    service.refresh(SCHEDULED)
+    service.forget()
+    content = [*astuple(replace(place, offset=0 if back else place.offset))]
+    packed = json.dumps(content, separators=(",", ":")).encode()
+
+    for text in (packed, bytes(16) + packed):
+        forged = base64.urlsafe_b64encode(text).rstrip(b"=").decode()
+        refused = service.get(f"/users?cursor={forged}")
+        assert (refused.status, refused.error["message"]) == (400, NOT_OURS)
+        assert gone["email"] not in refused.response.body.decode()
+
+
+@pytest.mark.parametrize("form", ["{}=", "{}%20", "%20{}", "{}!", "{}A", "{}%2B"])
+def test_a_cursor_is_taken_to_the_letter(service: Service, form: str) -> None:
+    path = link(service.get("/users?limit=1"), "next") or ""
+    base, _, text = path.partition("cursor=")
+
+    refused = service.get(f"{base}cursor={form.format(text)}")
+
+    assert (refused.status, refused.error["message"]) == (400, NOT_OURS)
+
+
+def test_every_environment_reads_the_cursors_of_every_other(service: Service) -> None:
+    first = service.get("/users?limit=10")
+    service.forget()
+
+    second = service.get(link(first, "next") or "")
+
+    assert len(second.ids) == 10
+    assert [item["sk"]["S"] for item in service.items()].count("cursor-key") == 1
+
+
+@pytest.mark.parametrize("kept", [None, {"S": "no key"}])
+def test_a_table_that_lost_its_key_refuses_older_cursors_and_goes_on(
+    service: Service, kept: Json
+) -> None:
+    older = link(service.get("/users?limit=10"), "next") or ""
+    key = {"pk": {"S": "cursor-key"}, "sk": {"S": "cursor-key"}}
+    service.table.client.delete_item(TableName=service.table.name, Key=key)
+    if kept:
+        service.table.client.put_item(TableName=service.table.name, Item=key | {"key": kept})
+    service.forget()
+
+    refused = service.get(older)
+    windows = list(follow(service, "/users?limit=10"))
+
+    assert (refused.status, refused.error["message"]) == (400, NOT_OURS)
+    assert [len(answer.ids) for answer in windows] == [10, 10, 5]
 
 
 def test_no_forged_cursor_shows_what_was_hidden_since(

@@ -8,8 +8,9 @@ Pure: no clock, no I/O. Durations are whole seconds, instants epoch seconds.
 
 import re
 from dataclasses import dataclass
-from email.utils import formatdate, parsedate_to_datetime
-from functools import lru_cache
+from datetime import UTC, datetime
+from email.utils import formatdate
+from functools import cache, lru_cache
 from typing import override
 
 NAME = "managed-users"
@@ -18,8 +19,13 @@ NAME = "managed-users"
 FOREVER = 2**31
 """What a delta-seconds too large to represent counts as (RFC 9111 section 1.2.2)."""
 
-_DIRECTIVE = re.compile(r"""\s*([!#$%&'*+.^_`|~0-9a-z-]+)(?:=("[^"]*"|[^\s;"]*))?\s*""")
-_MEMBER = re.compile(r'(?:[^,"]|"[^"]*"?)+')
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DIRECTIVE = re.compile(
+    r"""\s*([!#$%&'*+.^_`|~0-9a-z-]+)(?:=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*)))?\s*"""
+)
+_MEMBER = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
+_QUOTED_PAIR = re.compile(r"\\(.)")
 _ENTITY_TAG = re.compile(r"""\s*((?:W/)?"[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)""")
 
 
@@ -44,7 +50,7 @@ class RequestDirectives:
         7
         """
         if cache_control is None:
-            return cls(no_cache="no-cache" in (pragma or "").lower())
+            return cls(no_cache="no-cache" in _directives(pragma or ""))
         found = _directives(cache_control)
         max_age = _least(found.get("max-age"))
         max_stale = found.get("max-stale")
@@ -62,8 +68,9 @@ def _directives(text: str) -> dict[str, list[str | None]]:
     for part in _MEMBER.findall(text.lower()):
         match = _DIRECTIVE.fullmatch(part)
         if match:
-            value = match[2]
-            found.setdefault(match[1], []).append(None if value is None else value.strip('"'))
+            name, quoted, token = match.groups()
+            value = token if quoted is None else _QUOTED_PAIR.sub(r"\1", quoted)
+            found.setdefault(name, []).append(value)
     return found
 
 
@@ -142,12 +149,43 @@ def not_modified(
         return if_none_match.strip() == "*" or etag.removeprefix("W/") in _opaque_tags(
             if_none_match
         )
-    if if_modified_since is None:
-        return False
+    since = _instant(if_modified_since or "", near=modified_at)
+    return since is not None and modified_at <= since
+
+
+def _instant(text: str, *, near: int) -> float | None:
+    """Return the instant of an HTTP-date (RFC 9110 section 5.6.7), None if ``text`` is none.
+
+    A year of two digits is the latest that is at most 50 years after the one of ``near``.
+    """
+    match = next(filter(None, (form.fullmatch(text) for form in _date_forms())), None)
+    if match is None:
+        return None
+    parts = match.groupdict()
+    year, month = int(parts["year"]), _MONTHS.index(parts["month"]) + 1
+    latest = datetime.fromtimestamp(near, UTC).year + 50
+    year += 100 * int(parts.get("century") or (latest - year) // 100)
     try:
-        return modified_at <= parsedate_to_datetime(if_modified_since).timestamp()
-    except (ValueError, OverflowError):
-        return False
+        date = datetime.fromisoformat(
+            f"{year:04}-{month:02}-{int(parts['day']):02}T{parts['time']}+00:00"
+        )
+    except ValueError:
+        return None
+    return date.timestamp() if _WEEKDAYS[date.weekday()].startswith(parts["weekday"]) else None
+
+
+@cache
+def _date_forms() -> tuple[re.Pattern[str], ...]:
+    # Made for the first date that is sent: most conditional requests send tags.
+    short = rf"(?P<weekday>{'|'.join(name[:3] for name in _WEEKDAYS)})"
+    full = rf"(?P<weekday>{'|'.join(_WEEKDAYS)})"
+    month, year = rf"(?P<month>{'|'.join(_MONTHS)})", r"(?P<century>[0-9]{2})(?P<year>[0-9]{2})"
+    time = r"(?P<time>[0-9]{2}:[0-9]{2}:[0-9]{2})"
+    return (
+        re.compile(rf"{short}, (?P<day>[0-9]{{2}}) {month} {year} {time} GMT"),
+        re.compile(rf"{full}, (?P<day>[0-9]{{2}})-{month}-(?P<year>[0-9]{{2}}) {time} GMT"),
+        re.compile(rf"{short} {month} (?P<day>[0-9]{{2}}| [0-9]) {time} {year}"),
+    )
 
 
 def _opaque_tags(text: str) -> set[str]:

@@ -17,7 +17,7 @@ from lib.errors import InvalidRequestError, ServiceError
 from lib.queries.list_query import ListQuery
 from lib.queries.select import Rows
 
-VERSION = "1"
+VERSION = "2"
 """Changes whenever the same snapshot and question give other bytes than before."""
 
 MAX_ENVELOPE = 6 * 1024 * 1024

@@ -1,38 +1,78 @@
 """Writes the Link field (RFC 8288) of lists.
 
+Callers read headers into buffers of 8 or 16 KB, and a question alone may be longer than that. So a
+link carries the whole question only where there is room for it. Where there is not, it names the
+users that answer the question, by id; and where they are too many, it carries nothing but the
+cursor, which is refused beside any question but its own.
+
 Pure: no clock, no I/O.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import urlencode
 
 from lib.queries.list_query import ListQuery
 
+MAX_BYTES = 3_000
+"""The longest Link field: with all other fields, API Gateway's too, headers stay below 4 KB."""
 
-def links(query: ListQuery, cursor_at: Callable[[int], str] | None, *, end: int, total: int) -> str:
-    """Return the Link field (RFC 8288) of a window that ends before position ``end``.
+type CursorAt = Callable[[int, ListQuery | None], str | None]
+"""Gives the cursor of a position in a view, or in the one asked for; None if there can be none."""
 
-    References are query-only, so any base path will do. ``cursor_at`` gives the cursor of a
-    position in this very generation, None if that does not hold all users of the view; ``first``
-    starts over with the newest.
+
+def links(
+    query: ListQuery, cursor_at: CursorAt, *, end: int, total: int, ids: Sequence[int] = ()
+) -> str:
+    """Return the Link field of a window that ends before position ``end``, at most ``MAX_BYTES``.
+
+    References are query-only, so any base path will do; ``first`` starts over with the newest
+    generation. ``ids`` are those of all users that the question has, if it may be asked by them.
     """
-    beside = f"limit={query.limit}"
-    if asked := query.parameters():
-        beside += "&" + urlencode(asked, errors="backslashreplace")
-
-    def at(position: int) -> str:
-        place = f"cursor={cursor_at(position)}" if cursor_at else f"offset={position}"
-        return f"<?{beside}&{place}>"
-
-    targets = {"first": f"<?{beside}>"}
-    if query.offset > 0:
-        targets["prev"] = at(max(0, query.offset - query.limit))
+    places = {}
     if end < total:
-        targets["next"] = at(end)
-    return ", ".join(f'{target}; rel="{name}"' for name, target in targets.items())
+        places["next"] = end
+    if query.offset > 0:
+        # Behind the end, what comes before is the last window.
+        places["prev"] = max(0, min(query.offset, total) - query.limit)
+    found, room = {}, MAX_BYTES
+    for name, position in places.items():
+        forms = (_link(text, name) for text in _forms(query, cursor_at, position, ids))
+        if link := next((form for form in forms if len(form) <= room), None):
+            found[name] = link
+            room -= len(link) + len(", ")
+    first = _link(_question(query), "first")
+    shown = [first if len(first) <= room else None, found.get("prev"), found.get("next")]
+    return ", ".join(filter(None, shown))
 
 
 def first_link(query: ListQuery) -> str:
-    """Return the reference to the first window of the same view, of the newest generation."""
-    parameters = [("limit", str(query.limit)), *query.parameters()]
-    return f"<?{urlencode(parameters, errors='backslashreplace')}>"
+    """Return the Link field that leads to the newest generation alone, empty if it is too long."""
+    link = _link(_question(query), "first")
+    return link if len(link) <= MAX_BYTES else ""
+
+
+def _forms(
+    query: ListQuery, cursor_at: CursorAt, position: int, ids: Sequence[int]
+) -> Iterator[str]:
+    """Yield references to the window at ``position``, from the whole question to the shortest."""
+    yield f"{_question(query)}&{_place(cursor_at(position, None), position)}"
+    if ids:
+        # The other filters have done their work.
+        by_ids = ListQuery(limit=query.limit, ids=tuple(ids), fields=query.fields, sort=query.sort)
+        yield f"{_question(by_ids)}&{_place(cursor_at(position, by_ids), position)}"
+    # Without a cursor this would be another question.
+    if cursor := cursor_at(position, None):
+        yield f"limit={query.limit}&{_place(cursor, position)}"
+
+
+def _question(query: ListQuery) -> str:
+    asked = [("limit", str(query.limit)), *query.parameters()]
+    return urlencode(asked, errors="backslashreplace")
+
+
+def _place(cursor: str | None, position: int) -> str:
+    return f"cursor={cursor}" if cursor else f"offset={position}"
+
+
+def _link(reference: str, name: str) -> str:
+    return f'<?{reference}>; rel="{name}"'

@@ -3,8 +3,8 @@
 ``limit``, ``offset`` and ``emails`` mean what they mean at the origin (``origin_parameters``);
 every other view is our own and strict: an unknown name or a bad value is a 400 that says what is
 allowed, because a misspelt filter that returns everyone is worse than an error. A comma means or,
-several parameters mean and. ``clientId`` is accepted and ignored, since a published client sends
-it.
+several parameters mean and; a value of metadata may hold a comma itself, so it is taken whole, too.
+``clientId`` is accepted and ignored, since a published client sends it.
 
 Pure: no I/O.
 """
@@ -18,7 +18,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from lib.errors import InvalidRequestError
-from lib.queries import cursor, origin_parameters
+from lib.queries import origin_parameters
 from lib.queries.cursor import Cursor
 from lib.queries.origin_parameters import Params
 from lib.queries.parameters import (
@@ -32,6 +32,7 @@ from lib.queries.parameters import (
     read_number,
     read_one_of,
     read_text,
+    read_whole,
     refuse,
     refuse_unknown,
 )
@@ -103,7 +104,9 @@ class ListQuery:
             value = getattr(self, attribute)
             if value != getattr(ListQuery, attribute):
                 parameters.append((name, _written(value)))
-        return parameters + [(f"metadata[{key}]", _written(texts)) for key, texts in self.metadata]
+        return parameters + [
+            (f"metadata[{key}]", text) for key, texts in self.metadata for text in texts
+        ]
 
     def view_digest(self, client_id: str) -> str:
         """Return what names the view of one client in a cursor."""
@@ -172,11 +175,12 @@ def parse_user_fields(params: Params) -> tuple[str, ...]:
     return read_fields("fields", params["fields"]) if "fields" in params else ()
 
 
-def parse_moment(params: Params) -> Moment:
-    """Return of which generation an answer must be.
+def parse_moment(params: Params, read_cursor: Callable[[str], Cursor]) -> Moment:
+    """Return of which generation an answer must be; ``read_cursor`` is ``Cursors.read``.
 
     Raises:
         InvalidRequestError: naming parameter, reason and what is allowed.
+        StoreError: a cursor cannot be read now.
     """
     if "cursor" not in params:
         if "min_generation" not in params:
@@ -185,7 +189,7 @@ def parse_moment(params: Params) -> Moment:
     for other in ("offset", "min_generation"):
         if other in params:
             refuse(other, "says nothing beside a cursor", allowed=("limit",))
-    return Moment(cursor=cursor.decode(",".join(params["cursor"])))
+    return Moment(cursor=read_cursor(",".join(params["cursor"])))
 
 
 def parse_generation(params: Params, name: str) -> int:
@@ -232,12 +236,7 @@ def parse_user_id(text: str) -> int:
 def _metadata(params: Params) -> tuple[tuple[str, tuple[str, ...]], ...]:
     found = ((METADATA.fullmatch(name), name, values) for name, values in params.items())
     return tuple(
-        sorted(
-            # In order, since a set prints in another one in every environment.
-            (match[1], tuple(sorted(set(read_members(name, values)))))
-            for match, name, values in found
-            if match
-        )
+        sorted((match[1], read_whole(name, values)) for match, name, values in found if match)
     )
 
 

@@ -14,6 +14,7 @@ from lib.errors import InvalidRequestError
 from lib.queries.origin_parameters import Params
 from lib.users.dates import instant_of
 from lib.users.document import USER_FIELDS
+from lib.users.row import folded
 
 MAX_NUMBER = 10**15 - 1
 """Largest user id or generation that a question may name."""
@@ -25,7 +26,8 @@ METADATA = re.compile(r"metadata\[([^\[\]]{1,64})\]")
 METADATA_NAME = "metadata[key]"
 """How messages write the parameters that ``METADATA`` matches."""
 
-_NAME_LIKE = re.compile(r"[A-Za-z0-9_+/-]{1,64}")
+_NAME_LIKE = re.compile(r"[A-Za-z0-9_+:/-]{1,64}")
+_UNESCAPED_PLUS = re.compile(r" (?=[0-9])")
 
 
 def read_members(name: str, values: Sequence[str]) -> tuple[str, ...]:
@@ -48,17 +50,40 @@ def read_ids(name: str, values: Sequence[str]) -> tuple[int, ...]:
 
 
 def read_text(name: str, values: Sequence[str]) -> str:
-    """Return one text, case folded."""
-    if len(values) > 1 or not values[0].strip():
+    """Return one text, folded."""
+    text = folded(values[0]).strip()
+    if len(values) > 1 or not text:
         refuse(name, "is not one text", allowed=("a part of a name, username or address",))
-    return values[0].strip().casefold()
+    return text
+
+
+def read_whole(name: str, values: Sequence[str]) -> tuple[str, ...]:
+    """Return the values as they came, each once; what they hold is for ``members_of``."""
+    members = sum(value.count(",") + 1 for value in values)
+    if members > MAX_MEMBERS:
+        refuse(name, f"has {members} members", allowed=(f"at most {MAX_MEMBERS}",))
+    # In order, since a set prints in another one in every environment.
+    return tuple(sorted(set(values)))
+
+
+def members_of(values: Sequence[str]) -> frozenset[str]:
+    """Return what values mean that may hold a comma of their own: each as a whole, and its members.
+
+    >>> sorted(members_of(["Acme, Inc."])), members_of([""])
+    (['Acme', 'Acme, Inc.', 'Inc.'], frozenset({''}))
+    """
+    members = (member.strip() for value in values for member in value.split(","))
+    return frozenset(values) | frozenset(filter(None, members))
 
 
 def read_names_like(example: str) -> Callable[[str, Sequence[str]], frozenset[str]]:
-    """Return a reader of names that look like ``example``."""
+    """Return a reader of names that look like ``example``.
+
+    None of them holds a blank: one before a digit is a plus that was not escaped (UTC+05:30).
+    """
 
     def parse(name: str, values: Sequence[str]) -> frozenset[str]:
-        members = read_members(name, values)
+        members = read_members(name, [_UNESCAPED_PLUS.sub("+", value) for value in values])
         for member in members:
             if not _NAME_LIKE.fullmatch(member):
                 refuse(name, f"holds '{member}'", allowed=(f"names like {example}",))

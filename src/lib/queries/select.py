@@ -12,10 +12,11 @@ from typing import Any
 from lib.directory.index import folded_key
 from lib.directory.snapshot import Snapshot
 from lib.queries.list_query import ListQuery
+from lib.queries.parameters import MAX_MEMBERS, members_of
 from lib.users.address import stored_form
 from lib.users.document import canonical
 from lib.users.keys import username_key
-from lib.users.row import Row
+from lib.users.row import Row, composed, form_of_json, json_form
 
 type Test = Callable[[Row], bool]
 
@@ -25,12 +26,14 @@ class Rows:
     """Canonical documents of one window, and how many the whole view has.
 
     ``not_found`` are the addresses, ids and usernames asked for, as they were asked for, that no
-    known user has; None if none were asked for.
+    known user has; None if none were asked for. ``ids`` are those of the whole view, if it is a
+    filtered one and they are few enough to be asked for.
     """
 
     lines: Sequence[bytes]
     total: int
     not_found: tuple[str | int, ...] | None = None
+    ids: tuple[int, ...] = ()
 
 
 def select(snapshot: Snapshot, query: ListQuery) -> Rows:
@@ -47,6 +50,7 @@ def select(snapshot: Snapshot, query: ListQuery) -> Rows:
         lines=_projected([row.line for row in window], query.fields),
         total=len(rows),
         not_found=named.not_found() if named else None,
+        ids=tuple(row.id for row in rows) if len(rows) <= MAX_MEMBERS else (),
     )
 
 
@@ -135,12 +139,17 @@ def _tests(query: ListQuery) -> Iterator[Test]:
 
 
 def _has_metadata(key: str, values: Sequence[str]) -> Test:
-    return lambda row: key in row.metadata and _written(row.metadata[key]) in values
+    """Return whether a user's metadata has one of ``values``: a text, or any other one as JSON."""
+    key, texts = composed(key), frozenset(map(composed, members_of(values)))
+    forms = frozenset(filter(None, map(form_of_json, texts)))
 
+    def test(row: Row) -> bool:
+        if key not in row.metadata:
+            return False
+        value = row.metadata[key]
+        return composed(value) in texts if isinstance(value, str) else json_form(value) in forms
 
-def _written(value: object) -> str:
-    """Return a metadata value as a query can write it: a string itself, anything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+    return test
 
 
 def _sorted(rows: Sequence[Row], sort: str) -> Sequence[Row]:

@@ -3,7 +3,7 @@
 Pure but for what it is wired to.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
@@ -17,7 +17,7 @@ from lib.directory.generation import Generation
 from lib.directory.snapshot import Snapshot
 from lib.errors import GoneError, InvalidRequestError
 from lib.queries import bodies, links, select
-from lib.queries.cursor import LIFETIME_SECONDS, Cursor
+from lib.queries.cursor import LIFETIME_SECONDS, Cursor, Cursors
 from lib.queries.list_query import ListQuery, Moment
 from lib.queries.select import Rows
 from lib.reading.named import NamedReads, looked_up
@@ -63,6 +63,7 @@ class ListReads:
     named: NamedReads
     policy: FreshnessPolicy
     hiding_digest: str
+    cursors: Cursors
     time: Time
 
     def answer(self, asked: ListRequest) -> tuple[Answer, "Found | None"]:
@@ -104,15 +105,18 @@ class ListReads:
         """Answer from the generation that ``cursor`` pins."""
         client_id = asked.read.client_id
         if cursor.view != asked.query.view_digest(client_id):
-            raise InvalidRequestError("Parameter 'cursor' belongs to another view.")
-        first = f'{links.first_link(asked.linked)}; rel="first"'
+            raise InvalidRequestError(
+                "Parameter 'cursor' belongs to another view: send it with the filters, sort and "
+                "fields of the list that it came with."
+            )
+        first = links.first_link(asked.linked)
         there = asked._replace(
             query=replace(asked.query, offset=cursor.offset),
             linked=replace(asked.linked, offset=cursor.offset),
         )
 
         def view(snapshot: Snapshot) -> _Slice:
-            # The generation's word, not the cursor's: anybody can write a cursor.
+            # The generation's word, not the cursor's: it may be another's of the same number.
             if snapshot.generation.hiding_digest != self.hiding_digest:
                 raise GoneError(_INVALID_CURSOR)
             return self._slice(there, snapshot)
@@ -161,28 +165,36 @@ class ListReads:
         # Users seen beyond the generation are in none that a cursor or a date could tell of.
         beside = read.exact or found is not None
         pinnable = not (read.exact or (found and found.lines))
+        ids: Sequence[int] = ()
         if seen.rows is not None:
             rows = bodies.fitting(seen.rows, shorten=validators.pinned)
             not_asked = () if found is None else _not_asked(asked, rows, found)
             body = bodies.list_body(generation, asked.query, rows, not_asked=not_asked)
             end = asked.query.offset + len(rows.lines)
+            # What is named in a body stays out of URLs, by id too.
+            ids = rows.ids if asked.linked == asked.query else ()
             if beside:
                 validators = Validators(etag=bodies.body_etag(body))
                 body = "" if asked.read.conditions.met_by(validators) else body
         headers = provenance.fields(came_by, validators, self.policy, now=self.time.now())
         if seen.total is not None:
-            cursor_at = self._cursors(asked, generation) if pinnable else None
-            headers["Link"] = links.links(asked.linked, cursor_at, end=end, total=seen.total)
+            places = self._places(asked, generation, pinnable=pinnable)
+            headers["Link"] = links.links(asked.linked, places, end=end, total=seen.total, ids=ids)
             headers["X-Total-Count"] = str(seen.total)
         status = HTTPStatus.OK if body else HTTPStatus.NOT_MODIFIED
         return Answer(status, body, headers, generation, came_by)
 
-    def _cursors(self, asked: ListRequest, generation: Generation) -> Callable[[int], str]:
-        def cursor_at(offset: int) -> str:
-            view = asked.query.view_digest(generation.client_id)
-            return Cursor(
-                generation.number, offset, int(self.time.now()), view, generation.hiding_digest
-            ).encode()
+    def _places(
+        self, asked: ListRequest, generation: Generation, *, pinnable: bool
+    ) -> links.CursorAt:
+        issued_at = int(self.time.now())
+
+        def cursor_at(offset: int, view: ListQuery | None) -> str | None:
+            if not pinnable:
+                return None
+            named = (view or asked.query).view_digest(generation.client_id)
+            place = Cursor(generation.number, offset, issued_at, named, generation.hiding_digest)
+            return self.cursors.write(place)
 
         return cursor_at
 

@@ -1,18 +1,77 @@
 """Reads what filters and orders need out of a user's canonical document.
 
+One text can be written in several ways, and so can one number. Whatever is compared is brought
+into one form on both sides, so that nobody is missed for how his name happens to be written.
+
 Pure: no I/O.
 """
 
 import json
+import unicodedata
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
+
+_DOTTED, _DOTLESS = "i\u0307", "\u0131"
+
+
+def composed(text: str) -> str:
+    """Return ``text`` with letters and their marks composed (Unicode's NFC)."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def folded(text: str) -> str:
+    """Return ``text`` for a search that heeds neither case nor how letters are written.
+
+    That is Unicode's NFKC_Casefold. The i's of Turkish with and without a dot count as one more
+    case of i, since which is whose capital depends on the language.
+
+    >>> folded("İSTANBUL"), folded("Ｓｔｒａßｅ"), folded("Zoe\u0308") == folded("ZOË")
+    ('istanbul', 'strasse', True)
+    """
+    if text.isascii():
+        return text.lower()
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return text.replace(_DOTTED, "i").replace(_DOTLESS, "i")
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
+_read = json.JSONDecoder(parse_float=_number).decode
+_write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+
+
+def json_form(value: object) -> str | None:
+    """Return the one form in which equal JSON values are written, None if it is nested too deep.
+
+    Numbers are compared by value: ``1.50``, ``15e-1`` and ``1.5`` are one. Nor does the order of
+    members matter.
+    """
+    with suppress(RecursionError):
+        return composed(_write(value))
+    return None
+
+
+def form_of_json(text: str) -> str | None:
+    """Return the form of the JSON value that ``text`` is; None if it is none.
+
+    >>> form_of_json("0.00001") == form_of_json("1e-5"), form_of_json('{"b": 1, "a": 2.0}')
+    (True, '{"a":2,"b":1}')
+    """
+    with suppress(ValueError, RecursionError):
+        return json_form(_read(text))
+    return None
 
 
 class Row(NamedTuple):
     """One user; ``created`` is epoch seconds, NaN if the date is unreadable.
 
-    ``created_date`` is case folded, as are ``texts``: name, username and address.
+    ``created_date`` is case folded, and so are ``texts``: name, username and address.
+    ``metadata`` has composed keys; it is empty if it came as anything but an object.
     """
 
     line: bytes
@@ -30,9 +89,9 @@ class Row(NamedTuple):
 
 def row_of(line: bytes) -> Row:
     """Return the row of a canonical document."""
-    user: dict[str, Any] = json.loads(line)
+    user: dict[str, Any] = _read(line.decode())
     email, username, name = (_text(user, key) for key in ("email", "username", "name"))
-    metadata, created_date = user.get("metadata"), _text(user, "createdDate")
+    created_date = _text(user, "createdDate")
     return Row(
         line=line,
         id=user["id"],
@@ -43,9 +102,19 @@ def row_of(line: bytes) -> Row:
         created=_instant(created_date),
         time_zone=_text(user, "timeZone"),
         locale=_text(user, "locale"),
-        texts=((name or "").casefold(), (username or "").casefold(), (email or "").casefold()),
-        metadata=metadata if isinstance(metadata, dict) else {},
+        texts=(folded(name or ""), folded(username or ""), folded(email or "")),
+        metadata=_metadata(user.get("metadata")),
     )
+
+
+def _metadata(value: object) -> Mapping[str, Any]:
+    if isinstance(value, str):
+        # Some have it as the text of an object.
+        with suppress(ValueError, RecursionError):
+            value = _read(value)
+    if not isinstance(value, dict):
+        return {}
+    return {composed(key): member for key, member in value.items()}
 
 
 def _text(user: Mapping[str, Any], name: str) -> str | None:

@@ -54,6 +54,13 @@ INSTANT = 1_800_000_000
         ("max-age=x, no-cache", {"no_cache": True}),
         ("@@@, only-if-cached", {"only_if_cached": True}),
         ('foo="bar", max-age=1', {"max_age": 1}),
+        ('foo="a, no-cache, b", max-age=1', {"max_age": 1}),
+        (r'foo="a\", no-cache, b", max-age=1', {"max_age": 1}),
+        (r'foo="a\\", no-cache', {"no_cache": True}),
+        (r'max-age="\6\0"', {"max_age": 60}),
+        (r'max-age="60\"', {}),
+        (r"foo=\", no-cache", {}),
+        ('max-age=""60""', {}),
     ],
 )
 def test_request_directives_are_read_leniently_one_by_one(
@@ -68,7 +75,12 @@ def test_request_directives_are_read_leniently_one_by_one(
         (None, None, False),
         (None, "no-cache", True),
         (None, "No-Cache, x", True),
+        (None, "x=1 , no-cache", True),
         (None, "x", False),
+        (None, "no-cache-please", False),
+        (None, "not-no-cache", False),
+        (None, 'x="no-cache"', False),
+        (None, 'x=", no-cache"', False),
         ("", "no-cache", False),
         ("max-age=1", "no-cache", False),
     ],
@@ -87,7 +99,9 @@ def test_no_request_directive_is_too_odd_to_read(control: str, pragma: str | Non
     assert all(number is None or 0 <= number <= FOREVER for number in numbers)
 
 
-TOKENS = st.sampled_from(["no-cache", "max-age", "max-stale", "=", ",", '"', "0", "9", " ", ";"])
+TOKENS = st.sampled_from(
+    ["no-cache", "max-age", "max-stale", "=", ",", '"', "\\", "0", "9", " ", ";"]
+)
 
 
 @given(st.lists(TOKENS).map("".join))
@@ -163,13 +177,55 @@ def test_a_tag_matches_weakly_and_malformed_members_match_nothing(
         ("", False),
         ("Fri, 99 Jan 2027 08:00:00 GMT", False),
         ("Fri, 15 Jan 0000 08:00:00 GMT", False),
-        ("Fri, 31 Dec 9999 23:59:59 -9999", False),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", True),
+        ("Fri Jan 15 08:00:00 2027", True),
+        ("Sun Feb  7 08:00:00 2027", True),
+        ("Fri Jan 15 07:59:59 2027", False),
+        # Up to 50 years ahead two digits are the year to come, above that one gone by.
+        ("Friday, 15-Jan-77 08:00:00 GMT", True),
+        ("Sunday, 15-Jan-78 08:00:00 GMT", False),
     ],
 )
 def test_a_date_matches_from_the_modification_on(field: str | None, *, matches: bool) -> None:
     done = not_modified(if_none_match=None, if_modified_since=field, etag=ETAG, modified_at=INSTANT)
 
     assert done is matches
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "Fri, 31 Dec 9999 23:59:59 -9999",
+        "Fri, 15 Jan 2027 08:00:00 +0000",
+        "Fri, 15 Jan 2027 09:00:00 +0100",
+        "Fri, 15 Jan 2027 08:00:00 UTC",
+        "Fri, 15 Jan 2027 08:00:00 EST",
+        "Fri, 15 Jan 2027 08:00:00",
+        "Fri, 15 Jan 2027 08:00 GMT",
+        "Fri, 5 Feb 2027 08:00:00 GMT",
+        "15 Jan 2027 08:00:00 GMT",
+        "Thu, 15 Jan 2027 08:00:00 GMT",
+        "fri, 15 jan 2027 08:00:00 gmt",
+        "Friday, 15 Jan 2027 08:00:00 GMT",
+        "Fri, 15-Jan-27 08:00:00 GMT",
+        "Fri, 15-Jan-2027 08:00:00 GMT",
+        "Fri, 15 Jan 27 08:00:00 GMT",
+        "Fri,15 Jan 2027 08:00:00 GMT",
+        "Fri,  15 Jan 2027 08:00:00 GMT",
+        "Fri Jan 15 08:00:00 2027 GMT",
+        "Sun Feb 7 08:00:00 2027",
+        "Fri, 15 Jan 2027 08:00:00 GMT (noon)",
+        "Fri, 15 Jan 2027 08:00:00 GMT, Fri, 15 Jan 2027 08:00:00 GMT",
+        "Fri, 15 Jan 2027 24:00:00 GMT",
+        "2027-01-15T08:00:00Z",
+        "1800000000",
+        "Fri, \u0661\u0665 Jan 2027 08:00:00 GMT",
+    ],
+)
+def test_what_is_no_http_date_is_ignored(field: str) -> None:
+    done = not_modified(if_none_match=None, if_modified_since=field, etag=ETAG, modified_at=0)
+
+    assert not done
 
 
 def test_where_there_are_tags_the_date_does_not_count() -> None:
@@ -181,9 +237,12 @@ def test_where_there_are_tags_the_date_does_not_count() -> None:
 DATE_PARTS = st.sampled_from(
     ["Fri", ",", "15", "Jan", "2027", "08:00:00", "GMT", "+9999", "-", "99999999", "0", ":", "T"]
 )
+DATES = st.from_regex(
+    r"\A(Fri, [0-9]{2} Jan [0-9]{4}|Friday, [0-9]{2}-Jan-[0-9]{2}) [0-9]{2}:[0-9]{2}:00 GMT\Z"
+)
 
 
-@given(st.text() | st.lists(DATE_PARTS).map(" ".join))
+@given(st.text() | st.lists(DATE_PARTS).map(" ".join) | DATES)
 def test_no_conditional_field_is_too_odd_to_read(field: str) -> None:
     by_tag = not_modified(
         if_none_match=field, if_modified_since=None, etag=ETAG, modified_at=INSTANT

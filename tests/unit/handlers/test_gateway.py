@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from handlers.gateway import Request, Response, Route, error_response
-from lib.errors import MethodNotAllowedError, NotFoundError
+from lib.errors import MethodNotAllowedError, NotFoundError, ServiceError
 
 BASE = "/oauth-clients/clientid1"
 
@@ -36,8 +36,12 @@ def routed(path: str, method: str = "GET") -> Route:
             "multiValueQueryStringParameters": None,
             "requestContext": None,
             "body": None,
+            "resource": None,
+            "pathParameters": None,
+            "version": None,
         },
         {"requestContext": "x", "headers": [], "queryStringParameters": "x", "body": {}},
+        {"requestContext": {"http": "x", "path": None}, "pathParameters": ["x"]},
         {"multiValueQueryStringParameters": {"a": None, "b": []}},
     ],
 )
@@ -128,12 +132,106 @@ def test_a_body_is_in_no_printed_form() -> None:
         ("/cache", "GET", "cache", ""),
         ("/cache/refresh", "POST", "cache/refresh", ""),
         ("/cache/changes", "GET", "cache/changes", ""),
+        ("/cache", "HEAD", "cache", ""),
+        ("/cache/changes", "HEAD", "cache/changes", ""),
     ],
 )
 def test_a_route_is_found_with_and_without_the_stage(
     *, prefix: str, slash: str, path: str, method: str, resource: str, user_id: str
 ) -> None:
     assert routed(f"{prefix}{BASE}{path}{slash}", method) == Route(resource, "clientid1", user_id)
+
+
+@pytest.mark.parametrize(
+    ("resource", "parameters", "method", "route"),
+    [
+        ("{client}/users", {}, "GET", Route("users", "clientid1", "")),
+        (
+            "{client}/users/{userId}",
+            {"userId": "7"},
+            "HEAD",
+            Route("users/{userId}", "clientid1", "7"),
+        ),
+        ("{client}/users/lookup", {}, "POST", Route("users/lookup", "clientid1", "")),
+        ("{client}/cache/changes", {}, "GET", Route("cache/changes", "clientid1", "")),
+        ("/openapi.json", None, "GET", Route("/openapi.json", "", "")),
+    ],
+)
+@pytest.mark.parametrize("base", ["/directory", "/directory/v2", "/v2/v2", ""])
+def test_below_any_base_path_the_resource_that_api_gateway_found_counts(
+    base: str, resource: str, parameters: dict[str, str] | None, method: str, route: Route
+) -> None:
+    resource = resource.replace("{client}", "/oauth-clients/{clientId}")
+    found = None if parameters is None else parameters | {"clientId": "clientid1"}
+    path = base + resource.format(**(found or {}))
+
+    asked = request(httpMethod=method, path=path, resource=resource, pathParameters=found)
+
+    assert asked.route() == route
+
+
+@pytest.mark.parametrize(
+    ("resource", "parameters"),
+    [
+        ("/{proxy+}", {"proxy": "oauth-clients/clientid1/users"}),
+        ("/oauth-clients/{clientId}/users", {}),
+        ("/oauth-clients/{clientId}/users", None),
+        ("/oauth-clients/{clientId}/other", {"clientId": "another"}),
+        ("$default", None),
+        (None, None),
+    ],
+)
+def test_where_no_resource_was_found_the_path_counts(
+    resource: str | None, parameters: dict[str, str] | None
+) -> None:
+    asked = request(
+        httpMethod="GET", path=f"{BASE}/users", resource=resource, pathParameters=parameters
+    )
+
+    assert asked.route() == Route("users", "clientid1", "")
+
+
+@pytest.mark.parametrize("client_id", ["a b", "c" * 65, "a/b", "", None, 7.5, ["x"]])
+def test_an_impossible_client_id_is_no_route(client_id: object) -> None:
+    asked = request(
+        httpMethod="GET",
+        path="/directory/x",
+        resource="/oauth-clients/{clientId}/users/{userId}",
+        pathParameters={"clientId": client_id, "userId": "7"},
+    )
+
+    with pytest.raises(NotFoundError):
+        asked.route()
+
+
+def test_a_path_in_an_answer_is_the_one_that_was_asked_for() -> None:
+    asked = request(
+        httpMethod="GET",
+        path="/directory/nope",
+        resource="/{proxy+}",
+        requestContext={"path": "/directory/nope"},
+    )
+
+    with pytest.raises(NotFoundError, match=r"^Cannot GET /directory/nope$"):
+        asked.route()
+
+
+@pytest.mark.parametrize("version", ["1.0", None])
+def test_payload_1_0_of_an_http_api_is_understood(version: str | None) -> None:
+    asked = request(version=version, httpMethod="GET", path=f"/v2{BASE}/users", resource="$default")
+
+    assert asked.route().resource == "users"
+
+
+def test_payload_2_0_is_refused_in_so_many_words() -> None:
+    http = {"method": "GET", "path": f"/v2{BASE}/users", "protocol": "HTTP/1.1"}
+    asked = request(version="2.0", rawPath=f"/v2{BASE}/users", requestContext={"http": http})
+
+    with pytest.raises(ServiceError, match=r"REST API.*payload format 1\.0") as caught:
+        asked.route()
+
+    assert caught.value.status == 500
+    assert (asked.method, asked.public_path) == ("GET", f"/v2{BASE}/users")
 
 
 @pytest.mark.parametrize(
@@ -178,9 +276,10 @@ def test_a_path_that_is_not_found_is_named_as_at_the_origin(path: str) -> None:
         ("/users", "get", "GET, HEAD"),
         ("/users/7", "DELETE", "GET, HEAD"),
         ("/users/lookup", "GET", "POST"),
-        ("/cache", "HEAD", "GET"),
+        ("/cache", "POST", "GET, HEAD"),
         ("/cache/refresh", "GET", "POST"),
-        ("/cache/changes", "POST", "GET"),
+        ("/cache/refresh", "HEAD", "POST"),
+        ("/cache/changes", "POST", "GET, HEAD"),
     ],
 )
 def test_another_method_is_told_which_are_allowed(path: str, method: str, allow: str) -> None:

@@ -179,6 +179,8 @@ def test_an_odd_address_in_a_question_still_has_a_tag() -> None:
         (20, 70, 100, {"first": None, "prev": 0, "next": 70}),
         (100, 120, 120, {"first": None, "prev": 50}),
         (0, 30, 100, {"first": None, "next": 30}),
+        (10**20, 10**20, 120, {"first": None, "prev": 70}),
+        (10**20, 10**20, 30, {"first": None, "prev": 0}),
     ],
 )
 def test_links_are_query_only_and_lead_to_the_windows_around(
@@ -186,7 +188,7 @@ def test_links_are_query_only_and_lead_to_the_windows_around(
 ) -> None:
     asked = ListQuery(offset=offset)
 
-    field = links.links(asked, "at-{}".format, end=end, total=total)
+    field = links.links(asked, lambda place, _: f"at-{place}", end=end, total=total)
 
     found = {}
     for link in field.split(", "):
@@ -199,7 +201,7 @@ def test_links_are_query_only_and_lead_to_the_windows_around(
 
 
 def test_a_view_that_no_generation_holds_is_walked_by_offset() -> None:
-    field = links.links(ListQuery(limit=10, offset=10), None, end=20, total=25)
+    field = links.links(ListQuery(limit=10, offset=10), lambda *_: None, end=20, total=25)
 
     assert field == (
         '<?limit=10>; rel="first", '
@@ -213,7 +215,7 @@ def test_a_link_asks_the_same_question() -> None:
 
     reference = links.first_link(asked)
 
-    assert parse_list(parse_qs(reference[2:-1])) == asked
+    assert parse_list(parse_qs(reference[2:].partition(">")[0])) == asked
     assert "%2B" in reference
 
 

@@ -18,6 +18,7 @@ READERS: dict[str, Callable[[str, Sequence[str]], object]] = {
     "members": parameters.read_members,
     "ids": parameters.read_ids,
     "text": parameters.read_text,
+    "whole": parameters.read_whole,
     "zones": READ_ZONES,
     "instant": parameters.read_instant,
     "fields": parameters.read_fields,
@@ -68,10 +69,39 @@ def test_what_is_no_id_is_refused(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["Europe/", "Etc/GMT+1", "America/Port-au-Prince", "x" * 64, "pt_BR"]
+    "value", ["Europe/", "Etc/GMT+1", "America/Port-au-Prince", "x" * 64, "pt_BR", "-05:30"]
 )
 def test_what_looks_like_a_zone_or_a_locale_is_read(value: str) -> None:
     assert READ_ZONES("p", [value]) == {value}
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        (" 05:30", {"+05:30"}),
+        ("Etc/GMT 5", {"Etc/GMT+5"}),
+        ("UTC 05:30, UTC ,  UTC", {"UTC+05:30", "UTC"}),
+    ],
+)
+def test_a_plus_that_was_not_escaped_is_put_back(value: str, read: set[str]) -> None:
+    assert READ_ZONES("p", [value]) == read
+
+
+@pytest.mark.parametrize(
+    ("values", "members"),
+    [
+        ([""], {""}),
+        ([","], {","}),
+        (["a"], {"a"}),
+        ([" a ,b"], {" a ,b", "a", "b"}),
+        (["a", "b,c"], {"a", "b,c", "b", "c"}),
+        (['{"a":1,"b":2}'], {'{"a":1,"b":2}', '{"a":1', '"b":2}'}),
+    ],
+)
+def test_a_value_that_may_hold_a_comma_counts_whole_and_by_its_members(
+    values: list[str], members: set[str]
+) -> None:
+    assert parameters.members_of(parameters.read_whole("p", values)) == members
 
 
 @pytest.mark.parametrize("value", ["Europe/São", "a b", "x" * 65, "<script>", "a;b"])

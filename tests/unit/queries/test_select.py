@@ -1,5 +1,6 @@
 """Which rows a question gets, in which order, and what was not found."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -8,9 +9,10 @@ import pytest
 from lib.directory import index, pages
 from lib.directory.manifest import Manifest
 from lib.directory.snapshot import Snapshot
-from lib.queries.list_query import ListQuery
+from lib.queries.list_query import ListQuery, parse_list
 from lib.queries.select import Rows, project, select
 from lib.users import document
+from lib.users.row import json_form
 from tests.fakes import CLIENT, User, generation_with, user
 
 ANNA = user(
@@ -181,6 +183,104 @@ def test_each_filter_lets_its_users_through(query: dict[str, Any], found: list[i
     rows = ask(**query)
 
     assert (ids(rows), rows.total, rows.not_found) == (found, len(found), None)
+
+
+NUMBERS = (
+    b'{"a":0.00001,"b":5.0,"c":-0.0,"d":1e21,"e":12345678901234567890,"f":{"y":[1.50,true],"x":1}}'
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "found"),
+    [
+        ("company", "Acme, Inc.", [1, 2]),
+        ("company", "Acme", [2]),
+        ("company", " Acme, Inc. ", [2, 3]),
+        ("company", "", [4]),
+        ("company", ",", []),
+        ("company", "null", [5]),
+        ("company", "Café Zoë", [6, 7]),
+        ("company", "Cafe\u0301 Zoe\u0308", [6, 7]),
+        ("größe", "1", [1, 2]),
+        ("gro\u0308ße", "1", [1, 2]),
+        ("none", "", []),
+    ],
+)
+def test_no_text_of_metadata_is_out_of_reach(key: str, value: str, found: list[int]) -> None:
+    texts = ["Acme, Inc.", "Acme", " Acme, Inc. ", "", None, "Café Zoë", "Cafe\u0301 Zoe\u0308"]
+    everybody = tuple(user(n, metadata={"company": text}) for n, text in enumerate(texts, 1))
+    everybody[0]["metadata"]["größe"] = 1
+    everybody[1]["metadata"]["gro\u0308ße"] = 1
+
+    assert ids(ask(everybody, metadata=((key, (value,)),))) == found
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("a", "0.00001"),
+        ("a", "1e-05"),
+        ("a", "1E-5"),
+        ("a", "2,0.000010"),
+        ("b", "5"),
+        ("b", "5.0"),
+        ("c", "0"),
+        ("c", "-0"),
+        ("d", "1e21"),
+        ("d", "1000000000000000000000"),
+        ("e", "12345678901234567890"),
+        ("f", '{"y":[1.5,true],"x":1}'),
+        ("f", ' { "x": 1.0, "y": [ 15e-1, true ] } '),
+    ],
+)
+def test_a_number_is_found_however_it_is_written(key: str, value: str) -> None:
+    everybody = (user(1, metadata=json.loads(NUMBERS)), user(2, metadata={key: True}))
+
+    assert ids(ask(everybody, metadata=((key, (value,)),))) == [1]
+
+
+@pytest.mark.parametrize("value", ["1", "true", '"1"', "01", "1_0", "\u0661", "NaN", "[" * 100_000])
+def test_what_is_another_value_or_none_is_not_found(value: str) -> None:
+    everybody = (user(1, metadata={"a": "5"}), user(2, metadata={"a": 10}), user(3, metadata={}))
+
+    assert ids(ask(everybody, metadata=(("a", (value,)),))) == []
+
+
+def test_a_value_that_is_nested_too_deep_is_merely_not_found() -> None:
+    deep: object = 1
+    for _ in range(100_000):
+        deep = [deep]
+
+    assert json_form(deep) is None
+
+
+@pytest.mark.parametrize("text", ['{"plan":"pro"}', ' {"plan" : "pro"}'])
+def test_metadata_that_came_as_text_is_read_as_what_it_says(text: str) -> None:
+    everybody = (user(1, metadata=text), user(2, metadata="plan"), user(3, metadata="[[[" * 9999))
+
+    assert ids(ask(everybody, metadata=(("plan", ("pro",)),))) == [1]
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("Zoë", "zoe\u0308"),
+        ("Zoe\u0308", "ZOË"),
+        ("İstanbul", "istanbul"),
+        ("İstanbul", "i̇stanbul"),
+        ("Istanbul", "İSTANBUL"),
+        ("IŞIK", "\u0131ş\u0131k"),
+        ("\u0131ş\u0131k", "IŞIK"),
+        ("Straße", "STRASSE"),
+        ("\uff2a\uff55\uff4e", "jun"),
+        ("ﬁn", "FIN"),
+        ("ΟΔΟΣ", "οδος"),
+    ],
+)
+def test_a_name_is_found_however_its_letters_are_written(name: str, asked: str) -> None:
+    rows = ask((user(1, name=name), user(2)), q=parse_list({"q": [asked]}).q)
+
+    assert ids(rows) == [1]
 
 
 @pytest.mark.parametrize(
