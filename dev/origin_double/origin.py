@@ -30,6 +30,7 @@ _NO_SECRET = (
 _WRONG_SECRET = "ApiAuthStrategy - oAuth client - Invalid client secret"
 _NOT_PLATFORM = "OrganizationRolesGuard - Organization is not a platform (SHP)."
 _TOO_MANY = "CustomThrottlerGuard - Too many requests. Please try again later."
+_LARGEST_ID = 2**31 - 1  # More does not fit into the database's column, which fails the query.
 _MESSAGES = {401: _WRONG_SECRET, 403: _NOT_PLATFORM, 500: "Internal server error"}
 
 
@@ -225,6 +226,8 @@ class Origin(Directory):
         return rows[selection.offset : selection.offset + selection.limit]
 
     def _named(self, client_id: str, user_id: float) -> User:
+        if abs(user_id) > _LARGEST_ID:
+            raise RefusedError(500, _MESSAGES[500])
         try:
             return self._row(client_id, user_id)
         except KeyError:

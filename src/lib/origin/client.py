@@ -30,6 +30,7 @@ from lib.errors import (
 )
 from lib.origin.credential import Credential
 from lib.origin.rate_limit import RateLimit
+from lib.users.keys import possible_id
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_ROWS = 250
@@ -122,7 +123,12 @@ class Origin:
     def get_user(
         self, client_id: str, credential: Credential, user_id: int, *, deadline: float
     ) -> Answer[Row | None]:
-        """Return one user, or None if the origin says in so many words that there is none."""
+        """Return one user, or None if the origin says in so many words that there is none.
+
+        An id that no user can have is not asked for: the origin fails over it.
+        """
+        if not possible_id(user_id):
+            return Answer(None, None)
         response, body = self._get(client_id, credential, f"/{user_id}", {}, deadline=deadline)
         if response.status_code == HTTPStatus.NOT_FOUND:
             if not _says_no_such_user(_parse(response, body), user_id):
