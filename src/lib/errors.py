@@ -59,7 +59,7 @@ class Reason(StrEnum):
     TOO_MANY_ROWS = "too-many-rows"
     WINDOWS_OUT_OF_ORDER = "windows-out-of-order"
     WRONG_SHAPE = "wrong-shape"
-    FOREIGN_ROWS = "foreign-rows"
+    WRONG_USER = "wrong-user"
     LOSS_DOUBTED = "loss-doubted"
 
     # The origin was not asked.

@@ -16,7 +16,8 @@ from lib.origin.rate_limit import RateLimit
 from tests.fakes import NOW, Clock
 
 CLIENT = "clientid1"
-ROW = {"id": 1, "email": f"a+{CLIENT}@example.com"}
+ROW: dict[str, Any] = {"id": 1, "email": f"a+{CLIENT}@example.com"}
+KEY = Credential(SecretKey("key"), "v1")
 GOOD = json.dumps({"status": "success", "data": [ROW]}).encode()
 
 
@@ -45,10 +46,15 @@ class Scripted:
         self.server = HTTPServer(("127.0.0.1", 0), Handler)
 
     def ask(self, *, limit: int = 250) -> Answer[Any]:
-        """Return what the adapter makes of the answer."""
-        origin = Origin(f"http://127.0.0.1:{self.server.server_port}/v2", clock=Clock())
-        credential = Credential(SecretKey("key"), "v1")
-        return origin.list_users(CLIENT, credential, offset=0, limit=limit, deadline=NOW + 20)
+        """Return what the adapter makes of the answer to the question for a list."""
+        return self._origin().list_users(CLIENT, KEY, offset=0, limit=limit, deadline=NOW + 20)
+
+    def ask_for_one(self, user_id: int) -> Answer[Any]:
+        """Return what the adapter makes of the answer to the question for one user."""
+        return self._origin().get_user(CLIENT, KEY, user_id, deadline=NOW + 20)
+
+    def _origin(self) -> Origin:
+        return Origin(f"http://127.0.0.1:{self.server.server_port}/v2", clock=Clock())
 
 
 @pytest.fixture
@@ -106,7 +112,6 @@ def test_an_answer_that_unpacks_to_more_than_16_megabytes_is_refused(scripted: S
         (b'{"status":"success","data":[{"id":1.5,"email":"a"}]}', "wrong-shape"),
         (b'{"status":"success","data":[{"id":true,"email":"a"}]}', "wrong-shape"),
         (b'{"status":"success","data":[{"id":9007199254740992,"email":"a"}]}', "wrong-shape"),
-        (b'{"status":"success","data":[{"id":1,"email":"a@example.com"}]}', "foreign-rows"),
     ],
 )
 def test_what_is_not_a_list_of_this_clients_users_is_refused(
@@ -118,6 +123,15 @@ def test_what_is_not_a_list_of_this_clients_users_is_refused(
         scripted.ask()
 
     assert (caught.value.reason, caught.value.received) == (reason, 200)
+
+
+def test_another_user_than_asked_for_is_refused(scripted: Scripted) -> None:
+    scripted.body = json.dumps({"status": "success", "data": ROW}).encode()
+
+    with pytest.raises(OriginError) as caught:
+        scripted.ask_for_one(ROW["id"] + 1)
+
+    assert (caught.value.reason, caught.value.received) == ("wrong-user", 200)
 
 
 def test_more_rows_than_asked_for_are_refused(scripted: Scripted) -> None:

@@ -135,7 +135,6 @@ BREAKAGES = (
     origin("lists a null", "wrong_shape", shape="null_row"),
     origin("lists a user without an id", "wrong_shape", shape="no_id"),
     origin("lists a user whose id is text", "wrong_shape", shape="text_id"),
-    origin("lists another client's users", "other_client_rows"),
     origin("lists a user twice", "duplicate_ids"),
     origin("lists users out of order", "unordered_ids"),
     origin("lists nobody", "empty_list"),

@@ -171,7 +171,6 @@ def test_no_cache_and_refresh_do_not_ask_a_failing_origin(stored: Service) -> No
         Fault("status_error_200"),
         *(Fault("wrong_shape", shape=shape) for shape in ("null", "no_data", "array", "text_id")),
         Fault("wrong_shape", shape="null_row"),
-        Fault("other_client_rows"),
         Fault("duplicate_ids"),
         Fault("unordered_ids"),
     ],
