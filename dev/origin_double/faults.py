@@ -2,7 +2,7 @@
 
 Some faults change the rows before they are paged and some the finished answer. The others decide
 the status (`status`) or how the answer travels (`delay`, `hang`, `reset`, `reset_mid_body`,
-`truncate`, `slow_drip`), which is not this module's business.
+`truncate`, `slow_drip`, `drip_headers`, `early_hints`), which is not this module's business.
 
 Pure: rows and answers in, rows and answers out.
 """
@@ -23,6 +23,9 @@ type Kind = Literal[
     "reset_mid_body",
     "truncate",
     "slow_drip",
+    "drip_headers",
+    "early_hints",
+    "bad_header",
     "html",
     "redirect",
     "oversize",
@@ -49,9 +52,10 @@ class Fault:
     """Something that goes wrong with each call whose target contains ``match``.
 
     ``times`` limits it to the next calls that match. ``seconds`` is the length of a ``delay``, and
-    of the pause between two bytes of a ``slow_drip``. ``status`` belongs to ``status`` (500 unless
-    given), ``html`` (502) and ``redirect`` (302), ``location`` to ``redirect``, ``shape`` to
-    ``wrong_shape``. A ``status`` of 429 blocks the caller's bucket, as going over the limit does.
+    of the pause between two bytes of a ``slow_drip`` or of ``drip_headers``. ``status`` belongs to
+    ``status`` (500 unless given), ``html`` (502) and ``redirect`` (302), ``location`` to
+    ``redirect``, ``shape`` to ``wrong_shape``. A ``status`` of 429 blocks the caller's bucket, as
+    going over the limit does.
     """
 
     kind: Kind
@@ -127,6 +131,8 @@ def spoil_answer(answer: Answer, fault: Fault) -> Answer:
             return Answer(status=status, body=_PAGE % (status, status), headers=headers)
         case "redirect":
             return Answer(status=fault.status or 302, headers={"Location": fault.location})
+        case "bad_header":
+            return replace(answer, headers={**answer.headers, "X Malformed": ""})
         case "oversize":
             # Padding that JSON allows, so only a reader that counts bytes refuses it.
             return replace(answer, body=answer.body + b" " * _OVERSIZE_BYTES)

@@ -55,6 +55,7 @@ class Reason(StrEnum):
     ORIGIN_TIMEOUT = "origin-timeout"
     NOT_JSON = "not-json"
     ROWS_OUT_OF_ORDER = "rows-out-of-order"
+    TOO_DEEP = "too-deep"
     TOO_LARGE = "too-large"
     TOO_MANY_ROWS = "too-many-rows"
     WINDOWS_OUT_OF_ORDER = "windows-out-of-order"

@@ -4,12 +4,12 @@ import gzip
 import json
 import threading
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, override
 
 import pytest
 
-from lib.errors import OriginBlockedError, OriginError
+from lib.errors import OriginBlockedError, OriginError, OriginServerError
 from lib.origin.client import Answer, Origin
 from lib.origin.credential import Credential, SecretKey
 from lib.origin.rate_limit import RateLimit
@@ -28,10 +28,16 @@ class Scripted:
         self.status = 200
         self.body = GOOD
         self.headers: Mapping[str, str] = {}
+        self.interim = b""
+        self.callers: list[tuple[str, int]] = []
         scripted = self
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
             def do_GET(self) -> None:
+                scripted.callers.append(self.client_address)
+                self.wfile.write(scripted.interim)
                 self.send_response(scripted.status)
                 for name, text in scripted.headers.items():
                     self.send_header(name, text)
@@ -43,18 +49,17 @@ class Scripted:
             def log_message(self, format: str, *args: Any) -> None:
                 """Say nothing."""
 
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.origin = Origin(f"http://127.0.0.1:{self.server.server_port}/v2", clock=Clock())
 
     def ask(self, *, limit: int = 250) -> Answer[Any]:
         """Return what the adapter makes of the answer to the question for a list."""
-        return self._origin().list_users(CLIENT, KEY, offset=0, limit=limit, deadline=NOW + 20)
+        return self.origin.list_users(CLIENT, KEY, offset=0, limit=limit, deadline=NOW + 20)
 
     def ask_for_one(self, user_id: int) -> Answer[Any]:
         """Return what the adapter makes of the answer to the question for one user."""
-        return self._origin().get_user(CLIENT, KEY, user_id, deadline=NOW + 20)
-
-    def _origin(self) -> Origin:
-        return Origin(f"http://127.0.0.1:{self.server.server_port}/v2", clock=Clock())
+        return self.origin.get_user(CLIENT, KEY, user_id, deadline=NOW + 20)
 
 
 @pytest.fixture
@@ -99,9 +104,9 @@ def test_an_answer_that_unpacks_to_more_than_16_megabytes_is_refused(scripted: S
     ("body", "reason"),
     [
         (b"", "not-json"),
-        (b"null", "not-json"),
+        (b"null", "wrong-shape"),
         (b"\xff\xfe\xfd", "not-json"),
-        (b"[" * 100_000, "not-json"),
+        (b"[" * 100_000, "too-deep"),
         (b'{"status":"success","data":[NaN]}', "not-json"),
         (b'{"status":"success","data":[]} x', "not-json"),
         (b"[]", "wrong-shape"),
@@ -123,6 +128,32 @@ def test_what_is_not_a_list_of_this_clients_users_is_refused(
         scripted.ask()
 
     assert (caught.value.reason, caught.value.received) == (reason, 200)
+
+
+@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("status", [b"100 Continue", b"102 Processing", b"103 Early Hints"])
+def test_interim_answers_are_passed_over_and_the_connection_is_used_again(
+    scripted: Scripted, status: bytes, times: int
+) -> None:
+    scripted.interim = b"HTTP/1.1 %b\r\nLink: </x>; rel=preload\r\n\r\n" % status * times
+
+    answers = [scripted.ask() for _ in range(3)]
+
+    assert [answer.data for answer in answers] == [[ROW]] * 3
+    assert len(scripted.callers) == 3
+    assert len(set(scripted.callers)) == 1
+
+
+@pytest.mark.parametrize("interim", [b"HTTP/1.1 101 Switching Protocols\r\n\r\nx", b"junk\r\n\r\n"])
+def test_what_comes_before_the_answer_and_is_none_fails_the_connection(
+    scripted: Scripted, interim: bytes
+) -> None:
+    scripted.interim = interim
+
+    with pytest.raises(OriginServerError) as caught:
+        scripted.ask()
+
+    assert caught.value.reason == "origin-connection"
 
 
 def test_another_user_than_asked_for_is_refused(scripted: Scripted) -> None:

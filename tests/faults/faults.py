@@ -117,6 +117,8 @@ BREAKAGES = (
     origin("resets in the middle of an answer", "reset_mid_body"),
     origin("ends an answer early", "truncate"),
     origin("drips its answer byte by byte", "slow_drip", seconds=0.2),
+    origin("drips its headers byte by byte", "drip_headers", seconds=0.2),
+    origin("sends a 103 before its answer", "early_hints"),
     origin("answers 500", "status", status=500),
     origin("answers 503", "status", status=503),
     origin("answers 500 once", "status", status=500, times=1),

@@ -8,6 +8,7 @@ import pytest
 
 from dev.embedded_aws import EmbeddedAws
 from dev.origin_double import Fault
+from dev.origin_double.faults import Kind
 from lib.directory.head import LEASE_SECONDS
 from tests.integration.service import (
     CLIENT,
@@ -195,7 +196,15 @@ def test_an_unusable_answer_is_502_and_then_503_when_nothing_is_stored(
     assert reused.origin.calls == []
 
 
-@pytest.mark.parametrize("fault", [Fault("hang"), Fault("delay", seconds=30), Fault("slow_drip")])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("hang"),
+        Fault("delay", seconds=30),
+        Fault("slow_drip"),
+        Fault("drip_headers", seconds=0.05),
+    ],
+)
 def test_no_answer_in_time_is_504_in_time(reused: Service, fault: Fault) -> None:
     reused.table.delete_head(CLIENT)
     reused.origin.faults = [fault]
@@ -207,6 +216,26 @@ def test_no_answer_in_time_is_504_in_time(reused: Service, fault: Fault) -> None
     assert (answer.status, answer.error["code"]) == (504, "GatewayTimeoutException")
     # Far from the thirty seconds that the origin would have taken.
     assert took < 10
+
+
+@pytest.mark.parametrize("kind", ["hang", "slow_drip", "drip_headers"])
+def test_an_answer_that_never_ends_leaves_readers_what_is_stored(
+    stored: Service, kind: Kind
+) -> None:
+    stored.origin.faults = [Fault(kind, seconds=0.1)]
+    stored.let_pass(ERROR_AGE)
+
+    answer = stored.get(seconds=4)
+
+    assert answer.cache_status.endswith("; detail=stale-if-error")
+    assert len(answer.ids) == 3
+    assert stored.head()["last_error"] == "origin-timeout"
+
+
+def test_an_interim_answer_is_not_taken_for_the_answer(service: Service) -> None:
+    service.origin.faults = [Fault("early_hints")]
+
+    assert len(service.get().ids) == 3
 
 
 def test_a_stopped_origin_is_502_when_nothing_is_stored(service: Service) -> None:
