@@ -174,6 +174,28 @@ def test_more_rows_than_asked_for_are_refused(scripted: Scripted) -> None:
     assert caught.value.reason == "too-many-rows"
 
 
+@pytest.mark.parametrize(
+    "location", ["https://elsewhere.example/", "//\xff\xfe", "http://[::1", ""]
+)
+def test_a_redirect_leads_nowhere_whatever_it_says(scripted: Scripted, location: str) -> None:
+    scripted.status, scripted.headers = 302, {"Location": location}
+
+    with pytest.raises(OriginError) as caught:
+        scripted.ask()
+
+    assert (caught.value.reason, caught.value.received) == ("origin-status", 302)
+
+
+def test_a_redirect_of_more_than_16_megabytes_is_not_read_to_its_end(scripted: Scripted) -> None:
+    scripted.status, scripted.headers = 302, {"Location": "/"}
+    scripted.body = b" " * (17 * 1024 * 1024)
+
+    with pytest.raises(OriginError) as caught:
+        scripted.ask()
+
+    assert caught.value.reason == "too-large"
+
+
 @pytest.mark.parametrize("status", [201, 204, 304])
 def test_another_success_than_200_is_none(scripted: Scripted, status: int) -> None:
     scripted.status, scripted.body = status, b""

@@ -41,7 +41,7 @@ class Exchange:
     """Exchanges with one origin, over connections that are kept."""
 
     def __init__(self) -> None:
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.headers["User-Agent"] = "managed-users-proxy"
         self._session.headers["Accept"] = "application/json"
         # With an auth of its own, a session asks no .netrc for one.
@@ -103,6 +103,16 @@ def _body(response: requests.Response) -> bytes:
                 received=response.status_code,
             )
     return bytes(body)
+
+
+class _Session(requests.Session):
+    """A session to which no answer leads elsewhere."""
+
+    @override
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        # Else it makes ready for the next request, though it may not follow: it reads the whole
+        # body, however large, and fails over a Location that is no text.
+        return None
 
 
 class _Answer(HTTPResponse):
