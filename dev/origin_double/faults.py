@@ -27,6 +27,7 @@ type Kind = Literal[
     "early_hints",
     "bad_header",
     "html",
+    "challenge",
     "redirect",
     "oversize",
     "status",
@@ -55,7 +56,7 @@ class Fault:
     of the pause between two bytes of a ``slow_drip`` or of ``drip_headers``. ``status`` belongs to
     ``status`` (500 unless given), ``html`` (502) and ``redirect`` (302), ``location`` to
     ``redirect``, ``shape`` to ``wrong_shape``. A ``status`` of 429 blocks the caller's bucket, as
-    going over the limit does.
+    going over the limit does. ``retry_after`` is a header of whatever is answered.
     """
 
     kind: Kind
@@ -65,6 +66,7 @@ class Fault:
     match: str = ""
     shape: Shape = "null"
     location: str = "https://elsewhere.example/"
+    retry_after: str | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
@@ -124,11 +126,16 @@ def spoil_row(row: User, fault: Fault) -> User:
 
 def spoil_answer(answer: Answer, fault: Fault) -> Answer:
     """Return the finished answer as this fault shows it; a refusal has no rows to misplace."""
+    spoilt = _spoilt(answer, fault)
+    if fault.retry_after is None:
+        return spoilt
+    return replace(spoilt, headers={**spoilt.headers, "Retry-After": fault.retry_after})
+
+
+def _spoilt(answer: Answer, fault: Fault) -> Answer:
     match fault.kind:
-        case "html":
-            status = fault.status or 502
-            headers = {"Content-Type": "text/html; charset=UTF-8"}
-            return Answer(status=status, body=_PAGE % (status, status), headers=headers)
+        case "html" | "challenge":
+            return _page(fault)
         case "redirect":
             return Answer(status=fault.status or 302, headers={"Location": fault.location})
         case "bad_header":
@@ -141,6 +148,14 @@ def spoil_answer(answer: Answer, fault: Fault) -> Answer:
             return json_answer(HTTPStatus.OK, payload, answer.headers)
         case _:
             return answer
+
+
+def _page(fault: Fault) -> Answer:
+    """Return what the edge in front of the origin answers by itself."""
+    headers, status = {"Content-Type": "text/html; charset=UTF-8"}, fault.status or 502
+    if fault.kind == "challenge":
+        headers["cf-mitigated"], status = "challenge", 403
+    return Answer(status=status, body=_PAGE % (status, status), headers=headers)
 
 
 def _misshape(payload: dict[str, Any], fault: Fault) -> object:

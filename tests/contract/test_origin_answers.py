@@ -4,12 +4,16 @@ import gzip
 import json
 import threading
 from collections.abc import Iterator, Mapping
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, override
 
 import pytest
 
-from lib.errors import OriginBlockedError, OriginError, OriginServerError
+from lib.directory.head import LONGEST_PAUSE_SECONDS
+from lib.errors import OriginAuthError, OriginBlockedError, OriginError, OriginServerError
+from lib.origin.answers import MAX_RETRY_AFTER_SECONDS
+from lib.origin.backoff import block_until
 from lib.origin.client import Answer, Origin
 from lib.origin.credential import Credential, SecretKey
 from lib.origin.rate_limit import RateLimit
@@ -19,6 +23,16 @@ CLIENT = "clientid1"
 ROW: dict[str, Any] = {"id": 1, "email": f"a+{CLIENT}@example.com"}
 KEY = Credential(SecretKey("key"), "v1")
 GOOD = json.dumps({"status": "success", "data": [ROW]}).encode()
+
+
+class Server(ThreadingHTTPServer):
+    """A server of which nobody hears when its caller hangs up, as over some answers."""
+
+    daemon_threads = True
+
+    @override
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing."""
 
 
 class Scripted:
@@ -33,6 +47,9 @@ class Scripted:
         scripted = self
 
         class Handler(BaseHTTPRequestHandler):
+            # The date is up to each test, as are all other headers.
+            send_response = BaseHTTPRequestHandler.send_response_only
+
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
@@ -49,8 +66,7 @@ class Scripted:
             def log_message(self, format: str, *args: Any) -> None:
                 """Say nothing."""
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.origin = Origin(f"http://127.0.0.1:{self.server.server_port}/v2", clock=Clock())
 
     def ask(self, *, limit: int = 250) -> Answer[Any]:
@@ -232,14 +248,93 @@ def test_the_rate_limit_is_read_defensively(
     assert answer.rate_limit == expected
 
 
-@pytest.mark.parametrize(("reset", "seconds"), [("7", 7), (None, 60), ("soon", 60), ("999", 120)])
-def test_a_block_without_a_usable_reset_lasts_a_minute(
-    scripted: Scripted, reset: str | None, seconds: int
+RESET, PAUSE = "X-RateLimit-Reset-Default", "Retry-After"
+TODAY = formatdate(NOW, usegmt=True)
+IN_A_MINUTE = formatdate(NOW + 60, usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({RESET: "7"}, 7),
+        ({}, 60),
+        ({RESET: "soon"}, 60),
+        ({RESET: "0"}, 1),
+        ({RESET: "999"}, 120),
+        # Of two, the longer one; one that was told, rather than one that was not.
+        ({PAUSE: "30"}, 30),
+        ({RESET: "7", PAUSE: "30"}, 30),
+        ({RESET: "70", PAUSE: "30"}, 70),
+        ({PAUSE: "0"}, 60),
+        ({PAUSE: "240"}, 240),
+        ({PAUSE: "86400"}, 240),
+        ({PAUSE: "-5"}, 60),
+        ({PAUSE: "1.5"}, 60),
+        ({PAUSE: "never"}, 60),
+        ({PAUSE: IN_A_MINUTE, "Date": TODAY, RESET: "7"}, 60),
+        ({PAUSE: TODAY, "Date": IN_A_MINUTE, RESET: "7"}, 7),
+        ({PAUSE: formatdate(NOW + 86400), "Date": TODAY}, 240),
+        ({PAUSE: IN_A_MINUTE, "Date": "today", RESET: "7"}, 60),
+    ],
+)
+def test_a_block_lasts_as_long_as_it_says_within_reason(
+    scripted: Scripted, headers: dict[str, str], seconds: int
 ) -> None:
-    scripted.status = 429
-    scripted.headers = {} if reset is None else {"X-RateLimit-Reset-Default": reset}
+    scripted.status, scripted.headers = 429, headers
 
     with pytest.raises(OriginBlockedError) as caught:
         scripted.ask()
 
     assert caught.value.reset_seconds == seconds
+
+
+def test_the_longest_block_is_not_taken_for_the_word_of_a_wrong_clock() -> None:
+    # Of a clock that is half a minute ahead, too.
+    until = block_until(reset_seconds=MAX_RETRY_AFTER_SECONDS, now=NOW + 30)
+
+    assert until <= NOW + LONGEST_PAUSE_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({PAUSE: "soon"}, None),
+        ({PAUSE: ""}, None),
+        ({PAUSE: "0"}, 0),
+        ({PAUSE: "120"}, 120),
+        ({PAUSE: "3600"}, 240),
+        ({PAUSE: IN_A_MINUTE, "Date": TODAY}, 60),
+    ],
+)
+@pytest.mark.parametrize("status", [500, 502, 503, 520])
+def test_a_failing_origin_may_say_for_how_long(
+    scripted: Scripted, status: int, headers: dict[str, str], seconds: int | None
+) -> None:
+    scripted.status, scripted.headers = status, headers
+
+    with pytest.raises(OriginServerError) as caught:
+        scripted.ask()
+
+    assert caught.value.retry_after_seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind", "reason"),
+    [
+        ({"Content-Type": "application/json"}, OriginAuthError, "origin-auth"),
+        ({}, OriginAuthError, "origin-auth"),
+        ({"cf-mitigated": "challenge"}, OriginError, "origin-challenge"),
+        ({"Content-Type": "text/html; charset=UTF-8"}, OriginError, "origin-challenge"),
+    ],
+)
+def test_a_page_instead_of_a_403_of_the_origin_is_no_word_on_the_secret(
+    scripted: Scripted, headers: dict[str, str], kind: type[OriginError], reason: str
+) -> None:
+    scripted.status, scripted.headers = 403, headers
+
+    with pytest.raises(OriginError) as caught:
+        scripted.ask()
+
+    assert type(caught.value) is kind
+    assert (caught.value.reason, caught.value.received) == (reason, 403)

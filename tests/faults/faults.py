@@ -124,6 +124,7 @@ BREAKAGES = (
     origin("answers 500 once", "status", status=500, times=1),
     origin("answers 401", "status", status=401),
     origin("answers 403", "status", status=403),
+    origin("answers 403 with a challenge", "challenge"),
     origin("answers 404", "status", status=404),
     origin("answers 429", "status", status=429),
     origin("answers 502 in HTML", "html"),

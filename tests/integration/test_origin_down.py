@@ -270,6 +270,25 @@ def test_a_short_fault_is_asked_over_once(service: Service) -> None:
     assert [call.status for call in service.origin.calls] == [500, 200, 200]
 
 
+def test_an_origin_that_wants_to_be_left_alone_is_not_asked_over(service: Service) -> None:
+    service.origin.faults = [Fault("status", status=503, retry_after="30")]
+
+    assert service.get().status == 502
+    assert [call.status for call in service.origin.calls] == [503]
+
+
+@pytest.mark.parametrize("fault", [Fault("challenge"), Fault("html", status=403)])
+def test_a_page_of_the_edge_is_no_wrong_secret(stored: Service, fault: Fault) -> None:
+    stored.origin.faults = [fault]
+    stored.let_pass(ERROR_AGE)
+
+    answer = stored.get()
+
+    assert answer.cache_status.startswith("managed-users; fwd=stale; fwd-status=403; ")
+    assert len(answer.ids) == 3
+    assert stored.head()["last_error"] == "origin-challenge"
+
+
 def test_a_cold_client_is_served_without_a_restart_once_the_origin_is_back(
     service: Service,
 ) -> None:

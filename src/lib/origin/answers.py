@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -26,7 +27,16 @@ from lib.errors import (
 from lib.origin.rate_limit import RateLimit
 
 MAX_RESET_SECONDS = 120
+"""Most seconds that the origin's own rate limit is believed to last: its windows last 60."""
+
 DEFAULT_RESET_SECONDS = 60
+"""How long a window or a block lasts where the answer does not say."""
+
+MAX_RETRY_AFTER_SECONDS = 4 * 60
+"""Most seconds for which ``Retry-After`` is believed: whoever asks then is told again.
+
+A pause that lasts longer than ``LONGEST_PAUSE_SECONDS`` would be taken for a wrong clock's.
+"""
 
 _EPOCH_FROM = 10**9
 
@@ -65,13 +75,13 @@ class SingleUser(BaseModel):
     data: ManagedUser
 
 
-def rows_of(received: Received, *, most: int) -> Sequence[Row]:
+def rows_of(received: Received, *, most: int, now: float) -> Sequence[Row]:
     """Return the users of a list that was asked for with a limit of ``most``.
 
     Raises:
         OriginError: it is no such list.
     """
-    _raise_for_status(received)
+    _raise_for_status(received, now)
     payload = _parse(received)
     _validate(UserList, payload)
     rows: Sequence[Row] = payload["data"]
@@ -80,7 +90,7 @@ def rows_of(received: Received, *, most: int) -> Sequence[Row]:
     return rows
 
 
-def user_of(received: Received, user_id: int) -> Row | None:
+def user_of(received: Received, user_id: int, *, now: float) -> Row | None:
     """Return the one user asked for; None if the origin says in so many words that there is none.
 
     Raises:
@@ -92,7 +102,7 @@ def user_of(received: Received, user_id: int) -> Row | None:
                 "a 404 that is not about the user", Reason.ORIGIN_NOT_FOUND, received=404
             )
         return None
-    _raise_for_status(received)
+    _raise_for_status(received, now)
     payload = _parse(received)
     _validate(SingleUser, payload)
     row: Row = payload["data"]
@@ -107,21 +117,37 @@ def rate_limit_of(received: Received, *, now: float) -> RateLimit | None:
     remaining = _header(received, "Remaining")
     if limit is None or remaining is None:
         return None
-    return RateLimit(limit=limit, remaining=remaining, reset_at=now + _reset_seconds(received))
+    reset = _reset_seconds(received) or DEFAULT_RESET_SECONDS
+    return RateLimit(limit=limit, remaining=remaining, reset_at=now + reset)
 
 
-def _raise_for_status(received: Received) -> None:
+def _raise_for_status(received: Received, now: float) -> None:
     status = received.status
     if status == HTTPStatus.OK:
         return
+    pause = _retry_after_seconds(received, now)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise OriginBlockedError("the origin blocks calls", reset_seconds=_reset_seconds(received))
+        told = max(_reset_seconds(received) or 0, pause or 0)
+        raise OriginBlockedError(
+            "the origin blocks calls", reset_seconds=told or DEFAULT_RESET_SECONDS
+        )
+    if _is_the_edge_s_refusal(received):
+        raise OriginError(
+            "the origin's edge did not let the call through",
+            reason=Reason.ORIGIN_CHALLENGE,
+            received=status,
+        )
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         raise OriginAuthError(
             "the origin refused the credential", reason=Reason.ORIGIN_AUTH, received=status
         )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise OriginServerError("the origin failed", reason=Reason.ORIGIN_5XX, received=status)
+        raise OriginServerError(
+            "the origin failed",
+            reason=Reason.ORIGIN_5XX,
+            received=status,
+            retry_after_seconds=pause,
+        )
     raise _unusable(f"status {status}", Reason.ORIGIN_STATUS, received=status)
 
 
@@ -174,12 +200,26 @@ def _says_no_such_user(payload: object, user_id: int) -> bool:
     )
 
 
+def _is_the_edge_s_refusal(received: Received) -> bool:
+    """Return whether a 403 is of Cloudflare in front of the origin, whose own one is JSON.
+
+    A challenge says so; being shut out altogether is a page as well.
+    """
+    page = received.headers.get("Content-Type", "").lower().startswith("text/html")
+    return received.status == HTTPStatus.FORBIDDEN and (
+        page or "challenge" in received.headers.get("Cf-Mitigated", "").lower()
+    )
+
+
 def _header(received: Received, name: str) -> int | None:
-    text = received.headers.get(f"X-RateLimit-{name}-Default", "")
+    return _number(received.headers.get(f"X-RateLimit-{name}-Default", ""))
+
+
+def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None  # noqa: PLR2004
 
 
-def _reset_seconds(received: Received) -> int:
+def _reset_seconds(received: Received) -> int | None:
     """Return the seconds until the origin's window ends; it says seconds left, not a clock time.
 
     Third-party descriptions of the header say otherwise, so a value that can only be a clock time
@@ -187,5 +227,28 @@ def _reset_seconds(received: Received) -> int:
     """
     reset = _header(received, "Reset")
     if reset is None or reset > _EPOCH_FROM:
-        return DEFAULT_RESET_SECONDS
+        return None
     return min(max(reset, 1), MAX_RESET_SECONDS)
+
+
+def _retry_after_seconds(received: Received, now: float) -> int | None:
+    """Return for how long the origin wants to be left alone (RFC 9110 section 10.2.3).
+
+    A date is taken by the clock that wrote it, where the answer tells that.
+    """
+    text = received.headers.get("Retry-After", "").strip()
+    seconds = _number(text)
+    if seconds is None:
+        date = _instant(text)
+        if date is None:
+            return None
+        written = _instant(received.headers.get("Date", ""))
+        seconds = math.ceil(date - (now if written is None else written))
+    return min(max(seconds, 0), MAX_RETRY_AFTER_SECONDS)
+
+
+def _instant(text: str) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError):
+        return None

@@ -2,7 +2,7 @@
 
 A call is reserved against the budget before it is made. A 401 fetches the secret again and goes on
 only with another version of it. A failing origin or connection is asked once more, after a
-jittered pause; no other 4xx ever is.
+jittered pause, unless it wants to be left alone for longer; no other 4xx ever is.
 
 Here users enter the service: what a deployment hides is dropped, and everybody else knows them as
 canonical documents only.
@@ -177,9 +177,9 @@ class OriginCalls:
             )
             if self._credential.version == refused.version:
                 raise
-        except OriginServerError:
+        except OriginServerError as error:
             pause = RETRY_SECONDS * (0.5 + self.time.random())
-            if self.time.now() + pause >= self.deadline:
+            if error.retry_after_seconds or self.time.now() + pause >= self.deadline:
                 raise
             self.time.sleep(pause)
         return self._counted(call, self._credential)

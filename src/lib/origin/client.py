@@ -41,7 +41,7 @@ class Origin:
         """Return one window of the client's users."""
         query = {"limit": limit, "offset": offset}
         received = self._get(client_id, credential, "", query, deadline=deadline)
-        return self._answer(received, answers.rows_of(received, most=limit))
+        return self._answer(received, answers.rows_of(received, most=limit, now=self._clock()))
 
     def find_users(
         self, client_id: str, credential: Credential, *, emails: Sequence[str], deadline: float
@@ -52,7 +52,8 @@ class Origin:
         """
         query: dict[str, int | str] = {"emails": ",".join(emails), "limit": 250}
         received = self._get(client_id, credential, "", query, deadline=deadline)
-        return self._answer(received, answers.rows_of(received, most=len(emails)))
+        rows = answers.rows_of(received, most=len(emails), now=self._clock())
+        return self._answer(received, rows)
 
     def get_user(
         self, client_id: str, credential: Credential, user_id: int, *, deadline: float
@@ -64,7 +65,7 @@ class Origin:
         if not possible_id(user_id):
             return Answer(None, None)
         received = self._get(client_id, credential, f"/{user_id}", {}, deadline=deadline)
-        return self._answer(received, answers.user_of(received, user_id))
+        return self._answer(received, answers.user_of(received, user_id, now=self._clock()))
 
     def _get(
         self,
