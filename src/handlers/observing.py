@@ -11,7 +11,13 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from lib.errors import OriginBlockedError, ServiceError, UnavailableError, UnexpectedError
+from lib.errors import (
+    OriginBlockedError,
+    SecretError,
+    ServiceError,
+    UnavailableError,
+    UnexpectedError,
+)
 from lib.origin import budget
 from lib.revalidation.outcomes import Claim, Failed, Outcome, Published
 
@@ -101,6 +107,12 @@ def report_handover_failure(client_id: str, error: UnavailableError) -> None:
     """Say that a stale answer's revalidation could not be started elsewhere."""
     count(HandoverFailed=1)
     logger.warning("hand-over failed", extra={"client_id": client_id, "reason": error.reason})
+
+
+def report_secret_failure(error: SecretError) -> None:
+    """Say that an earlier secret goes on being used, since the newest cannot be had."""
+    count(SecretNotRenewed=1)
+    logger.warning("secret not renewed", extra=describe_error(error))
 
 
 def describe(outcome: Outcome) -> Mapping[str, Any]:

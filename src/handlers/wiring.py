@@ -105,10 +105,13 @@ class Wiring:
     @cached_property
     def secrets(self) -> "Secrets":
         """The OAuth clients' secret keys."""
+        from handlers.observing import report_secret_failure
         from lib.aws.secret import Secrets
 
         client = self._client("secretsmanager", attempts=2)
-        return Secrets(client, self.settings.secret_id, clock=self.time.now)
+        return Secrets(
+            client, self.settings.secret_id, clock=self.time.now, report=report_secret_failure
+        )
 
     @cached_property
     def origin(self) -> "Origin":
