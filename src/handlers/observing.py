@@ -1,10 +1,11 @@
 """Logs and measures what the service does; the only place that knows powertools' API.
 
 No log line or metric carries a query string, a header, an address, a secret or text of an origin
-answer; a client id only once it is known to be a configured one.
+answer; a client id only once it is known to be a configured one. Libraries log nothing at all.
 """
 
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +25,11 @@ from lib.revalidation.outcomes import Claim, Failed, Outcome, Published
 # An encoder made once: json.dumps, powertools' default, makes one for every line.
 logger = Logger(json_serializer=json.JSONEncoder(separators=(",", ":"), default=str).encode)
 metrics = Metrics()
+
+# What libraries log quotes URLs with addresses in them and, where a deployment's log level lets it
+# through, headers and the secret. Lambda prints whatever reaches the root logger.
+for _library in ("botocore", "requests", "urllib3"):
+    logging.getLogger(_library).propagate = False
 
 
 def count(**values: float) -> None:
