@@ -118,7 +118,8 @@ class Wiring:
         """The origin."""
         from lib.origin.client import Origin
 
-        return Origin(self.settings.origin_url, clock=self.time.now)
+        most = self.settings.window.max_limit
+        return Origin(self.settings.origin_url, max_rows=most, clock=self.time.now)
 
     @cached_property
     def invoker(self) -> "Invoker":

@@ -67,7 +67,8 @@ class Scripted:
                 """Say nothing."""
 
         self.server = Server(("127.0.0.1", 0), Handler)
-        self.origin = Origin(f"http://127.0.0.1:{self.server.server_port}/v2", clock=Clock())
+        url = f"http://127.0.0.1:{self.server.server_port}/v2"
+        self.origin = Origin(url, max_rows=250, clock=Clock())
 
     def ask(self, *, limit: int = 250) -> Answer[Any]:
         """Return what the adapter makes of the answer to the question for a list."""

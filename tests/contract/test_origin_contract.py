@@ -39,7 +39,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def origin(double: OriginDouble, clock: Clock) -> Origin:
-    return Origin(f"{double.url}/v2", clock=clock)
+    return Origin(f"{double.url}/v2", max_rows=250, clock=clock)
 
 
 def failure(origin: Origin, *, deadline: float = DEADLINE) -> OriginError:

@@ -39,6 +39,7 @@ def test_an_id_that_no_user_can_have_is_nobody_s_and_holds_nobody_off(full: Serv
     stranger = full.get("/users/2")
 
     assert single.status == 404
+    assert "fwd=" not in single.cache_status + listed.cache_status
     assert (listed.status, listed.body["notFound"]) == (200, [PAST_32_BITS])
     assert stranger.status == 404
     assert [call.user_id for call in full.origin.calls] == ["2"]

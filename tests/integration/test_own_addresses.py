@@ -50,16 +50,20 @@ def test_a_user_past_the_window_is_looked_up_by_id_and_holds_nobody_off(full: Se
     assert "retry_at" not in full.head()
 
 
+def adopt_and_give_own_address(service: Service) -> User:
+    """Let the user past the window be adopted, and then change his own address."""
+    service.get(f"/users/{service.origin.users(CLIENT)[500]['id']}")
+    service.let_pass(MINUTES)
+    service.refresh(SCHEDULED)
+    own = give_own_address(service, 500)
+    service.let_pass(MINUTES)
+    assert service.refresh(SCHEDULED)["outcome"] == "published"
+    return own
+
+
 def test_an_adopted_user_who_changes_his_address_fails_no_sweep(full: Service) -> None:
-    full.get(f"/users/{full.origin.users(CLIENT)[500]['id']}")
-    full.let_pass(MINUTES)
-    full.refresh(SCHEDULED)
-    own = give_own_address(full, 500)
-    full.let_pass(MINUTES)
+    own = adopt_and_give_own_address(full)
 
-    outcome = full.refresh(SCHEDULED)
-
-    assert outcome["outcome"] == "published"
     full.forget()
     full.origin.clear_calls()
     assert full.get(f"/users?emails={own['email']}").body["data"] == [own]
@@ -90,3 +94,26 @@ def test_of_two_users_with_one_address_the_origin_s_own_is_found(service: Servic
     answer = service.get(f"/users?emails={users[0]['email']}")
 
     assert answer.body["data"] == [users[1]]
+
+
+def test_no_cache_asks_anew_for_a_user_whose_address_has_no_suffix(full: Service) -> None:
+    own = adopt_and_give_own_address(full)
+    full.let_pass(MINUTES)
+    renamed = full.origin.users(CLIENT)
+    renamed[500] |= {"name": "Renamed"}
+    full.origin.replace(CLIENT, renamed)
+
+    answer = full.get(f"/users?emails={own['email']}", headers={"Cache-Control": "no-cache"})
+
+    assert answer.body["data"] == [renamed[500]]
+
+
+def test_an_address_that_its_suffix_makes_too_long_is_asked_for_without_it(full: Service) -> None:
+    users = full.origin.users(CLIENT)
+    local = "x" * 60
+    users[500] |= {"email": f"{local}+{CLIENT}@example.org"}
+    full.origin.replace(CLIENT, users)
+
+    short = full.get(f"/users?emails={local}@example.org")
+
+    assert short.body["data"] == [users[500]]

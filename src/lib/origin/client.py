@@ -27,10 +27,11 @@ class Answer[T]:
 class Origin:
     """The origin at ``base_url`` (ending in ``/v2``); instants are those of ``clock``.
 
-    Every method raises OriginError or one of its kinds.
+    It lists ``max_rows`` users a call at most. Every method raises OriginError or one of its kinds.
     """
 
-    def __init__(self, base_url: str, *, clock: Callable[[], float]) -> None:
+    def __init__(self, base_url: str, *, max_rows: int, clock: Callable[[], float]) -> None:
+        self.max_rows = max_rows
         self._base_url = base_url
         self._clock = clock
         self._exchange = Exchange()
@@ -48,9 +49,10 @@ class Origin:
     ) -> Answer[Sequence[Row]]:
         """Return the client's users with these addresses, as they are stored at the origin.
 
-        They must be few enough for one URL, and valid: one that is not fails the whole call.
+        They must be few enough for one URL, no more than ``max_rows``, and valid: one that is not
+        fails the whole call.
         """
-        query: dict[str, int | str] = {"emails": ",".join(emails), "limit": 250}
+        query: dict[str, int | str] = {"emails": ",".join(emails), "limit": len(emails)}
         received = self._get(client_id, credential, "", query, deadline=deadline)
         rows = answers.rows_of(received, most=len(emails), now=self._clock())
         return self._answer(received, rows)
