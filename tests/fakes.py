@@ -328,6 +328,7 @@ class FakeOrigin:
     before_call: Callable[[], object] | None = None
     answers: Iterator[Sequence[User]] | None = None
     deadlines: list[float] = field(default_factory=list)
+    max_rows: int = 250
 
     def list_users(
         self, client_id: str, credential: Credential, *, offset: int, limit: int, deadline: float

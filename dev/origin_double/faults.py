@@ -2,7 +2,7 @@
 
 Some faults change the rows before they are paged and some the finished answer. The others decide
 the status (`status`) or how the answer travels (`delay`, `hang`, `reset`, `reset_mid_body`,
-`truncate`, `slow_drip`), which is not this module's business.
+`truncate`, `slow_drip`, `drip_headers`, `early_hints`), which is not this module's business.
 
 Pure: rows and answers in, rows and answers out.
 """
@@ -23,13 +23,16 @@ type Kind = Literal[
     "reset_mid_body",
     "truncate",
     "slow_drip",
+    "drip_headers",
+    "early_hints",
+    "bad_header",
     "html",
+    "challenge",
     "redirect",
     "oversize",
     "status",
     "status_error_200",
     "wrong_shape",
-    "other_client_rows",
     "duplicate_ids",
     "unordered_ids",
     "empty_list",
@@ -50,9 +53,10 @@ class Fault:
     """Something that goes wrong with each call whose target contains ``match``.
 
     ``times`` limits it to the next calls that match. ``seconds`` is the length of a ``delay``, and
-    of the pause between two bytes of a ``slow_drip``. ``status`` belongs to ``status`` (500 unless
-    given), ``html`` (502) and ``redirect`` (302), ``location`` to ``redirect``, ``shape`` to
-    ``wrong_shape``. A ``status`` of 429 blocks the caller's bucket, as going over the limit does.
+    of the pause between two bytes of a ``slow_drip`` or of ``drip_headers``. ``status`` belongs to
+    ``status`` (500 unless given), ``html`` (502) and ``redirect`` (302), ``location`` to
+    ``redirect``, ``shape`` to ``wrong_shape``. A ``status`` of 429 blocks the caller's bucket, as
+    going over the limit does. ``retry_after`` is a header of whatever is answered.
     """
 
     kind: Kind
@@ -62,6 +66,7 @@ class Fault:
     match: str = ""
     shape: Shape = "null"
     location: str = "https://elsewhere.example/"
+    retry_after: str | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
@@ -91,7 +96,7 @@ def is_silent(faults: Iterable[Fault]) -> bool:
     return any(fault.kind in ("hang", "reset") for fault in faults)
 
 
-def spoil_rows(rows: Sequence[User], fault: Fault, client_id: str) -> list[User]:
+def spoil_rows(rows: Sequence[User], fault: Fault) -> list[User]:
     """Return the rows of a list as this fault shows them.
 
     Which third is lost depends on the ids alone, so every page and every filter misses the same
@@ -107,29 +112,34 @@ def spoil_rows(rows: Sequence[User], fault: Fault, client_id: str) -> list[User]
         case "duplicate_ids":
             return [*rows[:1], *rows]
         case _:
-            return [spoil_row(row, fault, client_id) for row in rows]
+            return [spoil_row(row, fault) for row in rows]
 
 
-def spoil_row(row: User, fault: Fault, client_id: str) -> User:
+def spoil_row(row: User, fault: Fault) -> User:
     """Return one user as this fault shows it."""
     match fault.kind:
         case "huge_metadata":
             return row | {"metadata": _HUGE_METADATA}
-        case "other_client_rows":
-            return row | {"email": row["email"].replace(client_id, "clsomeotherclient0000000")}
         case _:
             return row
 
 
 def spoil_answer(answer: Answer, fault: Fault) -> Answer:
     """Return the finished answer as this fault shows it; a refusal has no rows to misplace."""
+    spoilt = _spoilt(answer, fault)
+    if fault.retry_after is None:
+        return spoilt
+    return replace(spoilt, headers={**spoilt.headers, "Retry-After": fault.retry_after})
+
+
+def _spoilt(answer: Answer, fault: Fault) -> Answer:
     match fault.kind:
-        case "html":
-            status = fault.status or 502
-            headers = {"Content-Type": "text/html; charset=UTF-8"}
-            return Answer(status=status, body=_PAGE % (status, status), headers=headers)
+        case "html" | "challenge":
+            return _page(fault)
         case "redirect":
             return Answer(status=fault.status or 302, headers={"Location": fault.location})
+        case "bad_header":
+            return replace(answer, headers={**answer.headers, "X Malformed": ""})
         case "oversize":
             # Padding that JSON allows, so only a reader that counts bytes refuses it.
             return replace(answer, body=answer.body + b" " * _OVERSIZE_BYTES)
@@ -138,6 +148,14 @@ def spoil_answer(answer: Answer, fault: Fault) -> Answer:
             return json_answer(HTTPStatus.OK, payload, answer.headers)
         case _:
             return answer
+
+
+def _page(fault: Fault) -> Answer:
+    """Return what the edge in front of the origin answers by itself."""
+    headers, status = {"Content-Type": "text/html; charset=UTF-8"}, fault.status or 502
+    if fault.kind == "challenge":
+        headers["cf-mitigated"], status = "challenge", 403
+    return Answer(status=status, body=_PAGE % (status, status), headers=headers)
 
 
 def _misshape(payload: dict[str, Any], fault: Fault) -> object:

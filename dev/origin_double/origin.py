@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial, reduce
+from functools import reduce
 from http import HTTPStatus
 from http.client import responses
 from itertools import count
@@ -30,6 +30,7 @@ _NO_SECRET = (
 _WRONG_SECRET = "ApiAuthStrategy - oAuth client - Invalid client secret"
 _NOT_PLATFORM = "OrganizationRolesGuard - Organization is not a platform (SHP)."
 _TOO_MANY = "CustomThrottlerGuard - Too many requests. Please try again later."
+_LARGEST_ID = 2**31 - 1  # More does not fit into the database's column, which fails the query.
 _MESSAGES = {401: _WRONG_SECRET, 403: _NOT_PLATFORM, 500: "Internal server error"}
 
 
@@ -215,16 +216,18 @@ class Origin(Directory):
     def _data(self, client_id: str, request: Request, faults: Iterable[Fault]) -> object:
         if request.user_id is not None:
             row = self._named(client_id, parse_user_id(request.user_id))
-            return reduce(partial(spoil_row, client_id=client_id), faults, row)
+            return reduce(spoil_row, faults, row)
         selection = Selection.parse(request.query, self.bounds)
         rows = self._rows[client_id]
         if selection.emails is not None:
             wanted = {suffixed(address, client_id) for address in selection.emails}
             rows = [row for row in rows if row.get("email") in wanted]
-        rows = reduce(partial(spoil_rows, client_id=client_id), faults, rows)
+        rows = reduce(spoil_rows, faults, rows)
         return rows[selection.offset : selection.offset + selection.limit]
 
     def _named(self, client_id: str, user_id: float) -> User:
+        if abs(user_id) > _LARGEST_ID:
+            raise RefusedError(500, _MESSAGES[500])
         try:
             return self._row(client_id, user_id)
         except KeyError:

@@ -20,6 +20,8 @@ from dev.origin_double.origin import Origin, Outcome, Request
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _STOP_SECONDS = 5
+_EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
+_LONG_HEAD = b"HTTP/1.1 200 OK\r\nX-Padding: " + b"x" * 4096 + b"\r\n"
 
 
 class OriginDouble(Origin):
@@ -169,8 +171,15 @@ class _Handler(BaseHTTPRequestHandler):
                     self._send_half(outcome.answer)
                     return
                 case "slow_drip":
-                    self._drip(outcome, fault.seconds)
+                    self._send_head(outcome.answer)
+                    self._drip(outcome.answer.body, outcome, fault.seconds)
                     return
+                case "drip_headers":
+                    self._drip(_LONG_HEAD, outcome, fault.seconds)
+                    self.close_connection = True
+                    return
+                case "early_hints":
+                    self.wfile.write(_EARLY_HINTS)
                 case _:
                     pass
         self._send(outcome.answer)
@@ -182,10 +191,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_head(self, answer: Answer) -> None:
         self.send_response(answer.status)
-        for name, text in answer.headers.items():
-            self.send_header(name, text)
         if answer.status != HTTPStatus.NOT_MODIFIED:
             self.send_header("Content-Length", str(len(answer.body)))
+        for name, text in answer.headers.items():
+            self.send_header(name, text)
         self.end_headers()
 
     def _send_half(self, answer: Answer) -> None:
@@ -193,9 +202,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer.body[: len(answer.body) // 2])
         self.close_connection = True
 
-    def _drip(self, outcome: Outcome, pause_seconds: float) -> None:
-        self._send_head(outcome.answer)
-        for byte in outcome.answer.body:
+    def _drip(self, sent: bytes, outcome: Outcome, pause_seconds: float) -> None:
+        for byte in sent:
             self.wfile.write(bytes([byte]))
             if outcome.released.wait(pause_seconds):
                 self.close_connection = True

@@ -1,23 +1,35 @@
 """Logs and measures what the service does; the only place that knows powertools' API.
 
 No log line or metric carries a query string, a header, an address, a secret or text of an origin
-answer; a client id only once it is known to be a configured one.
+answer; a client id only once it is known to be a configured one. Libraries log nothing at all.
 """
 
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from lib.errors import OriginBlockedError, ServiceError, UnavailableError, UnexpectedError
+from lib.errors import (
+    OriginBlockedError,
+    SecretError,
+    ServiceError,
+    UnavailableError,
+    UnexpectedError,
+)
 from lib.origin import budget
 from lib.revalidation.outcomes import Claim, Failed, Outcome, Published
 
 # An encoder made once: json.dumps, powertools' default, makes one for every line.
 logger = Logger(json_serializer=json.JSONEncoder(separators=(",", ":"), default=str).encode)
 metrics = Metrics()
+
+# What libraries log quotes URLs with addresses in them and, where a deployment's log level lets it
+# through, headers and the secret. Lambda prints whatever reaches the root logger.
+for _library in ("botocore", "requests", "urllib3"):
+    logging.getLogger(_library).propagate = False
 
 
 def count(**values: float) -> None:
@@ -101,6 +113,12 @@ def report_handover_failure(client_id: str, error: UnavailableError) -> None:
     """Say that a stale answer's revalidation could not be started elsewhere."""
     count(HandoverFailed=1)
     logger.warning("hand-over failed", extra={"client_id": client_id, "reason": error.reason})
+
+
+def report_secret_failure(error: SecretError) -> None:
+    """Say that an earlier secret goes on being used, since the newest cannot be had."""
+    count(SecretNotRenewed=1)
+    logger.warning("secret not renewed", extra=describe_error(error))
 
 
 def describe(outcome: Outcome) -> Mapping[str, Any]:

@@ -116,17 +116,21 @@ class Wiring:
     @cached_property
     def secrets(self) -> "Secrets":
         """The OAuth clients' secret keys."""
+        from handlers.observing import report_secret_failure
         from lib.aws.secret import Secrets
 
         client = self._session.client("secretsmanager", config=_config(attempts=2))
-        return Secrets(client, self.settings.secret_id, clock=self.time.now)
+        return Secrets(
+            client, self.settings.secret_id, clock=self.time.now, report=report_secret_failure
+        )
 
     @cached_property
     def origin(self) -> "Origin":
         """The origin."""
         from lib.origin.client import Origin
 
-        return Origin(self.settings.origin_url, clock=self.time.now)
+        most = self.settings.window.max_limit
+        return Origin(self.settings.origin_url, max_rows=most, clock=self.time.now)
 
     @cached_property
     def invoker(self) -> "Invoker":

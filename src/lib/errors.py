@@ -9,7 +9,7 @@
     |   `-- OnlyIfCachedError        504  only-if-cached, and nothing suitable is stored
     `-- UnavailableError                  a stored snapshot is served instead, where there is one
         |-- OriginError              502  the origin answered, and the answer is not usable
-        |   |-- OriginAuthError      502  401 or 403: the secret is wrong or was rotated
+        |   |-- OriginAuthError      502  401 or 403 by the API: the secret is wrong or was rotated
         |   |-- OriginServerError    502  5xx, reset or TLS failure: asking once more may help
         |   |-- OriginTimeoutError   504  no answer in time
         |   `-- OriginBlockedError   503  429: nobody may call until the block is over
@@ -55,11 +55,12 @@ class Reason(StrEnum):
     ORIGIN_TIMEOUT = "origin-timeout"
     NOT_JSON = "not-json"
     ROWS_OUT_OF_ORDER = "rows-out-of-order"
+    TOO_DEEP = "too-deep"
     TOO_LARGE = "too-large"
     TOO_MANY_ROWS = "too-many-rows"
     WINDOWS_OUT_OF_ORDER = "windows-out-of-order"
     WRONG_SHAPE = "wrong-shape"
-    FOREIGN_ROWS = "foreign-rows"
+    WRONG_USER = "wrong-user"
     LOSS_DOUBTED = "loss-doubted"
 
     # The origin was not asked.
@@ -242,7 +243,21 @@ class OriginAuthError(OriginError):
 
 
 class OriginServerError(OriginError):
-    """The origin answered 5xx, or the connection failed."""
+    """The origin answered 5xx, or the connection failed.
+
+    ``retry_after_seconds`` is for how long it wants to be left alone, None if it did not say.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: Reason,
+        received: int | None = None,
+        retry_after_seconds: int | None = None,
+    ) -> None:
+        super().__init__(message, reason=reason, received=received)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class OriginTimeoutError(OriginServerError):

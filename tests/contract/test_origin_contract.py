@@ -7,6 +7,7 @@ from traceback import TracebackException
 import pytest
 
 from dev.origin_double import Fault, Limits, OriginDouble, plain_users
+from dev.origin_double.faults import Kind
 from lib.errors import (
     OriginAuthError,
     OriginBlockedError,
@@ -21,6 +22,7 @@ from tests.fakes import NOW, Clock
 CLIENT = "clientid1"
 RIGHT = Credential(SecretKey("right"), "v1")
 DEADLINE = NOW + 20
+CANARIES = ["canary@example.com"]
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def origin(double: OriginDouble, clock: Clock) -> Origin:
-    return Origin(f"{double.url}/v2", clock=clock)
+    return Origin(f"{double.url}/v2", max_rows=250, clock=clock)
 
 
 def failure(origin: Origin, *, deadline: float = DEADLINE) -> OriginError:
@@ -135,7 +137,6 @@ def test_a_404_for_a_list_is_a_failure(origin: Origin, double: OriginDouble) -> 
         (Fault("wrong_shape", shape="null_row"), "wrong-shape", 200),
         (Fault("wrong_shape", shape="no_id"), "wrong-shape", 200),
         (Fault("wrong_shape", shape="text_id"), "wrong-shape", 200),
-        (Fault("other_client_rows"), "foreign-rows", 200),
         (Fault("status", status=400), "origin-status", 400),
         (Fault("status", status=418), "origin-status", 418),
     ],
@@ -173,14 +174,16 @@ def test_one_user_of_the_wrong_shape_is_a_failure(
     assert error.reason == "wrong-shape"
 
 
-def test_another_client_s_user_with_the_right_id_is_a_failure(
+def test_users_are_taken_whatever_address_they_gave_themselves(
     origin: Origin, double: OriginDouble
 ) -> None:
-    double.faults = [Fault("other_client_rows")]
+    users = [user | {"email": f"own{user['id']}@example.org"} for user in plain_users(CLIENT, 3)]
+    double.replace(CLIENT, users)
 
-    error = failure_of_one(origin, 4)
+    listed = origin.list_users(CLIENT, RIGHT, offset=0, limit=250, deadline=DEADLINE)
+    single = origin.get_user(CLIENT, RIGHT, 2, deadline=DEADLINE)
 
-    assert error.reason == "foreign-rows"
+    assert (listed.data, single.data) == (users, users[1])
 
 
 @pytest.mark.parametrize(
@@ -273,20 +276,34 @@ def test_an_origin_that_does_not_answer_in_time_is_given_up(
     assert (error.reason, error.status) == ("origin-timeout", 504)
 
 
+@pytest.mark.parametrize("kind", ["slow_drip", "drip_headers"])
 def test_a_drip_of_bytes_cannot_outlive_the_deadline(
-    origin: Origin, double: OriginDouble, clock: Clock
+    origin: Origin, double: OriginDouble, kind: Kind
 ) -> None:
-    double.faults = [Fault("slow_drip", seconds=0.001)]
+    # Each byte comes in time; all of them would take minutes.
+    double.faults = [Fault(kind, seconds=0.05)]
 
-    def time_passes(_: object) -> None:
-        clock.now = DEADLINE + 0.001
-
-    double.before_call = time_passes
-
-    error = failure(origin)
+    error = failure(origin, deadline=NOW + 0.3)
 
     assert isinstance(error, OriginTimeoutError)
     assert error.reason == "origin-timeout"
+
+
+def test_an_answer_in_time_is_whole_however_it_comes(origin: Origin, double: OriginDouble) -> None:
+    double.faults = [Fault("slow_drip", seconds=0.0001), Fault("delay", seconds=0.1)]
+
+    answer = origin.list_users(CLIENT, RIGHT, offset=0, limit=250, deadline=DEADLINE)
+
+    assert answer.data == plain_users(CLIENT, 9)
+
+
+def test_an_interim_answer_is_not_the_answer(origin: Origin, double: OriginDouble) -> None:
+    double.faults = [Fault("early_hints"), Fault("early_hints")]
+
+    single = origin.get_user(CLIENT, RIGHT, 4, deadline=DEADLINE)
+    absent = origin.get_user(CLIENT, RIGHT, 99, deadline=DEADLINE)
+
+    assert (single.data, absent.data) == (plain_users(CLIENT, 9)[3], None)
 
 
 @pytest.mark.parametrize("deadline", [NOW, NOW - 5])
@@ -312,7 +329,9 @@ def test_after_a_failure_the_next_call_works(
     assert len(answer.data) == 9
 
 
-@pytest.mark.parametrize("fault", [Fault("status_error_200"), Fault("other_client_rows")])
+@pytest.mark.parametrize(
+    "fault", [Fault("status_error_200"), Fault("wrong_shape", shape="text_id")]
+)
 def test_no_text_of_an_answer_is_in_the_error(
     origin: Origin, double: OriginDouble, fault: Fault
 ) -> None:
@@ -322,3 +341,29 @@ def test_no_text_of_an_answer_is_in_the_error(
 
     chain = [error, error.__cause__, error.__context__]
     assert all("example.com" not in repr(each) for each in chain)
+
+
+@pytest.mark.parametrize(
+    ("fault", "deadline"),
+    [
+        (Fault("reset"), DEADLINE),
+        (Fault("truncate"), DEADLINE),
+        (Fault("hang"), NOW + 0.2),
+        (Fault("drip_headers"), NOW + 0.2),
+        (Fault("html"), DEADLINE),
+        (Fault("html", status=200), DEADLINE),
+        (Fault("oversize"), DEADLINE),
+        (Fault("wrong_shape"), DEADLINE),
+    ],
+)
+def test_no_address_that_was_asked_for_is_in_the_error_or_in_what_led_to_it(
+    origin: Origin, double: OriginDouble, fault: Fault, deadline: float
+) -> None:
+    double.faults = [fault]
+
+    with pytest.raises(OriginError) as caught:
+        origin.find_users(CLIENT, RIGHT, emails=CANARIES, deadline=deadline)
+
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+    printed = "".join(TracebackException.from_exception(caught.value).format())
+    assert "canary" not in printed

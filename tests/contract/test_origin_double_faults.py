@@ -51,18 +51,6 @@ def test_a_fault_changes_which_rows_a_list_has(
     assert get(connection, f"{LIST}/3")[0] == 200
 
 
-@pytest.mark.parametrize("target", [f"{LIST}?emails=bob@example.com", f"{LIST}/2"])
-def test_rows_of_another_client_show_in_their_addresses(
-    origin: OriginDouble, connection: HTTPConnection, target: str
-) -> None:
-    origin.faults = [Fault("other_client_rows")]
-
-    text = send(connection, target).read().decode()
-
-    assert '"id":2,' in text
-    assert CLIENT not in text
-
-
 def test_huge_metadata_is_27_kilobytes_a_user(
     origin: OriginDouble, connection: HTTPConnection
 ) -> None:

@@ -29,7 +29,13 @@ class Vault:
         self.fetches = 0
         self.outage: Exception | None = None
         self.clock = Clock()
-        self.secrets = Secrets(cast("SecretsManagerClient", self), name, clock=self.clock)
+        self.told: list[str] = []
+        self.secrets = Secrets(
+            cast("SecretsManagerClient", self),
+            name,
+            clock=self.clock,
+            report=lambda error: self.told.append(error.reason),
+        )
 
     def get_secret_value(self, **parameters: str) -> Any:  # noqa: ANN401 - boto3's own answer
         """Answer as Secrets Manager does, unless there is an outage."""
@@ -164,6 +170,7 @@ def test_during_an_outage_the_last_good_secret_goes_on_being_used(
 
     assert {credential.version for credential in credentials} == {old.version}
     assert vault.fetches == 2
+    assert vault.told == ["secret-missing"]
 
 
 @pytest.mark.parametrize("outage", [unreachable, throttled])
@@ -193,10 +200,8 @@ def test_a_secret_that_does_not_exist_is_an_error(client: "SecretsManagerClient"
         '{"one": "canary-key"',
         '["canary-key"]',
         "{}",
-        '{"one": 5}',
-        '{"one": ""}',
-        '{"one": {"key": "canary-key"}}',
         "null",
+        '{"one": "canary-key", "deep": ' + "[" * 50_000,
     ],
 )
 def test_a_malformed_secret_is_an_error_that_quotes_nothing(vault: Vault, text: str) -> None:
@@ -216,6 +221,55 @@ def test_a_malformed_new_version_leaves_the_last_good_one(vault: Vault) -> None:
     vault.clock.now += KEEP_SECONDS
 
     assert vault.key() == "key1"
+    assert vault.told == ["secret-malformed"]
+
+
+def test_a_secret_that_was_fetched_again_is_nothing_to_tell(vault: Vault) -> None:
+    vault.key()
+    vault.clock.now += KEEP_SECONDS
+
+    vault.key()
+
+    assert (vault.fetches, vault.told) == (2, [])
+
+
+@pytest.mark.parametrize(
+    "key", [5, None, "", "  ", {"key": "canary-key"}, "canary-key✓", "canary\nkey", "canary\0key"]
+)
+def test_a_key_that_is_none_concerns_its_own_client_only(vault: Vault, key: object) -> None:
+    vault.put(json.dumps({"one": key, "two": "key2"}))
+
+    assert vault.key("two") == "key2"
+    assert vault.secrets.client_ids() == ["one", "two"]
+    with pytest.raises(SecretError) as caught:
+        vault.key("one")
+    trace = TracebackException.from_exception(caught.value)
+    assert caught.value.reason == "secret-malformed"
+    assert "canary-key" not in "".join(trace.format())
+
+
+def test_a_client_id_that_no_header_can_carry_concerns_nobody_else(vault: Vault) -> None:
+    vault.put(json.dumps({"o\nne": "key1", "two": "key2"}))
+
+    assert vault.key("two") == "key2"
+    with pytest.raises(SecretError):
+        vault.key("o\nne")
+
+
+def test_blanks_and_line_ends_around_a_key_are_none_of_it(vault: Vault) -> None:
+    vault.put_keys(one=" \tkey1\r\n", two="key of two")
+
+    assert (vault.key("one"), vault.key("two")) == ("key1", "key of two")
+
+
+def test_a_key_that_was_mended_is_found_after_a_moment(vault: Vault) -> None:
+    vault.put_keys(one="", two="key2")
+    with pytest.raises(SecretError):
+        vault.key("one")
+    vault.put_keys(one="key1", two="key2")
+    vault.clock.now += PAUSE_SECONDS
+
+    assert vault.key("one") == "key1"
 
 
 def test_no_printed_form_holds_a_key(vault: Vault) -> None:

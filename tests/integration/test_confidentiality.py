@@ -32,7 +32,6 @@ FAULTS = [
     Fault("status_error_200"),
     *(Fault("wrong_shape", shape=shape) for shape in ("null", "array", "null_row", "no_id")),
     Fault("wrong_shape", shape="text_id"),
-    Fault("other_client_rows"),
     Fault("duplicate_ids"),
     Fault("unordered_ids"),
     Fault("status", status=429),

@@ -8,6 +8,7 @@ import pytest
 
 from dev.embedded_aws import EmbeddedAws
 from dev.origin_double import Fault
+from dev.origin_double.faults import Kind
 from tests.integration.service import CLIENT, ERROR_AGE, REVALIDATE_AGE, Service, running_service
 
 type Ask = Callable[[Service], object]
@@ -106,6 +107,25 @@ def test_nothing_stored_and_a_block_is_503_until_it_is_over(service: Service) ->
 
     assert [answer.status for answer in answers] == [503, 503]
     assert all(55 <= int(answer.headers["Retry-After"]) <= 87 for answer in answers)
+    assert len(service.origin.calls) == 1
+
+
+@pytest.mark.parametrize("kind", ["status", "html"])
+def test_the_origin_is_left_alone_as_its_retry_after_says_for_four_minutes_at_most(
+    service: Service, kind: Kind
+) -> None:
+    service.get()
+    service.let_pass(REVALIDATE_AGE)
+    service.origin.faults = [Fault(kind, status=429, retry_after="86400", times=1)]
+    service.refresh()
+    service.origin.clear_calls()
+
+    results = service.refresh()["results"]
+    for seconds in (120, 110, 15):
+        service.let_pass(seconds)
+        results += service.refresh()["results"]
+
+    assert [result["outcome"] for result in results] == [*["skipped"] * 3, "unchanged"]
     assert len(service.origin.calls) == 1
 
 

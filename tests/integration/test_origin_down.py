@@ -8,6 +8,7 @@ import pytest
 
 from dev.embedded_aws import EmbeddedAws
 from dev.origin_double import Fault
+from dev.origin_double.faults import Kind
 from lib.directory.head import LEASE_SECONDS
 from tests.integration.service import (
     CLIENT,
@@ -171,7 +172,6 @@ def test_no_cache_and_refresh_do_not_ask_a_failing_origin(stored: Service) -> No
         Fault("status_error_200"),
         *(Fault("wrong_shape", shape=shape) for shape in ("null", "no_data", "array", "text_id")),
         Fault("wrong_shape", shape="null_row"),
-        Fault("other_client_rows"),
         Fault("duplicate_ids"),
         Fault("unordered_ids"),
     ],
@@ -196,7 +196,15 @@ def test_an_unusable_answer_is_502_and_then_503_when_nothing_is_stored(
     assert reused.origin.calls == []
 
 
-@pytest.mark.parametrize("fault", [Fault("hang"), Fault("delay", seconds=30), Fault("slow_drip")])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("hang"),
+        Fault("delay", seconds=30),
+        Fault("slow_drip"),
+        Fault("drip_headers", seconds=0.05),
+    ],
+)
 def test_no_answer_in_time_is_504_in_time(reused: Service, fault: Fault) -> None:
     reused.table.delete_head(CLIENT)
     reused.origin.faults = [fault]
@@ -208,6 +216,26 @@ def test_no_answer_in_time_is_504_in_time(reused: Service, fault: Fault) -> None
     assert (answer.status, answer.error["code"]) == (504, "GatewayTimeoutException")
     # Far from the thirty seconds that the origin would have taken.
     assert took < 10
+
+
+@pytest.mark.parametrize("kind", ["hang", "slow_drip", "drip_headers"])
+def test_an_answer_that_never_ends_leaves_readers_what_is_stored(
+    stored: Service, kind: Kind
+) -> None:
+    stored.origin.faults = [Fault(kind, seconds=0.1)]
+    stored.let_pass(ERROR_AGE)
+
+    answer = stored.get(seconds=4)
+
+    assert answer.cache_status.endswith("; detail=stale-if-error")
+    assert len(answer.ids) == 3
+    assert stored.head()["last_error"] == "origin-timeout"
+
+
+def test_an_interim_answer_is_not_taken_for_the_answer(service: Service) -> None:
+    service.origin.faults = [Fault("early_hints")]
+
+    assert len(service.get().ids) == 3
 
 
 def test_a_stopped_origin_is_502_when_nothing_is_stored(service: Service) -> None:
@@ -240,6 +268,25 @@ def test_a_short_fault_is_asked_over_once(service: Service) -> None:
 
     assert service.get().status == 200
     assert [call.status for call in service.origin.calls] == [500, 200, 200]
+
+
+def test_an_origin_that_wants_to_be_left_alone_is_not_asked_over(service: Service) -> None:
+    service.origin.faults = [Fault("status", status=503, retry_after="30")]
+
+    assert service.get().status == 502
+    assert [call.status for call in service.origin.calls] == [503]
+
+
+@pytest.mark.parametrize("fault", [Fault("challenge"), Fault("html", status=403)])
+def test_a_page_of_the_edge_is_no_wrong_secret(stored: Service, fault: Fault) -> None:
+    stored.origin.faults = [fault]
+    stored.let_pass(ERROR_AGE)
+
+    answer = stored.get()
+
+    assert answer.cache_status.startswith("managed-users; fwd=stale; fwd-status=403; ")
+    assert len(answer.ids) == 3
+    assert stored.head()["last_error"] == "origin-challenge"
 
 
 def test_a_cold_client_is_served_without_a_restart_once_the_origin_is_back(

@@ -81,6 +81,44 @@ def test_it_recovers_by_itself_when_the_secret_follows(service: Service) -> None
     assert service.refresh(REFRESH)["outcome"] == "unchanged"
 
 
+def test_a_secret_that_is_none_is_told_of_while_the_last_good_one_goes_on(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.get()
+    manager = service.aws.client("secretsmanager")
+    manager.put_secret_value(SecretId=service.secret, SecretString="canary-secret")
+    service.origin.faults = [Fault("status", status=401, times=1)]
+
+    service.refresh(REFRESH)
+    service.let_pass(10, same_environment=True)
+    after = service.refresh(REFRESH)
+
+    told = [record for record in caplog.records if record.message == "secret not renewed"]
+    assert [vars(record)["reason"] for record in told] == ["secret-malformed"]
+    assert after["outcome"] == "unchanged"
+    assert "canary-secret" not in caplog.text
+
+
+@pytest.mark.parametrize("key", ["", "canary-ключ", "canary\nkey"])
+def test_a_key_that_is_none_is_its_own_client_s_trouble(
+    aws: EmbeddedAws, key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = "clxsample0000000000000002"
+    with running_service(aws, clients={CLIENT: SECRET, other: "other"}) as service:
+        service.put_secret({CLIENT: f" {SECRET}\n", other: key})
+
+        good = service.get()
+        bad = service.get(f"/v2/oauth-clients/{other}/users")
+        result = service.refresh({"action": "refresh", "clientId": other})
+
+        assert len(good.ids) == 3
+        assert (bad.status, bad.error["code"]) == (503, "ServiceUnavailableException")
+        assert bad.cache_status.endswith("; detail=secret-malformed")
+        assert (result["outcome"], result["reason"]) == ("failed", "secret-malformed")
+        assert service.origin.list_calls(other) == []
+    assert "canary" not in caplog.text
+
+
 def test_the_last_good_secret_goes_on_while_secrets_manager_is_down(
     service: Service, secrets_manager: Relay
 ) -> None:

@@ -38,7 +38,6 @@ _ORIGIN_FAULTS = (
     Fault("status", status=429, times=1),
     Fault("status_error_200"),
     *(Fault("wrong_shape", shape=shape) for shape in ("null", "no_data", "null_row", "text_id")),
-    Fault("other_client_rows"),
     Fault("duplicate_ids"),
     Fault("unordered_ids"),
     # Who asks for somebody and is told that there is nobody has to believe it.

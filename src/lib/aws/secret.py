@@ -1,18 +1,20 @@
 """Fetches the OAuth clients' secret keys from Secrets Manager and keeps the last good ones.
 
-The secret is JSON, ``{"<clientId>": "<secret key>"}``. While Secrets Manager is down, the last
-good value goes on being used; nothing of it is ever printed, logged or stored elsewhere.
+The secret is JSON, ``{"<clientId>": "<secret key>"}``. While Secrets Manager is down or the secret
+is no such JSON, the last good value goes on being used. A key that is none concerns its own client
+only. Nothing of the secret is ever printed, logged or stored elsewhere.
 """
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lib.errors import NotFoundError, Reason, SecretError
-from lib.origin.credential import Credential, SecretKey
+from lib.origin.credential import Credential, SecretKey, carried
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -26,38 +28,55 @@ PAUSE_SECONDS = 15
 
 @dataclass(frozen=True, slots=True)
 class _Fetched:
-    keys: dict[str, SecretKey] = field(repr=False)
+    """The keys by client; None is one that no request could carry."""
+
+    keys: dict[str, SecretKey | None] = field(repr=False)
     version: str
     at: float
 
 
 class Secrets:
-    """The secret ``secret_id`` behind the Secrets Manager ``client``."""
+    """The secret ``secret_id`` behind the Secrets Manager ``client``.
+
+    ``report`` hears of each fetch that failed while an earlier secret goes on being used.
+    """
 
     def __init__(
-        self, client: "SecretsManagerClient", secret_id: str, *, clock: Callable[[], float]
+        self,
+        client: "SecretsManagerClient",
+        secret_id: str,
+        *,
+        clock: Callable[[], float],
+        report: Callable[[SecretError], None],
     ) -> None:
         self._client = client
         self._secret_id = secret_id
         self._clock = clock
+        self._report = report
         self._last: _Fetched | None = None
 
     def credential(self, client_id: str, *, newer_than: str | None = None) -> Credential:
         """Return the credential of ``client_id``.
 
         ``newer_than`` is the version that the origin has just refused: ask again for another. A
-        client that the last fetch did not hold is looked for again, but not at every request.
+        client for whom the last fetch held no key is looked for again, but not at every request.
 
         Raises:
             NotFoundError: the secret does not name this client.
-            SecretError: there is no secret to be had, not even an earlier one.
+            SecretError: there is no secret to be had, not even an earlier one, or this client's key
+                is empty or holds what no header can.
         """
         fetched = self._fetched(at_most=KEEP_SECONDS if newer_than is None else 0)
-        if client_id not in fetched.keys:
+        if fetched.keys.get(client_id) is None:
             fetched = self._fetched(at_most=PAUSE_SECONDS)
         if client_id not in fetched.keys:
             raise NotFoundError(f"OAuth client with ID {client_id} not found.")
-        return Credential(fetched.keys[client_id], fetched.version)
+        key = fetched.keys[client_id]
+        if key is None:
+            raise SecretError(
+                "the secret key of this client is none", reason=Reason.SECRET_MALFORMED
+            )
+        return Credential(key, fetched.version)
 
     def client_ids(self) -> list[str]:
         """Return the configured clients.
@@ -72,9 +91,10 @@ class Secrets:
         if self._last is None or now - self._last.at >= at_most:
             try:
                 self._last = self._fetch(now)
-            except SecretError:
+            except SecretError as error:
                 if self._last is None:
                     raise
+                self._report(error)
                 # Asking again at every request would only add load to what is down already.
                 self._last = _Fetched(self._last.keys, self._last.version, now)
         return self._last
@@ -89,16 +109,20 @@ class Secrets:
         return _Fetched(_parse(answer.get("SecretString", "")), answer["VersionId"], now)
 
 
-def _parse(text: str) -> dict[str, SecretKey]:
-    try:
+def _parse(text: str) -> dict[str, SecretKey | None]:
+    keys: Any = None
+    # Raised outside the handler: as a cause, the parser's error would quote the secret.
+    with suppress(ValueError, RecursionError):
         keys = json.loads(text)
-    except ValueError:
-        # The cause is left out, because its message can quote the secret.
-        keys = None
-    valid = isinstance(keys, dict) and keys and all(isinstance(k, str) and k for k in keys.values())
-    if not valid:
+    if not (isinstance(keys, dict) and keys):
         raise SecretError(
             'the secret must be JSON like {"<clientId>": "<secret key>"}',
             reason=Reason.SECRET_MALFORMED,
         )
-    return {client_id: SecretKey(key) for client_id, key in keys.items()}
+    return {client_id: _key(client_id, key) for client_id, key in keys.items()}
+
+
+def _key(client_id: str, key: object) -> SecretKey | None:
+    # The id is sent in a header, too.
+    value = carried(key) if carried(client_id) == client_id else None
+    return None if value is None else SecretKey(value)

@@ -2,13 +2,13 @@
 
 A call is reserved against the budget before it is made. A 401 fetches the secret again and goes on
 only with another version of it. A failing origin or connection is asked once more, after a
-jittered pause; no other 4xx ever is.
+jittered pause, unless it wants to be left alone for longer; no other 4xx ever is.
 
 Here users enter the service: what a deployment hides is dropped, and everybody else knows them as
 canonical documents only.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,8 +16,10 @@ from lib.clock import Time
 from lib.directory.head import Head, HeadUpdate
 from lib.errors import NotAskedError, OriginAuthError, OriginServerError, Reason
 from lib.origin import budget
+from lib.origin.batches import batches_of
 from lib.origin.credential import Credential
 from lib.origin.rate_limit import RateLimit
+from lib.users.address import asked_form
 from lib.users.document import canonical
 from lib.users.hiding import HidingPolicy
 
@@ -44,6 +46,10 @@ class Answer[T](Protocol):
 
 class Origin(Protocol):
     """What is needed of the origin; see ``lib.origin.client``."""
+
+    @property
+    def max_rows(self) -> int:
+        """The most users that one call can list."""
 
     def list_users(
         self, client_id: str, credential: Credential, *, offset: int, limit: int, deadline: float
@@ -107,11 +113,22 @@ class OriginCalls:
         )
         return [self._document(row) for row in rows]
 
-    def find(self, addresses: Sequence[str]) -> list[bytes]:
-        """Return the users with these addresses, as the origin stores them."""
+    def batches[K](self, stored: Mapping[K, str]) -> Iterator[dict[K, str]]:
+        """Yield what ``find`` can be asked to find ``stored`` addresses, in a run for each call.
+
+        It is "" for those that no question by address finds.
+        """
+        asked = {key: asked_form(text, self.client_id) or "" for key, text in stored.items()}
+        return batches_of(asked, most=self.origin.max_rows)
+
+    def find(self, addresses: Iterable[str]) -> list[bytes]:
+        """Return the users whom one of ``batches`` finds."""
+        emails = [address for address in addresses if address]
+        if not emails:
+            return []
         rows = self._ask(
             lambda credential: self.origin.find_users(
-                self.client_id, credential, emails=addresses, deadline=self.deadline
+                self.client_id, credential, emails=emails, deadline=self.deadline
             )
         )
         return [self._document(row) for row in rows]
@@ -177,9 +194,9 @@ class OriginCalls:
             )
             if self._credential.version == refused.version:
                 raise
-        except OriginServerError:
+        except OriginServerError as error:
             pause = RETRY_SECONDS * (0.5 + self.time.random())
-            if self.time.now() + pause >= self.deadline:
+            if error.retry_after_seconds or self.time.now() + pause >= self.deadline:
                 raise
             self.time.sleep(pause)
         return self._counted(call, self._credential)

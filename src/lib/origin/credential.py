@@ -3,8 +3,11 @@
 Pure: no I/O.
 """
 
+import re
 from dataclasses import dataclass
 from typing import final, override
+
+_FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]+")
 
 
 @final
@@ -39,3 +42,15 @@ class Credential:
 
     key: SecretKey
     version: str
+
+
+def carried(text: object) -> str | None:
+    r"""Return ``text`` without blanks and line ends around it, None if no header can carry it.
+
+    What a header can carry is RFC 9110 section 5.5's field-value.
+
+    >>> carried(" key\n"), carried("k\u2713y"), carried(" "), carried(5)
+    ('key', None, None, None)
+    """
+    value = text.strip() if isinstance(text, str) else ""
+    return value if _FIELD_VALUE.fullmatch(value) else None

@@ -4,7 +4,7 @@ Pure: no clock; reads pages through the snapshot alone.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -77,19 +77,18 @@ class _Named:
         self._keys = {username_key(name) for name in query.usernames or ()}
         self._asked: list[tuple[Callable[[Row], Any], dict[str | int, Any]]] = []
         # From what was asked to what users have: two texts may well mean the same address.
+        self._forms: dict[str | int, Any] = {}
+        self._fold = str.casefold if query.email_match == "folded" else str
         if query.emails is not None:
-            fold = str.casefold if query.email_match == "folded" else str
             # The client's suffix in an address may be folded, too.
-            forms: dict[str | int, Any] = {
-                text: stored_form(fold(text), fold(client_id)) for text in query.emails
-            }
-            self._keys |= {folded_key(form) for form in forms.values()}
-            self._asked.append((lambda row: fold(row.email or ""), forms))
+            client_id = self._fold(client_id)
+            self._forms = {text: stored_form(self._fold(text), client_id) for text in query.emails}
+            self._keys |= {folded_key(text) for text in (*query.emails, *self._forms.values())}
+            self._asked.append((lambda row: self._fold(row.email or ""), self._forms))
         if query.ids is not None:
             self._asked.append((attrgetter("id"), {id_: id_ for id_ in query.ids}))
         if query.usernames is not None:
             self._asked.append((attrgetter("username"), {name: name for name in query.usernames}))
-        self._wanted = [set(wanted.values()) for _, wanted in self._asked]
         self._met: list[set[Any]] = [set() for _ in self._asked]
 
     def __bool__(self) -> bool:
@@ -98,14 +97,26 @@ class _Named:
     def of(self, snapshot: Snapshot) -> list[Row]:
         """Return the users whom every list names."""
         rows = snapshot.rows_named(ids=self._ids, keys=self._keys)
-        return [row for row in rows if self._has(row)]
+        self._mean_plain_addresses({self._fold(row.email or "") for row in rows})
+        wanted = [set(asked.values()) for _, asked in self._asked]
+        return [row for row in rows if self._has(row, wanted)]
 
-    def _has(self, row: Row) -> bool:
+    def _mean_plain_addresses(self, had: Collection[str]) -> None:
+        """Let an address mean a user who has it without suffix, where nobody has it with one.
+
+        The origin would find the one with the suffix, and nobody else.
+        """
+        for text, form in self._forms.items():
+            plain = self._fold(str(text))
+            if form not in had and plain in had:
+                self._forms[text] = plain
+
+    def _has(self, row: Row, wanted: Sequence[Collection[Any]]) -> bool:
         """Return whether every list names the user; note each that does."""
         named = True
-        for (key_of, _), wanted, met in zip(self._asked, self._wanted, self._met, strict=True):
+        for (key_of, _), keys, met in zip(self._asked, wanted, self._met, strict=True):
             key = key_of(row)
-            if key in wanted:
+            if key in keys:
                 met.add(key)
             else:
                 named = False

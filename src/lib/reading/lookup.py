@@ -21,13 +21,11 @@ from lib.errors import (
     UnavailableError,
 )
 from lib.origin import backoff, budget
-from lib.origin.batches import batches_of
 from lib.origin.calls import Credentials, Origin, OriginCalls
 from lib.revalidation.pauses import follow
-from lib.users.address import is_address
 from lib.users.document import address_of, id_of
 from lib.users.hiding import HidingPolicy
-from lib.users.keys import Observation, UserKeys, id_key
+from lib.users.keys import Observation, UserKeys, id_key, possible_id
 
 ASKING_SECONDS = 10
 """How long an equal look-up waits for one in flight, and how long that one may take."""
@@ -87,7 +85,9 @@ class Lookup:
         If ``silent``, the origin is not asked, and who is not remembered stays unanswered.
         Failures are told, not raised: what is known still is an answer.
         """
-        keys, progress = wanted.keys, _Progress()
+        now = self.time.now()
+        nobody = [user_id for user_id in wanted.ids if not possible_id(user_id)]
+        keys, progress = wanted.keys, _Progress({id_key(n): Observation(None, now) for n in nobody})
         failure: UnavailableError | None = None
         try:
             self._settle(client_id, keys, progress, deadline=deadline, silent=silent)
@@ -232,16 +232,17 @@ class Lookup:
     ) -> None:
         emails = {key: key.removeprefix("email:") for key in missing if key.startswith("email:")}
         ids = {key: int(key.removeprefix("id:")) for key in missing if key.startswith("id:")}
-        # The origin would refuse a whole call for one address that is none; nobody can have it.
-        askable = {key: address for key, address in emails.items() if is_address(address)}
-        batches = list(batches_of(askable))
+        batches = list(calls.batches(emails))
         # Where the budget does not allow for all, it may for some: they are counted one by one.
         with suppress(NotAskedError):
             calls.reserve(len(batches) + len(ids))
         for batch in batches:
             now = self.time.now()
-            found = {address_of(line): line for line in calls.find(list(batch.values()))}
-            asked |= {key: Observation(found.get(text), now) for key, text in batch.items()}
+            found = {address_of(line): line for line in calls.find(batch.values())}
+            # Nothing is known of those who cannot be asked for.
+            asked |= {
+                key: Observation(found.get(emails[key]), now) for key, text in batch.items() if text
+            }
         for key, user_id in ids.items():
             calls.require_time()
             now = self.time.now()

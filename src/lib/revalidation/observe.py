@@ -22,7 +22,7 @@ from lib.revalidation.head_updates import Update
 from lib.revalidation.purpose import Purpose
 from lib.revalidation.reconcile import Loss, Reconciliation, incomplete_reason
 from lib.revalidation.window import Sweep, Users, Window, sweep
-from lib.users.address import is_address
+from lib.users.address import is_address, stored_form
 from lib.users.document import address_of, id_of
 from lib.users.hiding import NOTHING_HIDDEN, HidingPolicy
 from lib.users.keys import Observation, UserKeys, id_key
@@ -204,14 +204,11 @@ class Observer:
         return {user_id: line for page in read for user_id, line in page.users()}
 
 
-def least_calls(wanted: UserKeys) -> int:
+def least_calls(wanted: UserKeys, window: Window) -> int:
     """Return how many calls it takes at least to ask for the users in ``wanted``."""
-    return max(1, len(list(batches_of(_askable(wanted)))) + len(set(wanted.ids)))
-
-
-def _askable(wanted: UserKeys) -> dict[str, str]:
-    """Return the addresses that would not fail a whole call at the origin."""
-    return {address: address for address in wanted.addresses if is_address(address)}
+    askable = {address: address for address in wanted.addresses if is_address(address)}
+    batches = batches_of(askable, most=window.max_limit)
+    return max(1, len(list(batches)) + len(set(wanted.ids)))
 
 
 def _ask_for(wanted: UserKeys, base: Users, calls: OriginCalls) -> tuple[Users, set[int]]:
@@ -219,14 +216,17 @@ def _ask_for(wanted: UserKeys, base: Users, calls: OriginCalls) -> tuple[Users, 
 
     Whoever had a wanted address in ``base`` and has lost it is asked for by id.
     """
-    askable = _askable(wanted)
+    stored = {address: address for address in wanted.addresses}
     seen = {
-        id_of(line): line
-        for batch in batches_of(askable)
-        for line in calls.find(list(batch.values()))
+        id_of(line): line for batch in calls.batches(stored) for line in calls.find(batch.values())
     }
     gone: set[int] = set()
-    holders = [id_ for id_, line in base.items() if askable and address_of(line) in askable]
+    # Wanted addresses have the suffix, which a holder's own need not have.
+    holders = [
+        user_id
+        for user_id, line in base.items()
+        if stored and stored_form(address_of(line), calls.client_id) in stored
+    ]
     for user_id in dict.fromkeys([*wanted.ids, *holders]):
         if user_id not in seen:
             calls.require_time()

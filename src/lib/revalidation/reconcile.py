@@ -8,7 +8,7 @@ are asked for again in rotation.
 Pure but for the calls it is given.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -17,9 +17,7 @@ from typing import Protocol
 
 from lib.directory.head import Head
 from lib.errors import NotAskedError
-from lib.origin.batches import batches_of
 from lib.revalidation.window import Sweep, Users
-from lib.users.address import is_address
 from lib.users.document import address_of, id_of
 from lib.users.keys import Observation
 
@@ -38,8 +36,11 @@ class Loss(Enum):
 class Calls(Protocol):
     """The origin calls of one revalidation; see ``lib.origin.calls``."""
 
-    def find(self, addresses: Sequence[str]) -> Sequence[bytes]:
-        """Return the users with these addresses."""
+    def batches[K](self, stored: Mapping[K, str]) -> Iterator[dict[K, str]]:
+        """Yield what to ask ``find`` for stored addresses, in a run for each call."""
+
+    def find(self, addresses: Iterable[str]) -> Sequence[bytes]:
+        """Return the users whom it finds."""
 
     def user(self, user_id: int) -> bytes | None:
         """Return one user, None if the origin has no such user."""
@@ -141,7 +142,7 @@ class Reconciliation:
         gone: set[int] = set()
         # Where budget or time end, the rest stays unconfirmed.
         with suppress(NotAskedError):
-            alive |= self._find(next(batches_of(_addresses(lost)), {}))
+            alive |= self._find(next(self.calls.batches(_addresses(lost)), {}))
             rest = [user_id for user_id in lost if user_id not in alive]
             self._ask_by_id(rest, MAX_CONFIRMATIONS, alive, gone)
         known = alive.keys() | gone
@@ -162,7 +163,7 @@ class Reconciliation:
         alive, gone, seen_to = dict(beyond), set[int](), 0
         confirmations = MAX_CONFIRMATIONS
         with suppress(NotAskedError):
-            for batch in islice(batches_of(_addresses(ahead)), self.max_batches):
+            for batch in islice(self.calls.batches(_addresses(ahead)), self.max_batches):
                 if self.calls.hurried():
                     break
                 seen = self._find(batch)
@@ -182,8 +183,7 @@ class Reconciliation:
 
     def _find(self, batch: Mapping[int, str]) -> Users:
         """Return those of ``batch`` (addresses by id) that still have their address."""
-        emails = [email for email in batch.values() if email]
-        found = {id_of(line): line for line in self.calls.find(emails)} if emails else {}
+        found = {id_of(line): line for line in self.calls.find(batch.values())}
         return {user_id: line for user_id, line in found.items() if user_id in batch}
 
     def _ask_by_id(self, ids: Sequence[int], most: int, alive: Users, gone: set[int]) -> int:
@@ -227,6 +227,4 @@ def _with(rotation: Rotation, adopted: Iterable[Observation]) -> Rotation:
 
 
 def _addresses(users: Users) -> dict[int, str]:
-    """Return addresses by id; "" where it is none to the origin and would fail a whole call."""
-    addresses = ((user_id, address_of(line)) for user_id, line in users.items())
-    return {user_id: text if is_address(text) else "" for user_id, text in addresses}
+    return {user_id: address_of(line) for user_id, line in users.items()}

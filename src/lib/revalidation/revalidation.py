@@ -78,7 +78,11 @@ class Revalidation:
             # ``head`` may have been remembered: a sweep that succeeded since has met the need.
             if head.lease.held(now) or head.generation.swept_at > seen.generation.swept_at:
                 break
-            calls = self._expected_calls(head) if wanted is None else least_calls(wanted)
+            calls = (
+                self._expected_calls(head)
+                if wanted is None
+                else least_calls(wanted, self.observer.window)
+            )
             known = health.as_seen(head, now=now)
             refused = budget.pause(known, now=now) or budget.refusal(
                 head.counters, calls=calls, now=now, lookup=lookup

@@ -7,6 +7,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+MAX_ID = 2**31 - 1
+"""The largest id that a user can have: the origin keeps ids as 32-bit integers (Prisma ``Int``)."""
+
 
 def address_key(address: str) -> str:
     """Return the look-up key of an address as the origin stores it."""
@@ -21,6 +24,15 @@ def username_key(username: str) -> str:
 def id_key(user_id: int) -> str:
     """Return the look-up key of a user id."""
     return f"id:{user_id}"
+
+
+def possible_id(user_id: int) -> bool:
+    """Return whether the origin can have a user with this id; it answers others with a 500.
+
+    >>> possible_id(2**31 - 1), possible_id(2**31), possible_id(0)
+    (True, False, False)
+    """
+    return 0 < user_id <= MAX_ID
 
 
 def key_hash(key: str, client_id: str) -> bytes:

@@ -191,6 +191,22 @@ def test_a_call_that_fails_twice_is_the_end() -> None:
     assert len(fixture.origin.calls) == 2
 
 
+@pytest.mark.parametrize(("told", "tries"), [(None, 2), (0, 2), (1, 1), (900, 1)])
+def test_an_origin_that_wants_to_be_left_alone_is_not_asked_once_more(
+    told: int | None, tries: int
+) -> None:
+    fixture = Fixture()
+    failed = OriginServerError(
+        "failed", reason=Reason.ORIGIN_5XX, received=503, retry_after_seconds=told
+    )
+    fixture.origin.errors = [failed, failed]
+
+    with pytest.raises(OriginServerError):
+        fixture.calls.users(0, 2)
+
+    assert len(fixture.origin.calls) == tries
+
+
 def test_a_second_try_is_counted_too() -> None:
     fixture = Fixture(reserved=1)
     fixture.origin.errors = [FAILED]

@@ -6,13 +6,37 @@ from collections.abc import Callable
 
 import pytest
 
-from lib.origin.credential import Credential, SecretKey
+from lib.origin.credential import Credential, SecretKey, carried
 
 CANARY = "canary-key"
 
 
 def test_the_key_is_had_only_by_asking_for_it() -> None:
     assert SecretKey(CANARY).reveal() == CANARY
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("key", "key"),
+        (" key\t\r\n", "key"),
+        ("\u00a0key\u3000", "key"),
+        ("a key\twith blanks", "a key\twith blanks"),
+        ("\xe9\xff", "\xe9\xff"),
+        ("", None),
+        (" \n", None),
+        ("k\ney", None),
+        ("k\x00ey", None),
+        ("k\x7fey", None),
+        ("ke\u200by", None),
+        ("\ufeffkey", None),
+        ("\ud800", None),
+        (None, None),
+        (5, None),
+    ],
+)
+def test_what_a_header_can_carry(text: object, sent: str | None) -> None:
+    assert carried(text) == sent
 
 
 @pytest.mark.parametrize("holder", [SecretKey(CANARY), Credential(SecretKey(CANARY), "v1")])

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from lib.errors import InvalidRequestError
 from lib.queries.origin_parameters import owns, parse, parse_int
-from lib.users.address import is_address, stored_form
 
 
 @pytest.mark.parametrize(
@@ -262,64 +261,6 @@ def test_emails_with_a_name_in_brackets_count_as_none() -> None:
 )
 def test_the_origin_reads_three_names_with_or_without_brackets(name: str, *, owned: bool) -> None:
     assert owns(name) is owned
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "a@b.co",
-        "o'brien@example.com",
-        "first.last+tag@sub.example.org",
-        "用户@例子.中国",
-        "a@xn--80ak6aa92e.com",
-        "a@example.xn--p1ai",
-        "x" * 64 + "@example.com",
-    ],
-)
-def test_what_passes_for_an_address_at_the_origin(text: str) -> None:
-    assert is_address(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "@example.com",
-        "a@",
-        "a@localhost",
-        "a@example.c",
-        "a@example.c0m",
-        "a@-example.com",
-        "a@example-.com",
-        "a@exa_mple.com",
-        "a@example..com",
-        "a..b@example.com",
-        ".a@example.com",
-        "a.@example.com",
-        "x" * 65 + "@example.com",
-        "a@" + "x" * 64 + ".com",
-        "a@" + "x." * 126 + "com",
-        '"a b"@example.com',
-        "a@[127.0.0.1]",
-        "\ud800@example.com",
-    ],
-)
-def test_what_does_not_pass_for_an_address_at_the_origin(text: str) -> None:
-    assert not is_address(text)
-
-
-@pytest.mark.parametrize(
-    ("address", "stored"),
-    [
-        ("bob@example.com", "bob+cid@example.com"),
-        ("Bob+x@example.com", "Bob+x+cid@example.com"),
-        ("bob+cid@example.com", "bob+cid@example.com"),
-        ("bob@cid.example.com", "bob@cid.example.com"),
-        ("nope", "nope+cid@"),
-    ],
-)
-def test_an_address_without_the_client_id_is_looked_up_with_it(address: str, stored: str) -> None:
-    assert stored_form(address, "cid") == stored
 
 
 def refused(**params: list[str]) -> Any:  # noqa: ANN401 - an error with free-form details

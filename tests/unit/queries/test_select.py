@@ -132,6 +132,23 @@ def test_addresses_may_be_matched_whatever_their_case(
     assert (ids(rows), rows.not_found) == (found, missed)
 
 
+@pytest.mark.parametrize(
+    ("emails", "found"),
+    [
+        (("own@example.com",), [4]),
+        ((f"own+{CLIENT}@example.com",), []),
+        (("anna@example.com",), [1]),
+        (("own@example.com", "anna@example.com"), [1, 4]),
+    ],
+)
+def test_an_address_without_suffix_is_that_of_a_user_with_one_first(
+    emails: tuple[str, ...], found: list[int]
+) -> None:
+    own, namesake = user(4, email="own@example.com"), user(5, email="anna@example.com")
+
+    assert ids(ask((*EVERYBODY, own, namesake), emails=emails)) == found
+
+
 def test_ids_and_usernames_are_looked_up_exactly() -> None:
     by_id = ask(ids=(3, 9, 1))
     by_name = ask(usernames=("Carl", "carl", "anna"))

@@ -46,16 +46,35 @@ def test_addresses_are_asked_for_in_one_call_and_ids_in_one_each() -> None:
 
 
 @pytest.mark.parametrize(
-    ("length", "count", "calls"), [(50, 109, [109]), (50, 120, [109, 11]), (14, 260, [250, 10])]
+    ("length", "count", "most", "calls"),
+    [
+        (50, 105, 250, [105]),
+        (50, 120, 250, [105, 15]),
+        (50, 120, 100, [100, 20]),
+        (25, 260, 1000, [187, 73]),
+    ],
 )
-def test_a_call_takes_what_one_url_can_carry(length: int, count: int, calls: list[int]) -> None:
+def test_a_call_takes_what_one_url_can_carry_and_the_origin_lists(
+    length: int, count: int, most: int, calls: list[int]
+) -> None:
     world = world_of()
-    local = length - len("@example.com")
+    world.origin.max_rows = most
+    domain = f"+{CLIENT}@example.com"
+    local = length - len(domain)
 
-    found = world.look_up(UserKeys(addresses=[f"{n:0{local}}@example.com" for n in range(count)]))
+    found = world.look_up(UserKeys(addresses=[f"{n:0{local}}{domain}" for n in range(count)]))
 
     assert asked(world) == [f"find {number}" for number in calls]
     assert found.calls == len(calls)
+
+
+def test_an_id_that_no_user_can_have_is_answered_here() -> None:
+    world = world_of(7)
+
+    found = world.look_up(UserKeys(ids=[2**31, 7]))
+
+    assert (ids(found), found.calls, found.unanswered) == ([7], 1, frozenset())
+    assert asked(world) == ["get 7"]
 
 
 def test_never_more_is_asked_than_is_missing() -> None:

@@ -213,9 +213,12 @@ def test_named_users_who_take_too_long_are_nobodys_failure() -> None:
 
 
 def test_named_users_cost_a_call_per_batch_and_per_id() -> None:
-    assert least_calls(UserKeys(addresses=["a@example.com", "b@example.com"])) == 1
-    assert least_calls(UserKeys(addresses=["a@example.com"], ids=[1, 2, 2])) == 3
-    assert least_calls(UserKeys(addresses=["none"])) == 1
+    one = Window(max_limit=1, max_offset=0)
+
+    assert least_calls(UserKeys(addresses=["a@example.com", "b@example.com"]), SMALL) == 1
+    assert least_calls(UserKeys(addresses=["a@example.com", "b@example.com"]), one) == 2
+    assert least_calls(UserKeys(addresses=["a@example.com"], ids=[1, 2, 2]), SMALL) == 3
+    assert least_calls(UserKeys(addresses=["none"]), SMALL) == 1
 
 
 def test_a_broken_page_costs_only_the_adopted_users_in_it() -> None:

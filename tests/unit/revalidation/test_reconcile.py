@@ -3,7 +3,7 @@
 Addresses here are long enough for a few users to fill a call.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from lib.directory.head import Head, updated
 from lib.errors import NotAskedError, Reason
+from lib.origin.batches import batches_of
 from lib.revalidation.head_updates import counted
 from lib.revalidation.reconcile import (
     MAX_CONFIRMATIONS,
@@ -21,6 +22,7 @@ from lib.revalidation.reconcile import (
     incomplete_reason,
 )
 from lib.revalidation.window import Sweep
+from lib.users.address import is_address
 from lib.users.document import canonical
 from lib.users.keys import Observation
 from tests.fakes import CLIENT, NOW, User, head_with, user
@@ -51,12 +53,18 @@ class Origin:
     found: list[int] = field(default_factory=list)
     asked: list[int] = field(default_factory=list)
 
-    def find(self, addresses: Sequence[str]) -> list[bytes]:
+    def batches[K](self, stored: Mapping[K, str]) -> Iterator[dict[K, str]]:
+        asked = {key: text if is_address(text) else "" for key, text in stored.items()}
+        return batches_of(asked, most=250)
+
+    def find(self, addresses: Iterable[str]) -> list[bytes]:
+        asked = set(filter(None, addresses))
+        if not asked:
+            return []
         self._count()
-        self.found.append(len(addresses))
-        assert all(addresses), "the origin refuses this call"
+        self.found.append(len(asked))
         rows = self.rows.values()
-        return [canonical(each) for each in rows if each["email"] in set(addresses)]
+        return [canonical(each) for each in rows if each["email"] in asked]
 
     def user(self, user_id: int) -> bytes | None:
         self._count()
