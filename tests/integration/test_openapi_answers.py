@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,7 +34,7 @@ def first_id(service: Service) -> int:
 
 def old_cursor(service: Service) -> Answer:
     place = cursor_in(link(service.get("/users?limit=1"), "next"))
-    return service.get(at(replace(place, issued_at=0)))
+    return service.get(at(place._replace(issued_at=0)))
 
 
 def cold(service: Service, *faults: Fault) -> Answer:

@@ -50,7 +50,7 @@ class RequestDirectives:
         7
         """
         if cache_control is None:
-            return cls(no_cache="no-cache" in _directives(pragma or ""))
+            return cls(no_cache="no-cache" in _directives(pragma)) if pragma else UNDIRECTED
         found = _directives(cache_control)
         max_age = _least(found.get("max-age"))
         max_stale = found.get("max-stale")
@@ -61,6 +61,10 @@ class RequestDirectives:
             min_fresh=_greatest(found.get("min-fresh")),
             max_stale=FOREVER if set(max_stale or ()) == {None} else _least(max_stale),
         )
+
+
+UNDIRECTED = RequestDirectives()
+"""What a request asks that asks for nothing in particular: most of them."""
 
 
 def _directives(text: str) -> dict[str, list[str | None]]:

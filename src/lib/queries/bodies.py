@@ -88,9 +88,14 @@ def list_body(
         rest["notFound"] = [name for name in rows.not_found if name not in not_asked]
     if not_asked:
         rest["notAsked"] = list(not_asked)
-    data = b",".join(rows.lines).decode("utf-8")
-    tail = _dumps(rest)[1:]
-    return f'{{"status":"success","data":[{data}],{tail}'
+    head, tail = b'{"status":"success","data":[', b"]," + _dumps(rest)[1:].encode()
+    if not rows.lines:
+        return (head + tail).decode()
+    # Joined and decoded once: a body may be as long as 6 MB.
+    first, *others = rows.lines
+    parts = [head + first, *others]
+    parts[-1] += tail
+    return b",".join(parts).decode()
 
 
 def encoded_size(line: bytes) -> int:

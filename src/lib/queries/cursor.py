@@ -10,7 +10,8 @@ import base64
 import hmac
 import json
 from collections.abc import Callable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from lib.errors import InvalidRequestError, StoreError
 
@@ -25,8 +26,7 @@ _FORM = b"cursor 1 "
 _TAG_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(NamedTuple):
     """The next place to read from; ``view`` names filters, order and fields, not the page size."""
 
     generation: int
@@ -48,7 +48,7 @@ class Cursors:
 
     def write(self, cursor: Cursor) -> str | None:
         """Return the text that goes into a link, None while the key cannot be had."""
-        packed = _dumps(astuple(cursor)).encode()
+        packed = _dumps(cursor).encode()
         try:
             return _text(self._tag(packed) + packed)
         except StoreError:

@@ -34,15 +34,17 @@ def links(
     if query.offset > 0:
         # Behind the end, what comes before is the last window.
         places["prev"] = max(0, min(query.offset, total) - query.limit)
-    found, room = {}, MAX_BYTES
+    question, found, room = _question(query), {}, MAX_BYTES
     for name, position in places.items():
-        forms = (_link(text, name) for text in _forms(query, cursor_at, position, ids))
-        if link := next((form for form in forms if len(form) <= room), None):
-            found[name] = link
-            room -= len(link) + len(", ")
-    first = _link(_question(query), "first")
-    shown = [first if len(first) <= room else None, found.get("prev"), found.get("next")]
-    return ", ".join(filter(None, shown))
+        for text in _forms(question, query, cursor_at, position, ids):
+            link = _link(text, name)
+            if len(link) <= room:
+                found[name] = link
+                room -= len(link) + len(", ")
+                break
+    first = _link(question, "first")
+    shown = (first if len(first) <= room else "", found.get("prev"), found.get("next"))
+    return ", ".join(link for link in shown if link)
 
 
 def first_link(query: ListQuery) -> str:
@@ -52,10 +54,10 @@ def first_link(query: ListQuery) -> str:
 
 
 def _forms(
-    query: ListQuery, cursor_at: CursorAt, position: int, ids: Sequence[int]
+    question: str, query: ListQuery, cursor_at: CursorAt, position: int, ids: Sequence[int]
 ) -> Iterator[str]:
     """Yield references to the window at ``position``, from the whole question to the shortest."""
-    yield f"{_question(query)}&{_place(cursor_at(position, None), position)}"
+    yield f"{question}&{_place(cursor_at(position, None), position)}"
     if ids:
         # The other filters have done their work.
         by_ids = ListQuery(limit=query.limit, ids=tuple(ids), fields=query.fields, sort=query.sort)
@@ -66,8 +68,8 @@ def _forms(
 
 
 def _question(query: ListQuery) -> str:
-    asked = [("limit", str(query.limit)), *query.parameters()]
-    return urlencode(asked, errors="backslashreplace")
+    limit, asked = f"limit={query.limit}", query.parameters()
+    return f"{limit}&{urlencode(asked, errors='backslashreplace')}" if asked else limit
 
 
 def _place(cursor: str | None, position: int) -> str:

@@ -85,12 +85,12 @@ class Publication:
         """Return the number to publish under, and what that changes, where it may have been used.
 
         If the head was lost or restored, its numbers began again, and what callers and events know
-        under the next one is something else. From the time of day on none was ever used. Changes
-        are announced from there, too: as a baseline, since there is nothing to compare with.
+        under the next one is something else. From the time of day in milliseconds on none was ever
+        used. Changes are announced from there, too: as a baseline, for want of a generation before.
         """
         if self.store.generation(base.client_id, number) is None:
             return number, update
-        number = int(self.time.now())
+        number = int(self.time.now() * 1000)
         return number, {**update, "announced": number - 1}
 
 
