@@ -28,7 +28,7 @@ metrics = Metrics()
 
 # What libraries log quotes URLs with addresses in them and, where a deployment's log level lets it
 # through, headers and the secret. Lambda prints whatever reaches the root logger.
-for _library in ("botocore", "requests", "urllib3"):
+for _library in ("boto3", "botocore", "requests", "urllib3"):
     logging.getLogger(_library).propagate = False
 
 
