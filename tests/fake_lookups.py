@@ -6,7 +6,7 @@ Kept honest by ``tests/contract/test_lookup_store_contract.py``, which asks the 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lib.directory.head import SKEW_SECONDS
+from lib.directory.head import LONGEST_PAUSE_SECONDS
 from lib.users.keys import Observation
 from tests.fakes import CLIENT
 
@@ -47,7 +47,7 @@ class FakeLookups:
         assert key
         assert now < until
         self.writes += 1
-        if self.busy or now < self.asking.get(key, 0) <= until + SKEW_SECONDS:
+        if self.busy or now < self.asking.get(key, 0) <= until + LONGEST_PAUSE_SECONDS:
             return False
         self.asking[key] = until
         return True

@@ -35,8 +35,8 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
         response = _answer(request, context, line)
     except ServiceError as error:
         response = _error(request, error, line)
-    except Exception:  # noqa: BLE001 - the only one: a caller gets an envelope whatever happens
-        logger.exception("unexpected error", extra=line)
+    except Exception as error:  # noqa: BLE001 - a caller gets an envelope whatever happens
+        logger.error("unexpected error", extra={**line, **observing.describe_fault(error)})
         unexpected = ServiceError("Internal server error")
         response = error_response(unexpected, request, now=time(), headers={})
     line["status"] = int(response.status)

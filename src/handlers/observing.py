@@ -6,6 +6,7 @@ answer; a client id only once it is known to be a configured one. Libraries log 
 
 import json
 import logging
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -76,6 +77,18 @@ def flush() -> None:
         metrics.clear_metrics()
 
 
+def describe_fault(fault: BaseException) -> Mapping[str, Any]:
+    """Return what a log line says of an exception that nobody had thought of.
+
+    Its kind and where it was raised, innermost frame last; never its text, which may quote a user.
+    """
+    frames = traceback.extract_tb(fault.__traceback__)
+    return {
+        "fault": type(fault).__name__,
+        "frames": [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames],
+    }
+
+
 def describe_error(error: ServiceError) -> Mapping[str, Any]:
     """Return what a log line says of an error: never its message, which may echo the caller."""
     return {
@@ -103,8 +116,9 @@ def report_revalidation(claim: Claim, outcome: Outcome, took: float) -> None:
         logger.info("revalidation", extra=line)
         return
     count(RevalidationFailed=1, Blocked=int(isinstance(outcome.error, OriginBlockedError)))
-    if isinstance(outcome.error, UnexpectedError):
-        logger.error("revalidation", extra=line, exc_info=outcome.error.__cause__)
+    fault = outcome.error.__cause__
+    if isinstance(outcome.error, UnexpectedError) and fault is not None:
+        logger.error("revalidation", extra={**line, **describe_fault(fault)})
     else:
         logger.warning("revalidation", extra=line)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lib.aws import items
 from lib.aws.items import Item
 from lib.aws.table import Table
-from lib.directory.head import SKEW_SECONDS
+from lib.directory.head import LONGEST_PAUSE_SECONDS
 from lib.errors import ConflictError
 from lib.users.keys import Observation, key_hash
 
@@ -70,7 +70,7 @@ class LookupStore:
                 {"asking_until": until, "expires_at": int(until) + KEEP_SECONDS},
                 condition="attribute_not_exists(#asking_until) OR #asking_until <= :now"
                 " OR #asking_until > :beyond",
-                values={"now": now, "beyond": until + SKEW_SECONDS},
+                values={"now": now, "beyond": until + LONGEST_PAUSE_SECONDS},
             )
         except ConflictError:
             return False

@@ -209,11 +209,3 @@ def _opaque_tags(text: str) -> set[str]:
 def http_date(instant: int) -> str:
     """Return ``instant`` as an IMF-fixdate (RFC 9110 section 5.6.7)."""
     return formatdate(instant, usegmt=True)
-
-
-def retry_after(seconds: float, *, jitter: float) -> int:
-    """Return delay-seconds, rounded up, at least 1, plus up to 20 % of ``jitter`` in 0..1.
-
-    Callers that were refused at the same moment must not come back at the same moment.
-    """
-    return max(1, -int(-seconds * (1 + 0.2 * jitter) // 1))

@@ -10,12 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from lib.clock import Time
-from lib.directory.head import SKEW_SECONDS
+from lib.directory.head import LONGEST_PAUSE_SECONDS, SKEW_SECONDS
 from lib.directory.store import Directory, Lookups
 from lib.errors import (
     NotAskedError,
     OriginBlockedError,
     OriginError,
+    OriginServerError,
     Reason,
     StoreError,
     UnavailableError,
@@ -172,7 +173,7 @@ class Lookup:
             NotAskedError: he has.
         """
         until = self.answers.paused_until(client_id, together)
-        if self.time.now() < until <= self.time.now() + PAUSE_SECONDS + SKEW_SECONDS:
+        if self.time.now() < until <= self.time.now() + LONGEST_PAUSE_SECONDS:
             raise NotAskedError(
                 "Asking for this has just failed.", reason=Reason.ORIGIN_BACKOFF, until=until
             )
@@ -190,8 +191,9 @@ class Lookup:
         paused_until: float | None = None
         try:
             self._ask(client_id, missing, progress, deadline=deadline)
-        except OriginError:
-            paused_until = self.time.now() + PAUSE_SECONDS
+        except OriginError as error:
+            told = error.retry_after_seconds if isinstance(error, OriginServerError) else None
+            paused_until = self.time.now() + max(PAUSE_SECONDS, told or 0)
             raise
         finally:
             # If this fails, the claim lapses by itself.

@@ -6,7 +6,7 @@ end:
 | state | begins with | ends with |
 |---|---|---|
 | ``last_error`` and ``failures`` | any failed run; a lease that lapsed unreleased | a sweep |
-| backoff (``retry_at``) | the same, but for a 429 | time alone |
+| backoff (``retry_at``) | the same, but for a 429; as long as a 5xx asks for | time alone |
 | block (``blocked_until``) | a 429, of a sweep or a look-up | time alone |
 | doubt (``doubted_since``) | a sweep that lost more users than is believed | one that did not |
 
@@ -16,7 +16,7 @@ Pure: no clock, no I/O. Instants are epoch seconds, ``jitter`` is in 0..1.
 from dataclasses import replace
 
 from lib.directory.head import Head, Health
-from lib.errors import OriginBlockedError, Reason, ServiceError, UnavailableError
+from lib.errors import OriginBlockedError, OriginServerError, Reason, ServiceError, UnavailableError
 from lib.origin import backoff
 
 
@@ -47,7 +47,8 @@ def failed(health: Health, error: ServiceError, *, now: float, jitter: float) ->
     if isinstance(error, OriginBlockedError):
         until = backoff.block_until(reset_seconds=error.reset_seconds, now=now)
         return replace(noted, blocked_until=max(health.blocked_until, until))
-    until = now + backoff.pause_after(failures, jitter=jitter)
+    told = error.retry_after_seconds if isinstance(error, OriginServerError) else None
+    until = now + max(backoff.pause_after(failures, jitter=jitter), told or 0)
     return replace(noted, retry_at=max(health.retry_at, until))
 
 

@@ -13,7 +13,6 @@ from lib.caching.headers import (
     cache_control,
     http_date,
     not_modified,
-    retry_after,
 )
 
 ETAG = 'W/"1-abc"'
@@ -257,21 +256,3 @@ def test_no_conditional_field_is_too_odd_to_read(field: str) -> None:
 @pytest.mark.parametrize("instant", [INSTANT, INSTANT + 0.999])
 def test_a_date_has_whole_seconds(instant: float) -> None:
     assert http_date(instant) == DATE
-
-
-@pytest.mark.parametrize(
-    ("seconds", "jitter", "expected"),
-    [
-        (30, 0, 30),
-        (29.001, 0, 30),
-        (30, 1, 36),
-        (30, 0.5, 33),
-        (0.2, 0, 1),
-        (0, 0, 1),
-        (-5, 1, 1),
-    ],
-)
-def test_a_pause_is_rounded_up_and_lengthened_by_at_most_a_fifth(
-    seconds: float, jitter: float, expected: int
-) -> None:
-    assert retry_after(seconds, jitter=jitter) == expected

@@ -135,13 +135,18 @@ def test_a_stale_answer_without_a_reason_is_counted_once() -> None:
 
 def test_a_fault_of_ours_is_an_error_with_its_traceback(log: Log) -> None:
     world = World()
-    world.origin.errors = [RecursionError("too deep")]
+    world.origin.errors = [RecursionError("canary")]
 
     run(world)
 
     (line,) = log.lines
-    assert (line["level"], line["reason"]) == ("ERROR", "unexpected")
-    assert line["exception_name"] == "RecursionError"
+    assert (line["level"], line["reason"], line["fault"]) == (
+        "ERROR",
+        "unexpected",
+        "RecursionError",
+    )
+    assert line["frames"][-1].startswith("fakes.py:")
+    assert "canary" not in log.stream.getvalue()
     assert counted()["RevalidationFailed"] == 1
 
 

@@ -251,3 +251,18 @@ def test_only_a_failing_origin_or_connection_is_asked_twice(error: OriginError, 
 
     assert len(world.origin.calls) == tries
     assert world.head.health.last_error == error.reason
+
+
+@pytest.mark.parametrize(("told", "pause"), [(None, 5), (0, 5), (3, 5), (90, 90)])
+def test_a_failing_origin_that_says_when_to_come_back_is_believed(
+    told: int | None, pause: int
+) -> None:
+    world = World()
+    error = OriginServerError(
+        "the origin failed", reason=Reason.ORIGIN_5XX, received=503, retry_after_seconds=told
+    )
+    world.origin.errors = [error, error]
+
+    failed(world)
+
+    assert world.head.health.retry_at == pytest.approx(world.clock.now + pause)

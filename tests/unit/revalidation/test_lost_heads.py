@@ -4,7 +4,7 @@ from lib.events.announcer import Announcing
 from lib.events.change_log import ChangeLog
 from lib.events.event import Event, EventFormat
 from lib.revalidation.outcomes import Published
-from tests.fakes import CLIENT, users
+from tests.fakes import CLIENT, NOW, users
 from tests.world import World
 
 
