@@ -6,7 +6,7 @@ from traceback import TracebackException
 
 import pytest
 
-from dev.origin_double import Fault, Limits, OriginDouble, plain_users
+from dev.origin import Fault, Limits, OriginDouble, plain_users
 from lib.errors import (
     OriginAuthError,
     OriginBlockedError,

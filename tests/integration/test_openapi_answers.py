@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from dev.child import ROOT
-from dev.embedded_aws import EmbeddedAws
-from dev.origin_double import Fault
+from dev import ROOT
+from dev.local.embedded_aws import EmbeddedAws
+from dev.origin import Fault
 from tests.integration.asking import at, cursor_in, link, post
 from tests.integration.service import CLIENT, Answer, Service, running_service
 

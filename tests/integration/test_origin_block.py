@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
-from dev.origin_double import Fault
+from dev.local.embedded_aws import EmbeddedAws
+from dev.origin import Fault
 from tests.integration.service import CLIENT, ERROR_AGE, REVALIDATE_AGE, Service, running_service
 
 type Ask = Callable[[Service], object]

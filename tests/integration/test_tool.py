@@ -15,8 +15,8 @@ from typing import IO
 import pytest
 from typer.testing import CliRunner, Result
 
-from dev.local_settings import LocalSettings
-from dev.stack import LocalStack
+from dev.local.settings import LocalSettings
+from dev.local.stack import LocalStack
 from lib.queries.cursor import Cursor
 from lib.queries.list_query import parse_list
 from managed_users import Client

@@ -10,10 +10,11 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from dev import openapi, template
-from dev.child import ROOT
-from dev.openapi_parameters import CLIENT
-from dev.openapi_schemas import INCOMPLETE_REASONS
+from dev import ROOT
+from dev.docs import openapi
+from dev.docs.openapi_parameters import CLIENT
+from dev.docs.openapi_schemas import INCOMPLETE_REASONS
+from dev.template import literals as template
 from handlers.gateway import METHODS, Request
 from lib.caching.headers import RequestDirectives, not_modified
 from lib.errors import CODES, InvalidRequestError
