@@ -36,25 +36,15 @@ run: $(VENV) ## Run the service locally: embedded AWS, origin double, HTTP front
 format: $(VENV) ## Format and fix what can be fixed
 	$(RUN) ruff format .
 	$(RUN) ruff check --fix .
+	$(RUN) python -m json.tool --indent 2 --no-ensure-ascii docs/openapi.json docs/openapi.json
 
 .PHONY: check
-check: $(VENV) ## Static gates: format, lint, types, import contracts, template, OpenAPI document
+check: $(VENV) ## Static gates: format, lint, types, import contracts, template
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(RUN) mypy
 	PYTHONPATH=src $(RUN) lint-imports --no-cache
 	@$(MAKE) --no-print-directory lint-template
-	@$(MAKE) --no-print-directory check-openapi
-
-.PHONY: check-openapi
-check-openapi: $(VENV)
-	@mkdir -p .build
-	PYTHONPATH=src $(RUN) python -m dev.docs.openapi .build/openapi.json
-	cmp docs/openapi.json .build/openapi.json
-
-.PHONY: openapi
-openapi: $(VENV) ## Write docs/openapi.json anew from the code
-	PYTHONPATH=src $(RUN) python -m dev.docs.openapi docs/openapi.json
 
 .PHONY: configuration
 configuration: $(VENV) ## Write docs/configuration.md anew from template.yaml
