@@ -30,35 +30,25 @@ setup: $(VENV) ## Create the virtual environment from uv.lock
 
 .PHONY: run
 run: $(VENV) ## Run the service locally: embedded AWS, origin double, HTTP front
-	@exec $(RUN) python -m dev.run
+	@exec $(RUN) python -m dev.local
 
 .PHONY: format
 format: $(VENV) ## Format and fix what can be fixed
 	$(RUN) ruff format .
 	$(RUN) ruff check --fix .
+	$(RUN) python -m json.tool --indent 2 --no-ensure-ascii docs/openapi.json docs/openapi.json
 
 .PHONY: check
-check: $(VENV) ## Static gates: format, lint, types, import contracts, template, OpenAPI document
+check: $(VENV) ## Static gates: format, lint, types, import contracts, template
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(RUN) mypy
 	PYTHONPATH=src $(RUN) lint-imports --no-cache
 	@$(MAKE) --no-print-directory lint-template
-	@$(MAKE) --no-print-directory check-openapi
-
-.PHONY: check-openapi
-check-openapi: $(VENV)
-	@mkdir -p .build
-	PYTHONPATH=src $(RUN) python -m dev.openapi .build/openapi.json
-	cmp docs/openapi.json .build/openapi.json
-
-.PHONY: openapi
-openapi: $(VENV) ## Write docs/openapi.json anew from the code
-	PYTHONPATH=src $(RUN) python -m dev.openapi docs/openapi.json
 
 .PHONY: configuration
 configuration: $(VENV) ## Write docs/configuration.md anew from template.yaml
-	$(RUN) python -m dev.configuration docs/configuration.md
+	$(RUN) python -m dev.docs.configuration docs/configuration.md
 
 .PHONY: test
 test: $(VENV) ## Doctests, unit, contract, integration and template tests
@@ -107,7 +97,7 @@ $(SAM): | $(UV)
 .PHONY: lint-template
 lint-template: $(VENV) ## Lint template.yaml and the CloudFormation it becomes
 	@mkdir -p .build
-	$(RUN) python -m dev.translate_template .build/cloudformation.json
+	$(RUN) python -m dev.template.translation .build/cloudformation.json
 	$(RUN) cfn-lint template.yaml .build/cloudformation.json
 
 # Checkov pins many libraries exactly, so it has its own environment, too.
@@ -136,7 +126,7 @@ build: $(VENV) $(SAM) ## Build the functions into .aws-sam (ARCHITECTURE=arm64|x
 # What `sam build` calls, with the directory to fill in ARTIFACTS_DIR.
 .PHONY: build-ApiFunction build-RefreshFunction build-ChangesFunction
 build-ApiFunction build-RefreshFunction build-ChangesFunction: $(VENV)
-	@$(RUN) python -m dev.build_artifact "$(ARTIFACTS_DIR)" --architecture $(ARCHITECTURE) --uv $(UV)
+	@$(RUN) python -m dev.deploy.build_artifact "$(ARTIFACTS_DIR)" --architecture $(ARCHITECTURE) --uv $(UV)
 
 # Emulated where nothing can be deployed. Built for this machine and beside the build for AWS, which
 # stays as it was.
@@ -150,11 +140,11 @@ build-local: $(VENV) $(SAM)
 
 .PHONY: deploy-local
 deploy-local: build-local ## Deploy template.yaml to an embedded AWS on this machine, until Ctrl-C
-	@SAM=$(SAM) BUILT=$(LOCAL_BUILD) exec $(RUN) python -m dev.deploy_local
+	@SAM=$(SAM) BUILT=$(LOCAL_BUILD) exec $(RUN) python -m dev.deploy.deploy_local
 
 .PHONY: local-aws
 local-aws: build-local ## What `sam local` needs beside the functions, until Ctrl-C (docs/sam.md)
-	@BUILT=$(LOCAL_BUILD) exec $(RUN) python -m dev.local_aws
+	@BUILT=$(LOCAL_BUILD) exec $(RUN) python -m dev.deploy.local_aws
 
 .PHONY: e2e
 e2e: build-local browser ## The deployed shape (SAM deployment, HTTP, the Lambda runtime), and the page

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from dev.child import ROOT
+from dev import ROOT
 
 _PACKAGES = (
     "aws-lambda-powertools",

@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from dev import build_artifact
-from dev.child import ROOT
-from dev.deployment import ARCHITECTURE
-from dev.lambda_runtime import copy_runtime_packages
+from dev import ROOT
+from dev.deploy import build_artifact
+from dev.deploy.deployment import ARCHITECTURE
+from dev.deploy.lambda_runtime import copy_runtime_packages
 
 CACHE = ROOT / ".build/bench"
 OURS, RUNTIME = "ours", "runtime"

@@ -14,7 +14,7 @@ from bench.artifacts import OURS, PLAIN, RUNTIME
 from bench.neighbours import SMALL_CLIENT, Json, Neighbours, event
 from bench.process import Subject
 from bench.results import Found
-from dev.lambda_runtime import LambdaRuntime
+from dev.deploy.lambda_runtime import LambdaRuntime
 
 _OK = 200
 

@@ -8,7 +8,7 @@ from bench.cold import lambda_runtime
 from bench.growth import FILTERS
 from bench.neighbours import LARGE, LARGE_CLIENT, Json, Neighbours, event
 from bench.results import Found
-from dev.lambda_runtime import LambdaRuntime
+from dev.deploy.lambda_runtime import LambdaRuntime
 
 _OK = 200
 _WIDEST = 250

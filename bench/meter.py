@@ -15,7 +15,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Self, override
 from urllib.parse import urlsplit
 
-from dev.embedded_aws import EmbeddedAws
+from dev.local.embedded_aws import EmbeddedAws
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -12,11 +12,11 @@ from typing import Any
 
 from bench.artifacts import OURS
 from bench.process import Subject, Worker
-from dev.embedded_aws import EmbeddedAws
-from dev.gateway_events import Request, Resource, to_event
-from dev.local_settings import API_HANDLER, REFRESH_HANDLER, LocalSettings
-from dev.origin_double import Bounds, Limits, OriginDouble, demo_users
-from dev.template import api_paths
+from dev.local.embedded_aws import EmbeddedAws
+from dev.local.gateway_events import Request, Resource, to_event
+from dev.local.settings import API_HANDLER, REFRESH_HANDLER, LocalSettings
+from dev.origin import Bounds, Limits, OriginDouble, demo_users
+from dev.template.literals import api_paths
 
 type Json = Any
 

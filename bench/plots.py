@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from bench.results import Run, rows_of, spreads_of
 from bench.words import GROWTH, PEERS
-from dev.child import ROOT
+from dev import ROOT
 
 DIRECTORY = ROOT / "docs/benchmarks"
 _TEXT, _OURS, _PEER = "#7d8590", "#2f81f7", "#a0a8b2"

@@ -9,8 +9,8 @@ from bench.reasons import REASONS
 from bench.results import Row, Run, rows_of
 from bench.tables import number, table
 from bench.words import GROWTH, PAGE, PEERS, UNITS
-from dev.child import ROOT
-from dev.template import parameter_defaults
+from dev import ROOT
+from dev.template.literals import parameter_defaults
 
 type Rows = Mapping[str, Row]
 

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from bench.neighbours import COLD_CLIENTS, Neighbours, event
 from bench.process import Subject
 from bench.results import Found
-from dev.origin_double import Fault
-from dev.workers import Failure, Function, Result, WorkerPool
+from dev.local.workers import Failure, Function, Result, WorkerPool
+from dev.origin import Fault
 
 READERS, PROCESSES = 1_000, 8
 _TIMEOUT_SECONDS = 29

@@ -17,8 +17,8 @@ from bench.neighbours import (
 )
 from bench.process import Worker
 from bench.results import Found
-from dev.embedded_aws import EmbeddedAws
-from dev.origin_double import OriginDouble
+from dev.local.embedded_aws import EmbeddedAws
+from dev.origin import OriginDouble
 
 
 def _rename(origin: OriginDouble, client_id: str) -> None:

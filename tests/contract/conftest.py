@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
+from dev.local.embedded_aws import EmbeddedAws
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import json
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
-from dev.origin_double import OriginDouble, plain_users
+from dev.origin import OriginDouble, plain_users
 
 CLIENT = "clientid1"
 LIST = f"/v2/oauth-clients/{CLIENT}/users"

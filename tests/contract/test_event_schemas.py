@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from dev.child import ROOT
-from dev.origin_double import User, demo_users
+from dev import ROOT
+from dev.origin import User, demo_users
 from lib.directory import diff, pages
 from lib.directory.generation import Generation
 from lib.directory.manifest import Manifest

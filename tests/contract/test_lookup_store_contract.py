@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
+from dev.local.embedded_aws import EmbeddedAws
 from lib.aws.lookup_store import LookupStore
 from lib.users.keys import Observation
 from tests.fake_lookups import FakeLookups

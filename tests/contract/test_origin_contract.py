@@ -6,8 +6,8 @@ from traceback import TracebackException
 
 import pytest
 
-from dev.origin_double import Fault, Limits, OriginDouble, plain_users
-from dev.origin_double.faults import Kind
+from dev.origin import Fault, Limits, OriginDouble, plain_users
+from dev.origin.faults import Kind
 from lib.errors import (
     OriginAuthError,
     OriginBlockedError,

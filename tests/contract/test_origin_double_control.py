@@ -6,7 +6,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from dev.origin_double import Fault, OriginDouble
+from dev.origin import Fault, OriginDouble
 from tests.contract.origin_double_client import CLIENT, LIST, connect, control, get, prepared, send
 
 CONTROLLED = f"/_control/clients/{CLIENT}"

@@ -8,7 +8,7 @@ from http.client import HTTPConnection, IncompleteRead, RemoteDisconnected
 
 import pytest
 
-from dev.origin_double import Fault, OriginDouble, plain_users
+from dev.origin import Fault, OriginDouble, plain_users
 from tests.contract.origin_double_client import (
     CLIENT,
     LIST,

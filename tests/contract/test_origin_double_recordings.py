@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dev.origin_double import OriginDouble, Request, plain_users
+from dev.origin import OriginDouble, Request, plain_users
 from tests.recordings import CLIENT, CLIENTS, EXCHANGES, MISSING, Exchange
 
 if not EXCHANGES:

@@ -11,7 +11,7 @@ from http.client import HTTPConnection, RemoteDisconnected
 
 import pytest
 
-from dev.origin_double import OriginDouble, Request
+from dev.origin import OriginDouble, Request
 from tests.contract.origin_double_client import (
     CLIENT,
     LIST,
@@ -154,7 +154,7 @@ def test_a_rotated_secret_is_the_only_one_accepted(
 def test_the_command_prints_its_url_and_serves_until_a_signal(stop: signal.Signals) -> None:
     clients = json.dumps({CLIENT: "right"})
     options = ["--clients", clients, "--users", "3"]
-    command = [sys.executable, "-m", "dev.origin_double", *options]
+    command = [sys.executable, "-m", "dev.origin", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 -- our own module
         assert process.stdout
         address = process.stdout.readline().strip().removeprefix("http://")

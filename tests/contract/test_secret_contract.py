@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from dev.embedded_aws import EmbeddedAws
+from dev.local.embedded_aws import EmbeddedAws
 from lib.aws.secret import KEEP_SECONDS, PAUSE_SECONDS, Secrets
 from lib.errors import NotFoundError, SecretError
 from tests.fakes import Clock

@@ -10,7 +10,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from dev.deployment import Deployment
+from dev.deploy.deployment import Deployment
 
 type Json = Any  # Bodies are free-form: each test looks at what it asserts.
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from dev.child import ROOT
-from dev.deployment import Deployment
-from dev.local_settings import LocalSettings
-from dev.origin_double import OriginDouble
-from dev.stack import LocalStack
+from dev import ROOT
+from dev.deploy.deployment import Deployment
+from dev.local.settings import LocalSettings
+from dev.local.stack import LocalStack
+from dev.origin import OriginDouble
 
 CLIENT = "clxdemo0000000000000000001"
 COLD_CLIENT = "clxdemo0000000000000000002"

@@ -17,7 +17,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from dev.deployment import Deployment
+from dev.deploy.deployment import Deployment
 from tests.e2e.calls import send
 
 _AUTHORIZATION = re.compile(

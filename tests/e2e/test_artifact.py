@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from dev.build_artifact import build
-from dev.child import ROOT
-from dev.deployment import ARCHITECTURE
+from dev import ROOT
+from dev.deploy.build_artifact import build
+from dev.deploy.deployment import ARCHITECTURE
 
 pytestmark = pytest.mark.e2e
 FUNCTIONS = {

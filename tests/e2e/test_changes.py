@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from dev.deployment import Deployment
-from dev.origin_double import OriginDouble
+from dev.deploy.deployment import Deployment
+from dev.origin import OriginDouble
 from lib.events.event import PREFIX
 from tests.e2e.calls import Json, eventually, send
 from tests.integration.relay import Relay

@@ -7,8 +7,8 @@ import pytest
 import requests
 from botocore.credentials import Credentials
 
-from dev.deployment import Deployment
-from dev.origin_double import OriginDouble
+from dev.deploy.deployment import Deployment
+from dev.origin import OriginDouble
 from tests.e2e.calls import Json, caller_who_may, eventually, send
 from tests.e2e.conftest import CANARY, CLIENT, COLD_CLIENT, FRESH_SECONDS
 

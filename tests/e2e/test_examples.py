@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from dev.child import ROOT
-from dev.deployment import Deployment
-from dev.local_settings import DEMO_CLIENTS
-from dev.stack import LocalStack
+from dev import ROOT
+from dev.deploy.deployment import Deployment
+from dev.local.settings import DEMO_CLIENTS
+from dev.local.stack import LocalStack
 from tests.e2e import programs
 from tests.e2e.calls import OWNER, Json
 from tests.e2e.conftest import CLIENT

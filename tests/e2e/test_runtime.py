@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from dev.child import ROOT
-from dev.deployment import Deployment
-from dev.lambda_runtime import Json, LambdaRuntime, copy_runtime_packages, environment_of
+from dev import ROOT
+from dev.deploy.deployment import Deployment
+from dev.deploy.lambda_runtime import Json, LambdaRuntime, copy_runtime_packages, environment_of
 from tests.e2e.conftest import CLIENT
 
 pytestmark = pytest.mark.e2e

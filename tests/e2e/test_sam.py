@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
-from dev.child import ROOT
-from dev.deployment import Deployment
-from dev.lambda_runtime import Json, LambdaRuntime, copy_runtime_packages, environment_of
-from dev.local_aws import HOST_OF_CONTAINERS, LocalAws
-from dev.local_settings import API_HANDLER, CHANGES_HANDLER, REFRESH_HANDLER, LocalSettings
-from dev.template import function_environment
+from dev import ROOT
+from dev.deploy.deployment import Deployment
+from dev.deploy.lambda_runtime import Json, LambdaRuntime, copy_runtime_packages, environment_of
+from dev.deploy.local_aws import HOST_OF_CONTAINERS, LocalAws
+from dev.local.settings import API_HANDLER, CHANGES_HANDLER, REFRESH_HANDLER, LocalSettings
+from dev.template.literals import function_environment
 
 pytestmark = pytest.mark.e2e
 HANDLERS = {

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from dev.local_settings import DEMO_CLIENTS
-from dev.origin_double import OriginDouble
-from dev.stack import LocalStack
+from dev.local.settings import DEMO_CLIENTS
+from dev.local.stack import LocalStack
+from dev.origin import OriginDouble
 from tests.e2e import programs
 from tests.e2e.calls import Json
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dev.deployment import Deployment
+from dev.deploy.deployment import Deployment
 from tests.e2e.calls import OWNER
 from tests.e2e.conftest import CANARY, CLIENT
 from tests.e2e.signatures import SignatureGate

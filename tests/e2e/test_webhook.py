@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from dev.deployment import Deployment
-from dev.origin_double import OriginDouble
-from dev.template import resource
+from dev.deploy.deployment import Deployment
+from dev.origin import OriginDouble
+from dev.template.literals import resource
 from tests.e2e.calls import send
 from tests.e2e.conftest import CLIENT
 from tests.integration.receiver import Receiver, receiving

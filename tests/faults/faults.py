@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from dev.origin_double import Fault
+from dev.origin import Fault
 from tests.integration.relay import Relay
 from tests.integration.service import CLIENT, Service
 

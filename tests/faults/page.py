@@ -5,8 +5,8 @@ import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from dev.child import ROOT
-from dev.embedded_aws import EmbeddedAws
+from dev import ROOT
+from dev.local.embedded_aws import EmbeddedAws
 from tests.faults.faults import BREAKAGES, Breakage
 from tests.faults.seen import STATES, Seen, rigged, see
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 
-from dev.embedded_aws import EmbeddedAws
+from dev.local.embedded_aws import EmbeddedAws
 from tests.faults.faults import SECONDS, Breakage, Rig
 from tests.integration.relay import Relay
 from tests.integration.service import CLIENT, ERROR_AGE, Answer, running_service

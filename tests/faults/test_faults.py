@@ -2,7 +2,7 @@
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
+from dev.local.embedded_aws import EmbeddedAws
 from tests.faults.faults import BREAKAGES, Breakage
 from tests.faults.page import PAGE, documented, page, row
 from tests.faults.seen import STATES, Seen, rigged, see

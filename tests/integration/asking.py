@@ -7,8 +7,8 @@ import uuid
 from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qs
 
-from dev.gateway_events import Request, Resource, to_event
-from dev.template import api_paths
+from dev.local.gateway_events import Request, Resource, to_event
+from dev.template.literals import api_paths
 from handlers.wiring import wiring
 from lib.queries.cursor import Cursor
 from tests.integration.service import CLIENT, Answer, Json, Service

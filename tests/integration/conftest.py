@@ -5,7 +5,7 @@ from typing import Any, override
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
+from dev.local.embedded_aws import EmbeddedAws
 from tests.integration.service import Service, running_service
 
 

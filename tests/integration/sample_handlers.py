@@ -4,7 +4,7 @@ import os
 import time
 from typing import Any
 
-from dev.worker_child import LambdaContext
+from dev.local.worker_child import LambdaContext
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> object:

@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from dev.embedded_aws import EmbeddedAws
-from dev.gateway_events import Request, Resource, Response, to_event, to_response
-from dev.lambda_api import LambdaApi
-from dev.local_settings import API_HANDLER, LocalSettings
-from dev.origin_double import OriginDouble
-from dev.template import api_paths
+from dev.local.embedded_aws import EmbeddedAws
+from dev.local.gateway_events import Request, Resource, Response, to_event, to_response
+from dev.local.lambda_api import LambdaApi
+from dev.local.settings import API_HANDLER, LocalSettings
+from dev.origin import OriginDouble
+from dev.template.literals import api_paths
 from handlers import api, refresh
 from handlers.wiring import wiring
 from lib.aws import items

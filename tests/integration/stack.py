@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import requests
 
-from dev.local_settings import TABLE_NAME
-from dev.origin_double import OriginDouble
-from dev.stack import LocalStack
+from dev.local.settings import TABLE_NAME
+from dev.local.stack import LocalStack
+from dev.origin import OriginDouble
 from tests.integration.service import Table
 
 PARALLEL = 200

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from dev.child import ROOT
-from dev.embedded_aws import EmbeddedAws
+from dev import ROOT
+from dev.local.embedded_aws import EmbeddedAws
 from handlers import changes
 from handlers.wiring import wiring
 from lib.events.event import PREFIX

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
+from dev.local.embedded_aws import EmbeddedAws
 from lib.aws import items
 from tests.integration.service import CLIENT, Answer, Json, Service, running_service
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from dev.local_settings import BUS_NAME, LocalSettings, LocalSettingsError
-from dev.stack import LocalStack
-from dev.webhook import Webhook
+from dev.local.settings import BUS_NAME, LocalSettings, LocalSettingsError
+from dev.local.stack import LocalStack
+from dev.local.webhook import Webhook
 from lib.directory.head import FORCED_FLOOR_SECONDS
 from lib.events.event import PREFIX
 from tests.integration.receiver import Json, Receiver, receiving

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from dev.local_settings import LocalSettings
-from dev.origin_double import Fault, User, demo_users
-from dev.stack import LocalStack
+from dev.local.settings import LocalSettings
+from dev.local.stack import LocalStack
+from dev.origin import Fault, User, demo_users
 from tests.integration.service import ERROR_AGE, REVALIDATE_AGE
 from tests.integration.stack import Caller, wait_until
 

@@ -2,7 +2,7 @@
 
 import json
 
-from dev.child import ROOT
+from dev import ROOT
 from tests.integration.service import Service
 
 PATH = "/v2/openapi.json"

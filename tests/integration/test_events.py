@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dev.child import ROOT
-from dev.embedded_aws import EmbeddedAws
+from dev import ROOT
+from dev.local.embedded_aws import EmbeddedAws
 from tests.integration.service import CLIENT, Json, Service, running_service
 
 EVENTS = ROOT / "events"

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from dev.front import Front
-from dev.gateway_events import Request, Resource, Response
-from dev.workers import Failure, Result
+from dev.local.front import Front
+from dev.local.gateway_events import Request, Resource, Response
+from dev.local.workers import Failure, Result
 
 USERS = "/v2/oauth-clients/abc/users"
 

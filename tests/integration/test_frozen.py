@@ -5,7 +5,7 @@ from time import time
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
+from dev.local.embedded_aws import EmbeddedAws
 from tests.integration.service import CLIENT, Service, running_service
 
 YEAR = 365 * 86_400

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from dev.local_settings import LocalSettings
-from dev.stack import LocalStack
+from dev.local.settings import LocalSettings
+from dev.local.stack import LocalStack
 from tests.integration.service import FRESH
 from tests.integration.stack import Caller, wait_until
 

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
-from dev.local_settings import LocalSettings
-from dev.stack import LocalStack
+from dev.local.settings import LocalSettings
+from dev.local.stack import LocalStack
 from tests.e2e import programs
 from tests.integration.stack import Caller
 

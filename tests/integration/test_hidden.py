@@ -11,8 +11,8 @@ from io import StringIO
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
-from dev.origin_double import Fault, User, demo_users
+from dev.local.embedded_aws import EmbeddedAws
+from dev.origin import Fault, User, demo_users
 from handlers.observing import logger
 from handlers.wiring import wiring
 from lib.events.announcer import Announcing

@@ -8,8 +8,8 @@ import pytest
 from httplint import HttpRequestLinter, HttpResponseLinter
 from httplint.note import levels
 
-from dev.embedded_aws import EmbeddedAws
-from dev.origin_double import Fault
+from dev.local.embedded_aws import EmbeddedAws
+from dev.origin import Fault
 from tests.integration.service import (
     CLIENT,
     ERROR_AGE,

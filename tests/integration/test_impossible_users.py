@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
+from dev.local.embedded_aws import EmbeddedAws
 from tests.integration.asking import post
 from tests.integration.service import Service, running_service
 

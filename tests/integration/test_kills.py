@@ -15,9 +15,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from dev.child import ROOT
-from dev.embedded_aws import EmbeddedAws
-from dev.origin_double import Fault
+from dev import ROOT
+from dev.local.embedded_aws import EmbeddedAws
+from dev.origin import Fault
 from handlers import changes
 from lib.directory.head import LEASE_SECONDS
 from lib.origin.backoff import PAUSE_SECONDS

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
-from dev.origin_double import User, demo_users
+from dev.local.embedded_aws import EmbeddedAws
+from dev.origin import User, demo_users
 from tests.integration.service import CLIENT, Answer, Service, running_service
 
 USERS = 250

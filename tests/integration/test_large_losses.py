@@ -5,8 +5,8 @@ from typing import Literal
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
-from dev.origin_double import Fault
+from dev.local.embedded_aws import EmbeddedAws
+from dev.origin import Fault
 from tests.integration.service import CLIENT, REVALIDATE_AGE, Service, running_service
 
 REFRESH = {"action": "refresh", "clientId": CLIENT}

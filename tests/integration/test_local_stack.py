@@ -1,4 +1,4 @@
-"""``python -m dev.run`` as people and scripts meet it: what it prints, answers and leaves."""
+"""``python -m dev.local`` as people and scripts meet it: what it prints, answers and leaves."""
 
 import os
 import re
@@ -16,19 +16,19 @@ from pathlib import Path
 import pytest
 import requests
 
-from dev.child import ROOT
+from dev import ROOT
 
 READY_SECONDS = 15
 END_SECONDS = 5
 
 
 class Run:
-    """One ``python -m dev.run`` in a session of its own."""
+    """One ``python -m dev.local`` in a session of its own."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.lines: list[str] = []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "dev.run"],
+            [sys.executable, "-m", "dev.local"],
             cwd=ROOT,
             env={**os.environ, "PORT": "0", **environment},
             stdout=subprocess.PIPE,

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
-from dev.origin_double import demo_users
+from dev.local.embedded_aws import EmbeddedAws
+from dev.origin import demo_users
 from tests.integration.asking import follow, link
 from tests.integration.service import CLIENT, Service, running_service
 

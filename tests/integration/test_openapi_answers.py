@@ -1,109 +1,170 @@
-"""Real answers are what ``docs/openapi.json`` says: status, headers and body."""
+"""Real answers are what ``docs/openapi.json`` says: status, headers and body, both ways.
+
+Every operation is asked in every way there is. Each answer must be documented, and everything that
+is documented must have been answered.
+"""
 
 import json
-from collections.abc import Callable, Iterator
-from typing import Any
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import override
 
 import pytest
-from jsonschema import Draft202012Validator
 
-from dev.child import ROOT
-from dev.embedded_aws import EmbeddedAws
-from dev.origin_double import Fault
-from tests.integration.asking import at, cursor_in, link, post
-from tests.integration.service import CLIENT, Answer, Service, running_service
+from dev.local.embedded_aws import EmbeddedAws
+from dev.local.gateway_events import Request, Resource, to_event, to_response
+from dev.origin import Fault
+from dev.template.literals import api_paths
+from handlers import api
+from tests.integration.asking import at, cursor_in, link
+from tests.integration.service import CLIENT, SECRET, Answer, Context, Service, running_service
+from tests.openapi import (
+    BASE,
+    COMPONENTS,
+    FROM_GATEWAY,
+    OPERATIONS,
+    Json,
+    body_of,
+    parameters,
+    resolved,
+    responses,
+    unlike,
+)
 
-type Json = Any  # A document is free-form.
-type Ask = Callable[[Service], Answer]
-
-DOCUMENT: Json = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))
-PATHS: Json = DOCUMENT["paths"]
-BASE = "/oauth-clients/{clientId}/"
 # Beside what is documented: what any HTTP answer has, and a word to caches on the way.
 UNSAID = {"content-type", "x-content-type-options", "cdn-cache-control"}
-LOOKUPS: Json = PATHS[f"{BASE}users/lookup"]["post"]["requestBody"]["content"]["application/json"]
+type Answers = dict[tuple[str, str], dict[str, Answer]]
+
+RESOURCES = [Resource(path) for path in api_paths()]
 
 
-def known(service: Service, method: str = "GET") -> Answer:
-    return service.send(method, "/users", {"If-None-Match": service.get().headers["ETag"]})
+class BrokenContext(Context):
+    """A runtime that does not even know the time."""
+
+    @override
+    def get_remaining_time_in_millis(self) -> int:
+        raise RuntimeError("a fault of the service")
 
 
-def first_id(service: Service) -> int:
-    return service.get("/users?limit=1").ids[0]
+@dataclass(frozen=True)
+class Asker:
+    """Asks one operation of a service."""
+
+    service: Service
+    resource: str
+    method: str
+    ids: tuple[int, ...]
+
+    def __call__(
+        self,
+        query: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        client: str = CLIENT,
+        context: Context | None = None,
+    ) -> Answer:
+        """Return the answer; without a ``query``, to what makes sense to ask."""
+        usual = {"users": "limit=2", "users/lookup": "limit=1", "cache/changes": "since=1"}
+        place = self.resource if self.resource.startswith("/") else BASE + self.resource
+        path = place.format(clientId=client, userId=self.ids[0])
+        query = usual.get(self.resource, "") if query is None else query
+        request = Request(
+            method=self.method,
+            target=f"/v2{path}?{query}",
+            headers=list((headers or {}).items()),
+            body=json.dumps({"ids": self.ids}).encode() if self.method == "POST" else b"",
+            source_ip="127.0.0.1",
+        )
+        event = to_event(
+            request, resources=RESOURCES, request_id=str(uuid.uuid4()), now=time.time()
+        )
+        return Answer(to_response(api.handler(event, context or Context())))
+
+    def cold(
+        self, *faults: Fault, headers: Mapping[str, str] | None = None, seconds: float = 29
+    ) -> Answer:
+        """Ask while nothing is stored and the origin does what ``faults`` say."""
+        self.service.origin.faults = list(faults)
+        waiting = "wait=true" if self.resource == "cache/refresh" else None
+        return self(waiting, headers, context=Context(seconds))
 
 
-def old_cursor(service: Service) -> Answer:
-    place = cursor_in(link(service.get("/users?limit=1"), "next"))
-    return service.get(at(place._replace(issued_at=0)))
+def other_method(ask: Asker) -> Answer:
+    answer = replace(ask, method="PUT")()
+    # Of HEAD it is said how the headers look; what is answered to PUT has a body beside them.
+    return Answer(replace(answer.response, body=b"")) if ask.method == "HEAD" else answer
 
 
-def cold(service: Service, *faults: Fault) -> Answer:
-    service.origin.faults = list(faults)
-    service.delete_head()
-    hanging = any(fault.kind == "hang" for fault in faults)
-    return service.get(seconds=2.2 if hanging else 29)
+def next_window(ask: Asker) -> Answer:
+    target = link(ask("limit=1"), "next") or "?cursor=none"
+    return ask(target.partition("?")[2])
 
 
-def backing_off(service: Service) -> Answer:
-    cold(service, Fault("reset"))
-    return service.get()
+def old_cursor(ask: Asker) -> Answer:
+    target = link(ask("limit=1"), "next")
+    if target is None:
+        return ask("limit=1&cursor=none")
+    return ask(at(cursor_in(target)._replace(issued_at=0)).partition("?")[2] + "&limit=1")
 
 
-def changed(service: Service) -> Answer:
-    generation = service.head()["generation"]
-    service.origin.create(CLIENT)
-    service.origin.update(CLIENT, first_id(service), name="Renamed")
-    service.refresh({"action": "refresh", "clientId": CLIENT})
-    service.forget()
-    return service.get(f"/cache/changes?since={generation}")
+def in_a_pause(ask: Asker) -> Answer:
+    replace(ask, resource="users", method="GET").cold(Fault("reset"))
+    return ask()
 
 
-ANSWERS: dict[str, tuple[str, str, int, Ask]] = {
-    "a list": ("users", "GET", 200, lambda s: s.get("/users?limit=2")),
-    "a cold list": ("users", "GET", 200, cold),
-    "some fields": ("users", "GET", 200, lambda s: s.get("/users?fields=id,metadata")),
-    "by names": ("users", "GET", 200, lambda s: s.get("/users?ids=1,2&usernames=x")),
-    "a window": ("users", "GET", 200, lambda s: s.get(link(s.get("/users?limit=1"), "next") or "")),
-    "the headers of a list": ("users", "HEAD", 200, lambda s: s.send("HEAD")),
-    "a list that is known": ("users", "GET", 304, known),
-    "headers that are known": ("users", "HEAD", 304, lambda s: known(s, "HEAD")),
-    "an unknown name": ("users", "GET", 400, lambda s: s.get("/users?timezone=x")),
-    "a bad limit": ("users", "GET", 400, lambda s: s.get("/users?limit=0")),
-    "a bad limit, its headers": ("users", "HEAD", 400, lambda s: s.send("HEAD", "/users?limit=0")),
-    "no such client": ("users", "GET", 404, lambda s: s.get("/v2/oauth-clients/x/users")),
-    "another method": ("users", "GET", 405, lambda s: s.send("PUT")),
-    "an old cursor": ("users", "GET", 410, old_cursor),
-    "unusable": ("users", "GET", 502, lambda s: cold(s, Fault("status", status=500))),
-    "backing off": ("users", "GET", 503, backing_off),
-    "in time": ("users", "GET", 504, lambda s: cold(s, Fault("hang"))),
-    "a user": ("users/{userId}", "GET", 200, lambda s: s.get(f"/users/{first_id(s)}")),
-    "a bad id": ("users/{userId}", "GET", 400, lambda s: s.get("/users/me")),
-    "no such user": ("users/{userId}", "GET", 404, lambda s: s.get("/users/999999")),
-    "a look-up": ("users/lookup", "POST", 200, lambda s: post(s, "/users/lookup", {"ids": [1]})),
-    "no body": ("users/lookup", "POST", 400, lambda s: post(s, "/users/lookup", b"")),
-    "what is stored": ("cache", "GET", 200, lambda s: s.get("/cache")),
-    "changes": ("cache/changes", "GET", 200, changed),
-    "no since": ("cache/changes", "GET", 400, lambda s: s.get("/cache/changes")),
-    "too long ago": ("cache/changes", "GET", 410, lambda s: s.get("/cache/changes?since=0")),
-    "accepted": ("cache/refresh", "POST", 202, lambda s: s.send("POST", "/cache/refresh")),
-    "swept": ("cache/refresh", "POST", 200, lambda s: s.send("POST", "/cache/refresh?wait=true")),
-    "a bad wait": ("cache/refresh", "POST", 400, lambda s: s.send("POST", "/cache/refresh?wait=1")),
+def without_a_secret(ask: Asker) -> Answer:
+    secrets = ask.service.aws.client("secretsmanager")
+    secrets.delete_secret(SecretId=ask.service.secret, ForceDeleteWithoutRecovery=True)
+    try:
+        return ask.cold()
+    finally:
+        ask.service.put_secret({CLIENT: SECRET})
+
+
+def too_late(ask: Asker) -> Answer:
+    # What else is 504 is said at once, to only-if-cached.
+    slow = ask.resource == "cache/refresh"
+    return ask.cold(Fault("hang"), seconds=2.2) if slow else ask()
+
+
+def changed(ask: Asker) -> Answer:
+    ask.service.origin.update(CLIENT, ask.ids[0], name="Renamed")
+    ask.service.refresh({"action": "refresh", "clientId": CLIENT})
+    ask.service.forget()
+    return ask()
+
+
+WAYS: dict[str, Callable[[Asker], Answer]] = {
+    "as it is": Asker.__call__,
+    "without parameters": lambda ask: ask(""),
+    "some fields": lambda ask: ask("fields=id,metadata"),
+    "by names": lambda ask: ask("ids=1,2&usernames=x"),
+    "a misspelt name": lambda ask: ask("timezone=x"),
+    "another client": lambda ask: ask(client="x"),
+    "another user": lambda ask: replace(ask, ids=(999_999, 1))(),
+    "another method": other_method,
+    "who has it": lambda ask: ask(headers={"If-None-Match": "*"}),
+    "not changed": lambda ask: ask(headers={"If-Modified-Since": "Fri, 31 Dec 2100 23:59:59 GMT"}),
+    "the next window": next_window,
+    "an old cursor": old_cursor,
+    "too long ago": lambda ask: ask("since=0"),
+    "a fault of ours": lambda ask: ask(context=BrokenContext()),
+    "what changed": changed,
+    "waiting for it": lambda ask: ask("wait=true"),
 }
+"""How a service is asked that knows its users."""
 
-
-def resolved(part: Json) -> Json:
-    """Return what a reference to a component refers to, anything else as it is."""
-    if "$ref" not in part:
-        return part
-    _, _, kind, name = part["$ref"].split("/")
-    return DOCUMENT["components"][kind][name]
-
-
-def unlike(schema: Json, value: Json) -> list[str]:
-    """Return how a value differs from a schema of the document."""
-    checker = Draft202012Validator.FORMAT_CHECKER
-    validator = Draft202012Validator({**DOCUMENT, **schema}, format_checker=checker)
-    return [error.message for error in validator.iter_errors(value)]
+COLD_WAYS: dict[str, Callable[[Asker], Answer]] = {
+    "cold": Asker.cold,
+    "the origin fails": lambda ask: ask.cold(Fault("status", status=500)),
+    "in a pause": in_a_pause,
+    "without a secret": without_a_secret,
+    "only if cached": lambda ask: ask.cold(headers={"Cache-Control": "only-if-cached"}),
+    "too late": too_late,
+}
+"""How one is asked that knows nothing; the origin may fail."""
 
 
 def differences(answer: Answer, response: Json) -> list[str]:
@@ -118,65 +179,86 @@ def differences(answer: Answer, response: Json) -> list[str]:
             found.append(f"the header {name} is not documented")
     if "content" not in response:
         return found + (["there is a body"] if answer.response.body else [])
-    return found + unlike(response["content"]["application/json"]["schema"], answer.body)
+    return found + unlike(body_of(response)["schema"], answer.body)
+
+
+def empty(service: Service) -> None:
+    """Let the service forget everything, and the origin do as it should."""
+    service.origin.faults = []
+    for item in service.items():
+        key = {name: item[name] for name in ("pk", "sk")}
+        service.table.client.delete_item(TableName=service.table.name, Key=key)
+    service.forget()
 
 
 @pytest.fixture(scope="module")
-def service(aws: EmbeddedAws) -> Iterator[Service]:
-    with running_service(aws) as running:
-        yield running
+def answers(aws: EmbeddedAws) -> Answers:
+    """Every operation's answers, by the way it was asked."""
+    with running_service(aws) as service:
+        ids = tuple(user["id"] for user in service.origin.users(CLIENT))
+        told: Answers = {}
+        for resource, method in OPERATIONS:
+            ask = Asker(service, resource, method, ids)
+            empty(service)
+            service.refresh()
+            told[resource, method] = {way: how(ask) for way, how in WAYS.items()}
+            for way, how in COLD_WAYS.items():
+                empty(service)
+                told[resource, method][way] = how(ask)
+    return told
 
 
-@pytest.fixture(autouse=True)
-def _warm(service: Service) -> None:
-    service.origin.faults = []
-    service.delete_head()
-    service.refresh()
-    service.let_pass(3, same_environment=True)
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_what_is_answered_is_documented(answers: Answers, operation: tuple[str, str]) -> None:
+    documented = responses(*operation)
+
+    for way, answer in answers[operation].items():
+        assert str(answer.status) in documented, (way, answer.response.body)
+        response = COMPONENTS["responses"][documented[str(answer.status)]]
+        assert differences(answer, response) == [], way
 
 
-@pytest.mark.parametrize("kind", ANSWERS)
-def test_an_answer_is_as_documented(service: Service, kind: str) -> None:
-    resource, method, status, ask = ANSWERS[kind]
-
-    answer = ask(service)
-
-    assert answer.status == status, answer.response.body
-    responses = PATHS[BASE + resource][method.lower()]["responses"]
-    assert differences(answer, resolved(responses[str(status)])) == []
-
-
-def test_something_else_would_be_noticed(service: Service) -> None:
-    answer = service.get()
-    responses = PATHS[f"{BASE}users/{{userId}}"]["get"]["responses"]
-
-    assert any("Link" in said for said in differences(answer, responses["200"]))
-    assert "[{" in str(differences(answer, responses["200"]))
-
-
-@pytest.mark.parametrize("example", LOOKUPS["examples"].values())
-def test_a_body_that_is_documented_is_understood(service: Service, example: Json) -> None:
-    assert post(service, "/users/lookup", example["value"]).status == 200
-
-
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        ({"usernames": ["x" * 320]}, 200),
-        ({"usernames": ["x" * 321]}, 400),
-        ({"usernames": ["x"] * 250}, 200),
-        ({"usernames": ["x"] * 251}, 400),
-        ({"ids": []}, 400),
-        ({"ids": ["1"]}, 400),
-        ({"ids": [1], "usernames": ["x"]}, 400),
-        ({}, 400),
-    ],
-    ids=lambda part: str(part)[:30],
-)
-def test_a_body_is_refused_where_the_document_refuses_it(
-    service: Service, body: Json, status: int
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_status_that_is_documented_is_answered(
+    answers: Answers, operation: tuple[str, str]
 ) -> None:
-    fits = unlike(LOOKUPS["schema"], body) == []
+    seen = {str(answer.status) for answer in answers[operation].values()}
 
-    assert post(service, "/users/lookup", body).status == status
-    assert fits == (status == 200)
+    assert seen == responses(*operation).keys() - FROM_GATEWAY.keys()
+
+
+def test_every_header_that_is_documented_is_answered(answers: Answers) -> None:
+    seen: dict[str, set[str]] = {}
+    for operation, told in answers.items():
+        for answer in told.values():
+            names = seen.setdefault(responses(*operation)[str(answer.status)], set())
+            names.update(name.lower() for name in answer.headers)
+
+    missing = {
+        name: {header.lower() for header in COMPONENTS["responses"][name]["headers"]} - headers
+        for name, headers in seen.items()
+    }
+    assert {name: headers for name, headers in missing.items() if headers} == {}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_request_s_headers_are_read_where_they_are_documented(
+    answers: Answers, operation: tuple[str, str]
+) -> None:
+    told = answers[operation]
+    heard = {
+        "If-None-Match": told["who has it"].status == 304,
+        "If-Modified-Since": told["not changed"].status == 304,
+        "Cache-Control": told["only if cached"].status == 504,
+    }
+
+    documented = {part["name"] for part in parameters(*operation, "header")}
+    assert documented == {name for name, is_heard in heard.items() if is_heard}
+
+
+def test_something_else_would_be_noticed(answers: Answers) -> None:
+    answer = answers["users", "GET"]["as it is"]
+
+    said = differences(answer, COMPONENTS["responses"]["User"])
+    assert any("Link" in difference for difference in said)
+    assert "[{" in str(said)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
-from dev.origin_double import Fault
-from dev.origin_double.faults import Kind
+from dev.local.embedded_aws import EmbeddedAws
+from dev.origin import Fault
+from dev.origin.faults import Kind
 from tests.integration.service import CLIENT, ERROR_AGE, REVALIDATE_AGE, Service, running_service
 
 type Ask = Callable[[Service], object]

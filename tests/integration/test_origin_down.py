@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
-from dev.origin_double import Fault
-from dev.origin_double.faults import Kind
+from dev.local.embedded_aws import EmbeddedAws
+from dev.origin import Fault
+from dev.origin.faults import Kind
 from lib.directory.head import LEASE_SECONDS
 from tests.integration.service import (
     CLIENT,

@@ -5,8 +5,8 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
-from dev.origin_double.rules import Bounds
+from dev.local.embedded_aws import EmbeddedAws
+from dev.origin.rules import Bounds
 from tests.integration.asking import post
 from tests.integration.service import CLIENT, REVALIDATE_AGE, Service, running_service
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
-from dev.origin_double import User
+from dev.local.embedded_aws import EmbeddedAws
+from dev.origin import User
 from tests.integration.service import CLIENT, Service, running_service
 
 SCHEDULED = {"action": "refresh", "clientId": CLIENT}

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, quote
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
-from dev.origin_double import Fault, User
+from dev.local.embedded_aws import EmbeddedAws
+from dev.origin import Fault, User
 from handlers.wiring import wiring
 from lib.events.announcer import Announcing
 from lib.events.event import Event, EventFormat

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
-from dev.origin_double import User
+from dev.local.embedded_aws import EmbeddedAws
+from dev.origin import User
 from tests.integration.asking import link, post
 from tests.integration.service import CLIENT, Answer, Json, Service, running_service
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dev.embedded_aws import EmbeddedAws
-from dev.origin_double import demo_users
+from dev.local.embedded_aws import EmbeddedAws
+from dev.origin import demo_users
 from handlers import api
 from lib.errors import CODES
 from lib.queries.list_query import LIST_NAMES

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 import requests
 
-from dev.embedded_aws import EmbeddedAws
+from dev.local.embedded_aws import EmbeddedAws
 from tests.integration.service import CLIENT, ERROR_AGE, SECRET, Json, Service, running_service
 
 LISTED_BY = "/users?emails="

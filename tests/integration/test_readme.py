@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from dev.child import ROOT
-from dev.local_settings import LocalSettings
-from dev.stack import LocalStack
+from dev import ROOT
+from dev.local.settings import LocalSettings
+from dev.local.stack import LocalStack
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LOCAL = "http://127.0.0.1:8080"

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
-from dev.origin_double import plain_users
+from dev.local.embedded_aws import EmbeddedAws
+from dev.origin import plain_users
 from tests.integration.service import Answer, Service, running_service
 from tests.recordings import CLIENT, CLIENTS, EXCHANGES, MISSING, Exchange
 

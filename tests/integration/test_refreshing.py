@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
-from dev.origin_double import Fault
+from dev.local.embedded_aws import EmbeddedAws
+from dev.origin import Fault
 from tests.integration.service import CLIENT, REVALIDATE_AGE, SECRET, Service, running_service
 
 OTHER = "clxsample0000000000000002"

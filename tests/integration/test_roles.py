@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
+from dev.local.embedded_aws import EmbeddedAws
 from handlers import changes
 from tests.integration.relay import Relay
 from tests.integration.service import (

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
-from dev.origin_double import Fault
+from dev.local.embedded_aws import EmbeddedAws
+from dev.origin import Fault
 from tests.integration.relay import Relay
 from tests.integration.service import (
     CLIENT,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from dev.gateway_events import Request, Response
-from dev.site import Site
+from dev.local.gateway_events import Request, Response
+from dev.local.site import Site
 
 CLIENTS = ["clientid1", "</script><script>alert(1)</script>"]
 

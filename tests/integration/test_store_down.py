@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
+from dev.local.embedded_aws import EmbeddedAws
 from tests.integration.asking import link
 from tests.integration.relay import Relay
 from tests.integration.service import CLIENT, Answer, Service, about_memory, running_service

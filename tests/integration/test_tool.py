@@ -15,8 +15,8 @@ from typing import IO
 import pytest
 from typer.testing import CliRunner, Result
 
-from dev.local_settings import TABLE_NAME, LocalSettings
-from dev.stack import LocalStack
+from dev.local.settings import TABLE_NAME, LocalSettings
+from dev.local.stack import LocalStack
 from lib.aws.cursor_key import CursorKey
 from lib.queries.cursor import Cursor, Cursors
 from lib.queries.list_query import parse_list

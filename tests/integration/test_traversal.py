@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
-from dev.origin_double import Bounds, demo_users
+from dev.local.embedded_aws import EmbeddedAws
+from dev.origin import Bounds, demo_users
 from tests.integration.asking import at, cursor_in, follow, link
 from tests.integration.service import CLIENT, SECRET, Json, Service, running_service
 

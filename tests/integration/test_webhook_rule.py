@@ -6,7 +6,7 @@ The embedded AWS cannot deploy these two resources, but it has their API and cal
 import json
 from typing import Any
 
-from dev.embedded_aws import EmbeddedAws
+from dev.local.embedded_aws import EmbeddedAws
 from lib.events.event import PREFIX
 from tests.integration.receiver import receiving
 from tests.template.stack import Stack

@@ -12,10 +12,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from dev.embedded_aws import EmbeddedAws
-from dev.lambda_api import LambdaApi
-from dev.local_settings import process_environment
-from dev.workers import Failure, Function, Result, WorkerPool, WorkerStartError
+from dev.local.embedded_aws import EmbeddedAws
+from dev.local.lambda_api import LambdaApi
+from dev.local.settings import process_environment
+from dev.local.workers import Failure, Function, Result, WorkerPool, WorkerStartError
 
 
 @contextmanager

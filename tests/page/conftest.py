@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from dev.local_settings import LocalSettings
-from dev.origin_double import OriginDouble
-from dev.stack import LocalStack
+from dev.local.settings import LocalSettings
+from dev.local.stack import LocalStack
+from dev.origin import OriginDouble
 from tests.integration.stack import Caller
 
 CLIENT = "clxpage000000000000000001"

@@ -8,8 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from dev.origin_double import Fault, OriginDouble
-from dev.stack import LocalStack
+from dev.local.stack import LocalStack
+from dev.origin import Fault, OriginDouble
 from tests.integration.stack import Caller
 from tests.page.conftest import CLIENT, FRESH_SECONDS, OTHER, opened
 

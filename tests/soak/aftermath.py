@@ -6,9 +6,9 @@ from typing import Any
 
 import requests
 
-from dev.local_settings import TABLE_NAME
-from dev.origin_double import Call, Limits, OriginDouble
-from dev.stack import LocalStack
+from dev.local.settings import TABLE_NAME
+from dev.local.stack import LocalStack
+from dev.origin import Call, Limits, OriginDouble
 from tests.soak.history import History
 
 BUDGET_SHARE = 0.6

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, override
 from urllib.parse import parse_qs
 
-from dev.origin_double import OriginDouble, Request, User, demo_users
-from dev.origin_double.origin import Outcome
+from dev.origin import OriginDouble, Request, User, demo_users
+from dev.origin.origin import Outcome
 
 # With these faults, what the origin tells still is right; what any other spoils, nobody believes.
 _HARMLESS = frozenset({"delay"})

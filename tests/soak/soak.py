@@ -18,11 +18,11 @@ from typing import override
 
 import requests
 
-from dev.embedded_aws import EmbeddedAws
-from dev.journal import Journal
-from dev.local_settings import LocalSettings
-from dev.origin_double import Limits
-from dev.stack import LocalStack
+from dev.local.embedded_aws import EmbeddedAws
+from dev.local.journal import Journal
+from dev.local.settings import LocalSettings
+from dev.local.stack import LocalStack
+from dev.origin import Limits
 from tests.integration.relay import Relay
 from tests.soak.aftermath import calls_beyond_budget, calls_during_block, what_does_not_settle
 from tests.soak.history import Follower

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, override
 
-from dev.local_settings import API_HANDLER, CHANGES_HANDLER, REFRESH_HANDLER, SECRET_NAME
-from dev.origin_double import Fault
+from dev.local.settings import API_HANDLER, CHANGES_HANDLER, REFRESH_HANDLER, SECRET_NAME
+from dev.origin import Fault
 from tests.soak.record import Record, RecordedOrigin
 
 if TYPE_CHECKING:
-    from dev.stack import LocalStack
+    from dev.local.stack import LocalStack
     from tests.integration.relay import Relay
 
 _FUNCTIONS = {"api": API_HANDLER, "refresh": REFRESH_HANDLER, "changes": CHANGES_HANDLER}

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
-from dev.translate_template import translate
+from dev.template.translation import translate
 
 type Json = Any  # A template is free-form: each test looks at what it asserts.
 

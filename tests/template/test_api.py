@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from dev.translate_template import source
+from dev.template.translation import source
 from tests.template.stack import Json, Stack
 
 IAM = Stack()

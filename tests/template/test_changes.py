@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dev.table_stream import passes
-from dev.translate_template import ROOT
+from dev import ROOT
+from dev.local.table_stream import passes
 from lib.events.event import PREFIX
 from tests.template.stack import Stack
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dev.gateway_events import Request, Resource, to_event
-from dev.translate_template import ROOT
+from dev import ROOT
+from dev.local.gateway_events import Request, Resource, to_event
 from tests.template.stack import Json, Stack
 
 STACK = Stack()

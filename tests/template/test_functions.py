@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dev.translate_template import ROOT, source
+from dev import ROOT
+from dev.template.translation import source
 from lib.directory.head import LEASE_SECONDS
 from lib.settings import Settings
 from tests.template.stack import Stack

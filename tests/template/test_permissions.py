@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dev.translate_template import ROOT
+from dev import ROOT
 from tests.template.stack import Json, Stack
 
 STACK = Stack()

@@ -12,7 +12,7 @@ from bench import cost, report, results, tables
 from bench.meter import item_bytes
 from bench.reasons import REASONS
 from bench.results import BOUNDS, RESULTS, Found, Row, rows_of
-from dev.child import ROOT
+from dev import ROOT
 
 PAGE = report.FILE.read_text(encoding="utf-8")
 RUNS = results.load()

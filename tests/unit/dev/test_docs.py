@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from dev import configuration
+from dev.docs import configuration
 from lib.errors import CODES, Reason
 from managed_users.tool.commands import app
 from managed_users.tool.context import (

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from dev.gateway_events import (
+from dev.local.gateway_events import (
     MalformedResultError,
     Request,
     Resource,
     to_event,
     to_response,
 )
-from dev.journal import printable
+from dev.local.journal import printable
 
 RESOURCES = [
     Resource("/oauth-clients/{clientId}/users"),

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from dev.origin_double import OriginDouble, Request, plain_users
-from dev.origin_double.answers import Answer
-from dev.origin_double.rules import parse_int, parse_query
+from dev.origin import OriginDouble, Request, plain_users
+from dev.origin.answers import Answer
+from dev.origin.rules import parse_int, parse_query
 
 CLIENT = "clientid1"
 NOT_PLATFORM = "clientid2"

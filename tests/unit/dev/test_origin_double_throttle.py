@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from dev.origin_double import Fault, Limits, OriginDouble, Request
-from dev.origin_double.answers import Answer
-from dev.origin_double.throttle import Bucket, Throttle
+from dev.origin import Fault, Limits, OriginDouble, Request
+from dev.origin.answers import Answer
+from dev.origin.throttle import Bucket, Throttle
 
 LIST = "/v2/oauth-clients/client/users"
 

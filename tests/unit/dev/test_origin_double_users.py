@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from dev.origin_double import OriginDouble, demo_user, demo_users
+from dev.origin import OriginDouble, demo_user, demo_users
 
 USERS = demo_users("client", 500)
 KEYS = (

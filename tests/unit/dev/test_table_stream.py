@@ -11,8 +11,8 @@ from typing import Any, Self
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from dev.table_stream import SourceMapping, TableStream, passes
-from dev.workers import Failure, Result
+from dev.local.table_stream import SourceMapping, TableStream, passes
+from dev.local.workers import Failure, Result
 
 type Json = Any  # Records are free-form.
 

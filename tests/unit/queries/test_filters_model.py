@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dev.origin_double.users import User, demo_users
+from dev.origin.users import User, demo_users
 from lib.directory import index
 from lib.directory.manifest import Manifest
 from lib.directory.pages import cut

@@ -1,0 +1,1 @@
+"""The artifact of the functions, and the deployed shape on this machine."""

@@ -1,0 +1,169 @@
+"""Builds what a Lambda function runs: ``src`` and the locked dependencies, compiled.
+
+SAM's own Python builders ship no bytecode, and Lambda's file system is read-only: without it every
+cold start compiles everything again. So the Makefile's ``build-<function>`` targets, which
+``sam build`` calls, run this module.
+
+All functions get the same content, each in an artifact of its own. A shared layer would save a
+second upload and nothing else, and would bring a version to publish, keep and clean up.
+
+The content depends on ``uv.lock``, ``src`` and this file alone: wheels only, their hashes checked,
+times and paths fixed. Dependencies are kept in ``.build`` under a name made from what decides them,
+so the other functions and the next build only copy.
+"""
+
+import argparse
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from dev import ROOT
+
+type Json = Any  # A model's nodes are free-form.
+
+_CACHE = ROOT / ".build"
+_PLATFORMS = {"arm64": "aarch64-manylinux_2_34", "x86_64": "x86_64-manylinux_2_34"}
+# Where Lambda unpacks the artifact; in bytecode it stands for the directory of the build.
+_TASK_ROOT = "/var/task"
+# The earliest time that a zip file can hold.
+_EPOCH = 315_532_800
+
+# Of the 400 services that botocore describes, those that the functions call.
+_SERVICES = frozenset({"dynamodb", "events", "lambda", "secretsmanager"})
+# Files that pip and uv write for themselves, and which differ from one installation to the next.
+_INSTALLER_FILES = frozenset(
+    {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json"}
+)
+# What no function loads: commands, tests, and what boto3 makes resources of.
+_UNUSED = ("bin", "boto3/data", "boto3/examples", "**/tests", "**/__pycache__")
+
+
+def build(target: Path, *, architecture: str, uv: str, cache: Path = _CACHE) -> None:
+    """Fill the directory ``target`` with the artifact for ``architecture``."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(_dependencies(architecture, uv=uv, cache=cache), target)
+    with tempfile.TemporaryDirectory(dir=cache) as scratch:
+        own = Path(scratch)
+        unwanted = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / "src", own, dirs_exist_ok=True, ignore=unwanted)
+        _compile(own)
+        shutil.copytree(own, target, dirs_exist_ok=True)
+    _fix_times_and_modes(target)
+
+
+def _dependencies(architecture: str, *, uv: str, cache: Path) -> Path:
+    """Return the directory of installed, trimmed and compiled dependencies; make it if need be."""
+    locked = _output(uv, "export", "--frozen", "--no-dev", "--no-emit-project", "--no-header")
+    recipe = [locked, Path(__file__).read_text(encoding="utf-8"), architecture, sys.version]
+    name = hashlib.sha256("\0".join(recipe).encode()).hexdigest()[:16]
+    made = cache / f"dependencies-{architecture}-{name}"
+    if made.exists():
+        return made
+    cache.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as scratch:
+        requirements = Path(scratch, "requirements.txt")
+        requirements.write_text(locked, encoding="utf-8")
+        packages = Path(scratch, "packages")
+        _install(requirements, packages, architecture=architecture, uv=uv)
+        _trim(packages)
+        _compile(packages)
+        try:
+            packages.rename(made)
+        except OSError:
+            # A build beside this one was faster; what it made is the same.
+            if not made.exists():
+                raise
+    return made
+
+
+def _install(requirements: Path, target: Path, *, architecture: str, uv: str) -> None:
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    options = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--link-mode", "copy"]
+    platform = ["--python-version", version, "--python-platform", _PLATFORMS[architecture]]
+    files = ["--target", str(target), "--requirements", str(requirements)]
+    _output(uv, "pip", "install", "--quiet", *options, *platform, *files)
+
+
+def _output(*command: str) -> str:
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - uv.
+    return done.stdout
+
+
+def _trim(packages: Path) -> None:
+    (packages / ".lock").unlink(missing_ok=True)
+    for pattern in _UNUSED:
+        for directory in list(packages.glob(pattern)):
+            shutil.rmtree(directory)
+    data = packages / "botocore/data"
+    for directory in data.iterdir():
+        if directory.is_dir() and directory.name not in _SERVICES:
+            shutil.rmtree(directory)
+    for model in data.rglob("*.json.gz"):
+        _trim_model(model)
+    _trim_endpoints(data / "endpoints.json")
+    for information in packages.glob("*.dist-info"):
+        for file in information.iterdir():
+            if file.name in _INSTALLER_FILES:
+                file.unlink()
+
+
+def _trim_model(file: Path) -> None:
+    """Leave out the texts of a service's model, three quarters of what its client has to parse."""
+    model = json.loads(gzip.decompress(file.read_bytes()), object_hook=_without_text)
+    file.with_suffix("").write_text(json.dumps(model, separators=(",", ":")), encoding="utf-8")
+    file.unlink()
+
+
+def _without_text(node: Json) -> Json:
+    # A member of that name would be an object, not a text.
+    if isinstance(node.get("documentation"), str):
+        del node["documentation"]
+    return node
+
+
+def _trim_endpoints(file: Path) -> None:
+    """Leave the endpoints of the services that are used: every client parses all of the file."""
+    endpoints = json.loads(file.read_text(encoding="utf-8"))
+    for partition in endpoints["partitions"]:
+        partition["services"] = {
+            name: service for name, service in partition["services"].items() if name in _SERVICES
+        }
+    file.write_text(json.dumps(endpoints, separators=(",", ":")), encoding="utf-8")
+
+
+def _compile(directory: Path) -> None:
+    """Write bytecode that is used without looking at its source's time, which a zip file blurs.
+
+    An interpreter of its own does it: what bytecode looks like depends on what the compiling
+    process holds in memory.
+    """
+    options = ["-q", "--invalidation-mode", "unchecked-hash", "-s", str(directory)]
+    command = [sys.executable, "-I", "-m", "compileall", *options, "-p", _TASK_ROOT, str(directory)]
+    subprocess.run(command, check=True)  # noqa: S603 - this interpreter.
+
+
+def _fix_times_and_modes(directory: Path) -> None:
+    for path in [directory, *directory.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+        os.utime(path, (_EPOCH, _EPOCH))
+
+
+def main() -> None:
+    """Build into the directory that SAM names."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("target", type=Path)
+    parser.add_argument("--architecture", choices=_PLATFORMS, default="arm64")
+    parser.add_argument("--uv", default="uv")
+    arguments = parser.parse_args()
+    build(arguments.target, architecture=arguments.architecture, uv=arguments.uv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,179 @@
+"""``make local-aws``: what functions in containers (``sam local``) need beside them, until Ctrl-C.
+
+The embedded AWS with table, secret and bus, and the origin double, all of it on this machine, where
+a container finds it under the name ``host.docker.internal``. Docker Desktop leads that name to this
+machine's loopback. An engine on Linux leads it to the address of its bridge, so there ``BIND`` must
+be that address; whoever is on the bridge can then call.
+
+``sam local`` sets no variable that the template does not declare, and an endpoint of AWS is none of
+a deployment's business. So the functions are run by a copy of the built template that declares
+them, and ``--env-vars`` gives the values.
+
+Environment: BUILT (the directory that ``sam build`` filled), BIND, USERS, CAL_API_URL,
+CAL_OAUTH_CLIENTS, STATE_DIR.
+"""
+
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import yaml
+
+from dev import ROOT
+from dev.deploy.deployment import ARCHITECTURE
+from dev.local.embedded_aws import EmbeddedAws
+from dev.local.settings import (
+    BUS_NAME,
+    SECRET_NAME,
+    STACK_NAME,
+    TABLE_NAME,
+    LocalSettings,
+    LocalSettingsError,
+)
+from dev.origin import OriginDouble
+
+LOOPBACK = "127.0.0.1"
+HOST_OF_CONTAINERS = "host.docker.internal"
+# Where `sam local start-lambda` listens, which runs what one function hands over to another.
+LAMBDA_PORT = 3001
+
+type Json = Any  # A template is free-form.
+
+
+class LocalAws:
+    """The embedded AWS and the origin double, on the address ``bind``: a context manager.
+
+    ``directory`` gets ``template.yaml`` and ``env.json``, for ``sam local``.
+    """
+
+    def __init__(
+        self, settings: LocalSettings, *, built: Path, directory: Path, bind: str = LOOPBACK
+    ) -> None:
+        self.template = directory / "template.yaml"
+        self.variables = directory / "env.json"
+        self.origin_url = settings.origin_url or ""
+        self.aws = EmbeddedAws(state_directory=settings.state_directory, host=bind)
+        self._settings = settings
+        self._built = built
+        self._bind = bind
+        self._running = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as starting:
+            starting.enter_context(self.aws)
+            if not self.origin_url:
+                clients, users = self._settings.clients, self._settings.users
+                origin = OriginDouble(clients, users=users, host=self._bind)
+                self.origin_url = starting.enter_context(origin).url
+            self.aws.create_table(TABLE_NAME)
+            self.aws.create_bus(BUS_NAME)
+            self.aws.put_secret(SECRET_NAME, self._settings.clients)
+            self._write()
+            self._running = starting.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._running.close()
+
+    def _write(self) -> None:
+        variables = self._environment()
+        self.template.parent.mkdir(parents=True, exist_ok=True)
+        self.variables.write_text(json.dumps({"Parameters": variables}, indent=2) + "\n")
+        built = yaml.safe_load((self._built / "template.yaml").read_text(encoding="utf-8"))
+        template = _declaring(built, variables, code=self._built.resolve())
+        self.template.write_text(yaml.safe_dump(template, sort_keys=False))
+
+    def _environment(self) -> dict[str, str]:
+        own = {
+            "TABLE_NAME": TABLE_NAME,
+            "SECRET_ID": SECRET_NAME,
+            "EVENT_BUS_NAME": BUS_NAME,
+            "POWERTOOLS_SERVICE_NAME": STACK_NAME,
+            "CAL_API_URL": self._for_containers(self.origin_url),
+            "AWS_ENDPOINT_URL": self._for_containers(self.aws.endpoint),
+            # `sam local start-lambda` knows functions by their logical ids.
+            "AWS_ENDPOINT_URL_LAMBDA": f"http://{HOST_OF_CONTAINERS}:{LAMBDA_PORT}",
+            "REFRESH_FUNCTION_NAME": "RefreshFunction",
+            # SAM would pass on the caller's own session.
+            "AWS_SESSION_TOKEN": "",
+        }
+        return self.aws.environment | dict(self._settings.function_environment) | own
+
+    def _for_containers(self, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.hostname not in {self._bind, LOOPBACK, "localhost"}:
+            return url
+        return parts._replace(netloc=f"{HOST_OF_CONTAINERS}:{parts.port}").geturl()
+
+
+def _declaring(template: Json, variables: dict[str, str], *, code: Path) -> Json:
+    """Return ``template`` with ``variables`` declared and its functions' code found in ``code``."""
+    template["Parameters"]["Architecture"]["Default"] = ARCHITECTURE
+    declared = template["Globals"]["Function"]["Environment"]["Variables"]
+    declared |= {name: "" for name in variables if name not in declared}
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = str(code / resource["Properties"]["CodeUri"])
+    return template
+
+
+def main() -> int:
+    """Start everything, say what can be done with it, wait for a signal; return the exit code."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    bind = os.environ.get("BIND") or LOOPBACK
+    built, directory = Path(os.environ["BUILT"]), ROOT / ".build" / "sam-local"
+    try:
+        _check(bind)
+        settings = LocalSettings.from_env(os.environ)
+    except LocalSettingsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    with LocalAws(settings, built=built, directory=directory, bind=bind) as running:
+        _explain(running, bind)
+        stop.wait()
+    return 0
+
+
+def _check(bind: str) -> None:
+    try:
+        socket.create_server((bind, 0)).close()
+    except OSError as error:
+        raise LocalSettingsError("BIND must be an address of this machine") from error
+
+
+def _explain(running: LocalAws, bind: str) -> None:
+    template = running.template.relative_to(ROOT)
+    options = (
+        f"-t {template} --env-vars {running.variables.relative_to(ROOT)}"
+        f" --add-host {HOST_OF_CONTAINERS}:host-gateway"
+    )
+    print(f"aws {running.aws.endpoint} region={running.aws.region} secret={SECRET_NAME}")
+    print(f"origin {running.origin_url}")
+    print(f"template {template}")
+    print("try:")
+    print(f"  sam local invoke ApiFunction -e events/list-users.json {options}")
+    print(f"  sam local invoke RefreshFunction -e events/schedule.json {options}")
+    print(f"  sam local start-api --warm-containers LAZY {options}")
+    print(f"  sam local start-lambda --host {bind} --warm-containers LAZY {options}")
+    if bind == LOOPBACK and sys.platform == "linux":
+        print(
+            "Docker Engine's containers do not reach loopback. For them, name its bridge's address,"
+        )
+        print("which `ip -4 addr show docker0` tells, and which is usually this:")
+        print("  make local-aws BIND=172.17.0.1")
+    print(f"ready {running.aws.endpoint}", flush=True)
+
+
+if __name__ == "__main__":
+    # The settings are checked by the functions' own code, which their build puts at the root.
+    sys.path.insert(0, str(ROOT / "src"))
+    sys.exit(main())

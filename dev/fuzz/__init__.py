@@ -1,0 +1,1 @@
+"""Schemathesis against the running service: ``make fuzz``."""

@@ -1,0 +1,192 @@
+"""What a run of the local stack can be told, and where what it is not told comes from.
+
+The functions' environment starts from ``template.yaml``'s parameter defaults; any of its variables
+that is set outside wins. Everything is checked before the first process starts.
+"""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from dev.local.embedded_aws import REGION
+from dev.local.webhook import Webhook
+from dev.local.workers import Function
+from dev.template.literals import FUNCTION, function_environment, resource
+
+API_HANDLER = "handlers.api.handler"
+REFRESH_HANDLER = "handlers.refresh.handler"
+CHANGES_HANDLER = "handlers.changes.handler"
+STACK_NAME = "managed-users-proxy"
+TABLE_NAME = f"{STACK_NAME}-table"
+SECRET_NAME = f"{STACK_NAME}-secret"
+BUS_NAME = STACK_NAME
+DEMO_CLIENTS = {"clxdemo0000000000000000001": "demo-secret"}
+DEMO_WEBHOOK_KEY = "demo-webhook-key"
+
+_FIXED = {
+    "TABLE_NAME": TABLE_NAME,
+    "SECRET_ID": SECRET_NAME,
+    "REFRESH_FUNCTION_NAME": f"{STACK_NAME}-refresh",
+    "POWERTOOLS_SERVICE_NAME": STACK_NAME,
+}
+_MAX_PORT = 65_535
+# What a terminal can read: no metrics, no line for what went well.
+_QUIET = {"POWERTOOLS_LOG_LEVEL": "WARNING", "POWERTOOLS_METRICS_DISABLED": "true"}
+_PASSED_ON = re.compile(
+    r"(FRESH|STALE|FROZEN|ORIGIN_MAX|SCHEDULE_JITTER|ADOPTED|MAX_ADOPTED|LOOKUP|MEMORY_CACHE|HIDDEN|EVENT|POWERTOOLS)_.*"
+)
+
+
+class LocalSettingsError(ValueError):
+    """A setting makes no sense; the text names its environment variable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalSettings:
+    """What decides a run. ``origin_url`` None means: run the origin double with ``users`` users.
+
+    ``function_environment`` holds variables of the functions that differ from the template.
+    Without a ``webhook``, change events stay on the bus.
+    """
+
+    port: int = 8080
+    workers: int = 4
+    users: int = 120
+    origin_url: str | None = None
+    clients: Mapping[str, str] = field(default_factory=lambda: DEMO_CLIENTS, repr=False)
+    schedule_seconds: float = 60
+    state_directory: Path | None = None
+    function_environment: Mapping[str, str] = field(default_factory=dict)
+    api_handler: str = API_HANDLER
+    refresh_handler: str = REFRESH_HANDLER
+    webhook: Webhook | None = None
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Return the settings in ``env``; a variable that is empty counts as not set.
+
+        Raises:
+            LocalSettingsError: a value makes no sense.
+        """
+        given = {name: value for name, value in env.items() if value}
+        state = given.get("STATE_DIR")
+        settings = cls(
+            port=_whole(given, "PORT", 8080, least=0, most=_MAX_PORT),
+            workers=_whole(given, "WORKERS", 4, least=1, most=64),
+            users=_whole(given, "USERS", 120, least=0, most=100_000),
+            origin_url=_url(given, "CAL_API_URL"),
+            clients=_clients(given.get("CAL_OAUTH_CLIENTS")),
+            schedule_seconds=_whole(given, "SCHEDULE_SECONDS", 60, least=1, most=86_400),
+            state_directory=Path(state).absolute() if state else None,
+            webhook=_webhook(given),
+            function_environment={
+                name: value for name, value in given.items() if _PASSED_ON.fullmatch(name)
+            },
+        )
+        settings.check_functions()
+        return settings
+
+    def check_functions(self) -> None:
+        """Check the functions' environment before they do, each with a traceback.
+
+        Raises:
+            LocalSettingsError: they would refuse it.
+        """
+        from lib.settings import Settings  # noqa: PLC0415 - src is on the path by now.
+
+        origin = {"CAL_API_URL": self.origin_url or "http://127.0.0.1"}
+        try:
+            Settings.from_env(self.function(API_HANDLER, origin).environment)
+        except ValueError as error:
+            raise LocalSettingsError(str(error)) from error
+
+    def function(self, handler: str, environment: Mapping[str, str]) -> Function:
+        """Return the function of ``template.yaml`` with ``handler``, in ``environment``."""
+        properties = resource(FUNCTION, Handler=handler)
+        replaced = {API_HANDLER: self.api_handler, REFRESH_HANDLER: self.refresh_handler}
+        return Function(
+            name=f"{STACK_NAME}-{handler.split('.')[1]}",
+            handler=replaced.get(handler, handler),
+            timeout_seconds=properties["Timeout"],
+            memory_megabytes=properties["MemorySize"],
+            environment={
+                **function_environment(handler),
+                **_FIXED,
+                **_QUIET,
+                **self.function_environment,
+                "EVENT_BUS_NAME": BUS_NAME,
+                **environment,
+            },
+        )
+
+
+def process_environment() -> dict[str, str]:
+    """Return what child processes inherit: nothing that could lead to the real AWS."""
+    inherited = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("AWS_", "POWERTOOLS_", "LAMBDA_"))
+    }
+    # Lambda's environments have byte code too; without it, imports take several times as long.
+    inherited.pop("PYTHONDONTWRITEBYTECODE", None)
+    loopback = ",".join(filter(None, (inherited.get("NO_PROXY"), "127.0.0.1")))
+    return inherited | {
+        "AWS_REGION": REGION,
+        "NO_PROXY": loopback,
+        "no_proxy": loopback,
+        "PYTHONPATH": "src",
+        "PYTHONUNBUFFERED": "1",
+        "TZ": "UTC",
+    }
+
+
+def _whole(env: Mapping[str, str], name: str, default: int, *, least: int, most: int) -> int:
+    text = env.get(name, str(default))
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+        raise LocalSettingsError(f"{name} must be a whole number from {least} to {most}")
+    return int(text)
+
+
+def _url(env: Mapping[str, str], name: str) -> str | None:
+    text = env.get(name)
+    if text is None:
+        return None
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise LocalSettingsError(f"{name} must be an http or https URL")
+    return text
+
+
+def _webhook(env: Mapping[str, str]) -> Webhook | None:
+    url, key = _url(env, "WEBHOOK_URL"), env.get("WEBHOOK_KEY", DEMO_WEBHOOK_KEY)
+    if not re.fullmatch(r"[\x21-\x7e]+", key):
+        raise LocalSettingsError("WEBHOOK_KEY must be printable characters without blanks")
+    return Webhook(url=url, key=key) if url else None
+
+
+def _clients(text: str | None) -> Mapping[str, str]:
+    if text is None:
+        return DEMO_CLIENTS
+    try:
+        clients = json.loads(text)
+    except json.JSONDecodeError:
+        clients = None
+    # The value holds secrets, so it is never part of the message.
+    if not isinstance(clients, dict) or not clients or not _all_text(clients):
+        raise LocalSettingsError(
+            'CAL_OAUTH_CLIENTS must be a JSON object: {"<client id>": "<secret key>"}'
+        )
+    return clients
+
+
+def _all_text(clients: Mapping[object, object]) -> bool:
+    return all(isinstance(value, str) and value for value in clients.values())
