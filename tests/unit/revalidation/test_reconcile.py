@@ -151,6 +151,26 @@ def test_who_may_be_gone_for_several_sweeps_was_seen_before_the_first() -> None:
     assert reconciled.unconfirmed_since == NOW - 900
 
 
+@pytest.mark.parametrize(("missing", "since"), [(2, NOW - 200), (3, NOW - 900)])
+def test_who_may_be_gone_was_seen_when_he_was_last_asked_for(missing: int, since: float) -> None:
+    head = head_with(
+        CLIENT,
+        swept_at=NOW - 200,
+        users=3,
+        adopted=1,
+        adopted_seen_at=NOW - 900,
+        window_last_id=2,
+    )
+    base = known({1, 2, 3})
+    seen = {user_id: line for user_id, line in base.items() if user_id != missing}
+
+    reconciled = take(
+        origin_of({1}), base=base, seen=seen, complete=True, head=head, loss=Loss.DOUBTED
+    )
+
+    assert reconciled.unconfirmed_since == since
+
+
 def test_who_stayed_unconfirmed_is_confirmed_by_later_sweeps() -> None:
     base = known(range(1, 31))
 
