@@ -178,6 +178,17 @@ def test_a_cursor_from_before_something_else_was_hidden_leads_to_the_start() -> 
     assert (given.status, given.links) == (410, {"first": "limit=5"})
 
 
+def test_a_cursor_of_another_generation_of_the_same_number_leads_to_the_start() -> None:
+    lost = World(window=Window(), origin=FakeOrigin(rows=users(range(1, 13))), hiding=HIDING)
+    lost.publish()
+    cursor = Caller(lost).users("limit=5").links["next"]
+    begun_anew = world_of(12)
+
+    given = Caller(hiding_more(begun_anew)).users(cursor)
+
+    assert (given.status, given.links) == (410, {"first": "limit=5"})
+
+
 def test_while_what_is_stored_is_from_before_that_windows_are_counted_from_the_start() -> None:
     caller = Caller(hiding_more(world_of(12), frozen=True))
 

@@ -19,6 +19,7 @@ from lib.revalidation.reconcile import (
     Loss,
     Reconciled,
     Reconciliation,
+    Rotation,
     incomplete_reason,
 )
 from lib.revalidation.window import Sweep
@@ -343,6 +344,18 @@ def test_each_adopted_user_is_asked_for_again_within_the_sweeps_it_takes(
         assert sweeps <= -(-batches // max_batches) + max(0, slack)
 
     assert base.keys() == set(range(1, users + 2)) - deleted
+
+
+def test_where_time_is_short_after_a_call_the_next_sweep_goes_on_there() -> None:
+    base = known(range(1, 2 * PER_CALL + 2))
+    origin = origin_of(base.keys(), in_time=1)
+    head = head_with(CLIENT, swept_at=NOW - 1, adopted=len(base) - 1, adopted_seen_at=NOW - 900)
+
+    reconciled = take(origin, base=base, seen=known({1}), head=head)
+
+    assert origin.found == [PER_CALL]
+    assert reconciled.users == base
+    assert reconciled.rotation == Rotation(next_id=PER_CALL + 2, began_at=NOW, seen_at=NOW - 900)
 
 
 def test_without_calls_for_it_nobody_is_asked_for_again_and_the_age_grows() -> None:
