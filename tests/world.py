@@ -20,7 +20,7 @@ from lib.revalidation.outcomes import Claim, Outcome
 from lib.revalidation.purpose import Purpose
 from lib.revalidation.revalidation import Revalidation
 from lib.revalidation.window import Window
-from lib.users.hiding import NOTHING_HIDDEN
+from lib.users.hiding import NOTHING_HIDDEN, HidingPolicy
 from lib.users.keys import UserKeys
 from tests.fake_lookups import FakeLookups
 from tests.fakes import CLIENT, Clock, FakeOrigin, FakeSecrets, FakeStore, users
@@ -55,6 +55,7 @@ class World:
     policy: FreshnessPolicy = POLICY
     window: Window = field(default_factory=Window)
     observer: type[Observer] = Observer
+    hiding: HidingPolicy = NOTHING_HIDDEN
     adopted_calls: int = 20
     max_adopted: int = 2_000
     jitter: float = 0.0
@@ -80,6 +81,7 @@ class World:
                 lookups=self.lookups,
                 window=self.window,
                 time=self.time,
+                hiding=self.hiding,
                 adopted_calls=self.adopted_calls,
                 max_adopted=self.max_adopted,
             ),
@@ -92,7 +94,7 @@ class World:
             answers=self.lookups,
             origin=lambda: self.origin,
             credentials=lambda: self.secrets,
-            hiding=NOTHING_HIDDEN,
+            hiding=self.hiding,
             keep_found=KEEP_FOUND,
             keep_missed=KEEP_MISSED,
             time=self.time,
@@ -104,6 +106,7 @@ class World:
             hand_over=self.handed_over.append,
             policy=self.policy,
             time=self.time,
+            hiding=self.hiding,
         )
         self.forced_refresh = ForcedRefresh(
             store=self.store,

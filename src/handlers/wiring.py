@@ -212,7 +212,6 @@ class Wiring:
             proxy=self.proxy,
             lookup=lambda: self.lookup,
             policy=self.settings.policy,
-            time=self.time,
         )
 
     @cached_property

@@ -57,6 +57,7 @@ def generation(number: int, draft: Draft) -> tuple[Generation, Snapshot]:
         generation=head,
         manifest=lambda: Manifest(draft.refs),
         load=lambda refs: [stored[ref] for ref in refs],
+        load_shards=lambda _: (),
     )
 
 

@@ -123,6 +123,10 @@ class Head:
     announced: int = 0
     """Up to which generation changes were announced."""
 
+    def swept_since(self, instant: float, *, now: float) -> bool:
+        """Return whether the last sweep began at ``instant`` or later, and by a clock to trust."""
+        return instant <= self.generation.swept_at <= now + SKEW_SECONDS
+
     def floor_ends(self, now: float) -> float | None:
         """Return until when no further forced sweep may begin, None if one may at ``now``."""
         ends = self.forced_at + FORCED_FLOOR_SECONDS

@@ -113,26 +113,18 @@ class _Contents:
         size_of: Callable[[T], int],
     ) -> Sequence[T]:
         """Return what ``keys`` name; ``read`` gives those at positions that are not kept."""
-        missing = [position for position, key in enumerate(keys) if key not in self._kept]
-        new = dict(zip(missing, read(missing) if missing else (), strict=True))
-        found = [
-            new[position] if position in new else self._kept[key][0]
-            for position, key in enumerate(keys)
-        ]
-        for position, content in new.items():
-            self._keep(keys[position], content, size_of(content))
+        missing = {key: position for position, key in enumerate(keys) if key not in self._kept}
+        new = read(list(missing.values())) if missing else ()
+        for key, content in zip(missing, new, strict=True):
+            self._kept[key] = (content, size_of(content))
+            self._bytes += self._kept[key][1]
         for key in keys:
-            if key in self._kept:
-                self._kept.move_to_end(key)
+            self._kept.move_to_end(key)
+        found = [self._kept[key][0] for key in keys]
         while self._bytes > self._max_bytes:
             _, (_, size) = self._kept.popitem(last=False)
             self._bytes -= size
         return found
-
-    def _keep(self, key: tuple[str, str], content: object, size: int) -> None:
-        if key not in self._kept:
-            self._kept[key] = (content, size)
-            self._bytes += size
 
 
 def page_size(page: Page) -> int:

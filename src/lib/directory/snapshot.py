@@ -17,10 +17,6 @@ from lib.users.hiding import HidingPolicy
 from lib.users.row import Row, row_of
 
 
-def _no_shards(_digests: Sequence[str]) -> Sequence[bytes]:
-    return ()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """All known users of one client at one moment.
@@ -32,7 +28,7 @@ class Snapshot:
     generation: Generation
     manifest: Callable[[], Manifest]
     load: Callable[[Sequence[PageRef]], Sequence[Page]]
-    load_shards: Callable[[Sequence[str]], Sequence[bytes]] = _no_shards
+    load_shards: Callable[[Sequence[str]], Sequence[bytes]]
 
     extra: Mapping[int, bytes] = field(default_factory=dict)
     """Users beside the snapshot's own, found by a look-up; they win over older ones."""

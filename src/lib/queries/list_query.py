@@ -77,10 +77,11 @@ class ListQuery:
         """Whether the answer is anything but a run of the directory in id order."""
         return any(name != "fields" for name, _ in self._view)
 
-    @property
-    def named(self) -> bool:
-        """Whether users are named, by any of three lists: then nobody else can be in the answer."""
-        return not (self.emails is None and self.ids is None and self.usernames is None)
+    @cached_property
+    def names_alone(self) -> bool:
+        """Whether one list names users, and nothing else decides who is in the answer."""
+        decide = {name for name, _ in self._view} - {"email_match", "fields", "sort"}
+        return len(decide) == 1 and decide <= {"emails", "ids", "usernames"}
 
     @cached_property
     def view_key(self) -> str:

@@ -81,11 +81,11 @@ class ListReads:
         return self._answer(asked, read, None), None
 
     def _named(self, asked: ListRequest) -> tuple[Answer, "Found | None"]:
-        client_id = asked.read.client_id
+        query, client_id = asked.query, asked.read.client_id
         selected: list[tuple[Snapshot, Rows]] = []
 
         def missing(snapshot: Snapshot) -> UserKeys:
-            rows = select.select(snapshot, asked.query)
+            rows = select.select(snapshot, query)
             selected[:] = [(snapshot, rows)]
             return user_keys(rows.not_found or (), client_id)
 
@@ -94,10 +94,10 @@ class ListReads:
             rows = next((rows for seen, rows in selected if seen is snapshot), None)
             return self._slice(asked, snapshot, found=found, rows=rows)
 
-        names: list[str | int] = [*(asked.query.emails or ()), *(asked.query.ids or ())]
-        request = asked.read._replace(
-            rests_on=partial(_rests_on, asked.query), wanted=user_keys(names, client_id)
-        )
+        names: list[str | int] = [*(query.emails or ()), *(query.ids or ())]
+        # Who has a username may be anybody, so it takes everybody to answer for one.
+        wanted = user_keys(names, client_id) if query.usernames is None else None
+        request = asked.read._replace(rests_on=partial(_rests_on, query), wanted=wanted)
         read, found = self.named.read(request, missing=missing, view=view)
         return self._answer(asked, read, found), found
 
@@ -145,14 +145,13 @@ class ListReads:
             pinned=asked.moment.cursor is not None,
         )
         observed_at = _rests_on(query, generation)
-        unchanged = found is None and not snapshot.extra
+        unchanged = found is None and not snapshot.extra and self._as_published(generation)
         if unchanged and asked.read.conditions.met_by(validators):
             # How many users a filter hides is not known without reading them.
             total = None if query.filtered or validators.pinned else generation.users
             return _Slice(validators, None, total, observed_at)
         chosen = rows or select.select(snapshot, query)
-        if query.named and not query.fields:
-            # Nobody but those who are named can change the answer.
+        if _rests_on_its_own(query, chosen):
             observed_at = _seen_since(generation, chosen.lines, found)
         return _Slice(validators, chosen, chosen.total, observed_at)
 
@@ -162,9 +161,10 @@ class ListReads:
         if found is not None:
             came_by = looked_up(came_by, found)
         validators, body, end = seen.validators, "", asked.query.offset + asked.query.limit
-        # Users seen beyond the generation are in none that a cursor or a date could tell of.
-        beside = read.exact or found is not None
-        pinnable = not (read.exact or (found and found.lines))
+        # What a generation was not published with, no cursor and no date of it could tell of.
+        published = self._as_published(generation) and not read.exact
+        beside = not published or found is not None
+        pinnable = published and not (found and (found.lines or found.unanswered))
         ids: Sequence[int] = ()
         if seen.rows is not None:
             rows = bodies.fitting(seen.rows, shorten=validators.pinned)
@@ -183,6 +183,10 @@ class ListReads:
             headers["X-Total-Count"] = str(seen.total)
         status = HTTPStatus.OK if body else HTTPStatus.NOT_MODIFIED
         return Answer(status, body, headers, generation, came_by)
+
+    def _as_published(self, generation: Generation) -> bool:
+        """Return whether users are shown as they were published: the same is hidden still."""
+        return generation.hiding_digest == self.hiding_digest
 
     def _places(
         self, asked: ListRequest, generation: Generation, *, pinnable: bool
@@ -221,11 +225,23 @@ def user_keys(names: Iterable[str | int], client_id: str) -> UserKeys:
 
 def _rests_on(query: ListQuery, generation: Generation) -> float:
     """Return since when everybody was seen who can change the answer to ``query``."""
+    if query.ids and query.names_alone:
+        return min(map(generation.observed_at, query.ids))
     # Those past the origin's window have the highest ids.
     end, in_window = query.offset + query.limit, generation.users - generation.adopted
     if query.filtered or generation.unconfirmed_since or end > in_window:
         return generation.oldest_observation
     return generation.swept_at
+
+
+def _rests_on_its_own(query: ListQuery, rows: Rows) -> bool:
+    """Return whether nobody can change the answer but those in it, and those it does not find.
+
+    A username that is not found may be anybody's by now. Without their ids nobody knows who the
+    users in ``rows`` are.
+    """
+    all_there = len(rows.lines) == rows.total and not (query.usernames and rows.not_found)
+    return query.names_alone and not query.fields and all_there
 
 
 def _seen_since(generation: Generation, lines: Iterable[bytes], found: "Found | None") -> float:

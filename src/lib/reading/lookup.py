@@ -42,9 +42,9 @@ MARGIN_SECONDS = 2.0
 class Found:
     """What came of a look-up; ``observed_at`` is the oldest observation used, None if none was.
 
-    The calls began at ``asked_at``; ``received`` is the status that the last one got. Of those with
-    the look-up keys ``unanswered`` nothing is known; ``failure`` says why, if the origin was to be
-    asked.
+    The calls began at ``asked_at``; ``received`` is the status that they got: that of the failure,
+    or 404 if every one did. Of those with the look-up keys ``unanswered`` nothing is known;
+    ``failure`` says why, if the origin was to be asked.
     """
 
     lines: tuple[bytes, ...] = ()
@@ -263,6 +263,6 @@ def _received(progress: _Progress, failure: UnavailableError | None) -> int | No
     if isinstance(failure, OriginError):
         return failure.received
     # A list of nobody is a 200; only one user asked for by id can be a 404.
-    asked_for = list(progress.answers)
-    nobody = len(asked_for) == 1 and progress.answers[asked_for[0]].line is None
-    return 404 if nobody and asked_for[0].startswith("id:") else 200
+    told = progress.answers.items()
+    nobody = all(key.startswith("id:") and answer.line is None for key, answer in told)
+    return 404 if told and nobody else 200

@@ -8,9 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from lib.caching.freshness import FreshnessPolicy, age_of
-from lib.caching.provenance import Forwarded, Hit, Provenance, resting_on
-from lib.clock import Time
+from lib.caching.freshness import FreshnessPolicy
+from lib.caching.provenance import Forwarded, Hit, Provenance
 from lib.directory.snapshot import Snapshot
 from lib.reading.proxy import Proxy
 from lib.reading.request import Read, ReadRequest
@@ -28,7 +27,6 @@ class NamedReads:
     proxy: Proxy
     lookup: Callable[[], "Lookup"]
     policy: FreshnessPolicy
-    time: Time
 
     def read[T](
         self,
@@ -69,8 +67,8 @@ class NamedReads:
 
         Where nobody is ever asked again, whoever is missing from a complete one is as good as that.
         """
-        generation, now = snapshot.generation, self.time.now()
-        fresh = age_of(generation.swept_at, now=now) < self.policy.max_age
+        generation = snapshot.generation
+        fresh = self.proxy.age(generation) < self.policy.max_age
         return generation.complete and (fresh or self.policy.frozen)
 
 
@@ -96,6 +94,5 @@ def looked_up(came_by: Provenance, found: "Found | None", *, alone: bool = False
             stored=found.observed_at is not None,
             detail="look-up",
         )
-    if isinstance(came_by, Forwarded):
-        return replace(came_by, observed_at=observed_at) if alone else resting_on(came_by, seen_at)
-    return Hit(observed_at=observed_at, detail="look-up")
+    told = replace(came_by, observed_at=observed_at)
+    return replace(told, detail="look-up") if isinstance(told, Hit) else told

@@ -58,6 +58,8 @@ FOLLOW_MARGIN_SECONDS = 2.0
 AWAIT_SECONDS = 2.0
 """Longest wait for a generation that a caller has been told of and is not published yet."""
 
+_NOTHING_SUITABLE = "Nothing suitable is stored, and only-if-cached was asked."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Need:
@@ -176,7 +178,7 @@ class Proxy:
 
     def _plan(self, request: ReadRequest, head: Head) -> Plan:
         generation = head.generation
-        age = self._age(generation) if generation.published else None
+        age = self.age(generation) if generation.published else None
         return freshness.plan(
             self.policy,
             request.directives,
@@ -188,7 +190,7 @@ class Proxy:
     def _answer_age(self, request: ReadRequest, generation: Generation) -> int:
         return freshness.age_of(request.rests_on(generation), now=self.time.now())
 
-    def _age(self, generation: Generation) -> int:
+    def age(self, generation: Generation) -> int:
         """Return how old the last sweep is; a wrong clock's word of it makes nothing fresh."""
         now = self.time.now()
         if generation.swept_at > now + SKEW_SECONDS:
@@ -197,7 +199,7 @@ class Proxy:
 
     def _usable(self, generation: Generation) -> bool:
         """Return whether a generation may still be served, although nothing newer can be had."""
-        expired = freshness.assess(self.policy, age=self._age(generation)) is Freshness.EXPIRED
+        expired = freshness.assess(self.policy, age=self.age(generation)) is Freshness.EXPIRED
         return generation.published and (self.policy.frozen or not expired)
 
     def _health(self, head: Head) -> Health:
@@ -212,7 +214,7 @@ class Proxy:
                 self._revalidate_elsewhere(request, head)
                 return self._hit(head)
             case Plan.REFUSE:
-                raise OnlyIfCachedError("Nothing suitable is stored, and only-if-cached was asked.")
+                raise OnlyIfCachedError(_NOTHING_SUITABLE)
             case Plan.FETCH:
                 return self._revalidate(request, _Need(fwd="uri-miss"))
             case Plan.REVALIDATE:
@@ -238,7 +240,7 @@ class Proxy:
 
     def _hit(self, head: Head, *, detail: str | None = None) -> _Served:
         generation = head.generation
-        age = self._age(generation)
+        age = self.age(generation)
         if detail is None and (age >= self.policy.max_age or self.policy.frozen):
             detail = freshness.stale_detail(
                 self.policy, self._health(head), age=age, now=self.time.now()
@@ -262,10 +264,17 @@ class Proxy:
             self.revalidation().abandon(claimed, error)
 
     def _mend(self, request: ReadRequest, broken: Generation) -> _Served:
-        """Return a generation to answer from in place of one whose pages cannot be read."""
+        """Return a generation to answer from in place of one whose pages cannot be read.
+
+        Raises:
+            OnlyIfCachedError: there is none, and the origin is not to be asked.
+            UnavailableError: there is none, and no new data could be had.
+        """
         newest = self.store.head(request.client_id)
         if newest.generation.number != broken.number:
             return self._serve(request, newest)
+        if request.directives.only_if_cached:
+            raise OnlyIfCachedError(_NOTHING_SUITABLE)
         return self._revalidate(request, _Need(fwd="uri-miss", repair=True))
 
     def _revalidate(self, request: ReadRequest, need: _Need) -> _Served:
@@ -290,12 +299,12 @@ class Proxy:
 
     def _settled(self, request: ReadRequest, need: _Need, head: Head, first: Head) -> bool:
         """Return whether somebody else's revalidation has met the need."""
-        generation = head.generation
         if need.repair:
-            return generation.number > first.generation.number
-        if need.demanded:
-            return generation.published and generation.swept_at >= request.arrived_at
-        return self._plan(request, head) in {Plan.SERVE, Plan.SERVE_AND_REVALIDATE}
+            return head.generation.number > first.generation.number
+        if head.swept_since(request.arrived_at, now=self.time.now()):
+            return True
+        serve = {Plan.SERVE, Plan.SERVE_AND_REVALIDATE}
+        return not need.demanded and self._plan(request, head) in serve
 
     def _followed(self, need: _Need, head: Head, *, waited: bool) -> _Served:
         self.store.remember(head)
@@ -330,7 +339,7 @@ class Proxy:
         # Asking took its time: what was usable then may not be any longer.
         if need.repair or isinstance(error, NotFoundError) or not self._usable(generation):
             raise error
-        fresh = freshness.assess(self.policy, age=self._age(generation)) is Freshness.FRESH
+        fresh = freshness.assess(self.policy, age=self.age(generation)) is Freshness.FRESH
         came_by = FailedOver(
             fwd=need.fwd,
             received=error.received if isinstance(error, OriginError) else None,

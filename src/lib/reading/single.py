@@ -57,10 +57,11 @@ class SingleReads:
         line = read.value
         if line is None:
             raise self._absent(request, user_id, came_by, found)
-        beside = read.exact or found is not None
+        as_published = read.generation.hiding_digest == self.named.proxy.hiding.digest
+        dated = as_published and not read.exact and found is None
         validators = Validators(
             etag=bodies.user_etag(line, fields),
-            modified_at=None if beside else read.generation.modified_at,
+            modified_at=read.generation.modified_at if dated else None,
         )
         known = request.conditions.met_by(validators)
         status = HTTPStatus.NOT_MODIFIED if known else HTTPStatus.OK

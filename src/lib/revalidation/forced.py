@@ -73,9 +73,9 @@ class ForcedRefresh:
     ) -> Refreshed:
         refused, deadline = Refusal(Reason.LEASE_HELD, self.time.now() + 1), place.until
         for head in follow(lambda: self.store.head(client_id), until=deadline, time=self.time):
-            generation = head.generation
-            if generation.published and generation.swept_at >= requested_at and not believed:
-                return self._seen_everywhere(Refreshed("joined", generation.number, 0))
+            since = head.swept_since(requested_at, now=self.time.now())
+            if since and not believed:
+                return self._seen_everywhere(Refreshed("joined", head.generation.number, 0))
             self.refuse_if_hopeless(head)
             floor_ends = head.floor_ends(self.time.now())
             if floor_ends is not None:

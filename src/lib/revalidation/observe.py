@@ -74,7 +74,8 @@ class Observer:
         )
         draft, since = self._draft(swept.users, swept.complete, reason), 0.0
         update: Update = {}
-        if draft.digest == head.generation.digest and not pending and not purpose.repair:
+        same = draft.digest == head.generation.digest and not head.generation.unconfirmed_since
+        if same and not pending and not purpose.repair:
             stored = Manifest()
         else:
             stored = self._stored(head.generation)

@@ -113,7 +113,7 @@ class Reconciliation:
         adopted = dict(islice(new.items(), max(0, self.max_adopted - len(beyond))))
         users = sweep.users | alive | unconfirmed | beyond
         users |= {user_id: seen.line for user_id, seen in adopted.items() if seen.line}
-        known_past, generation = len(beyond) + len(adopted), head.generation
+        known_past = len(beyond) + len(adopted)
         return Reconciled(
             users={user_id: users[user_id] for user_id in sorted(users)},
             complete=sweep.complete and not unconfirmed,
@@ -124,10 +124,7 @@ class Reconciliation:
             ),
             adopted=known_past,
             rotation=_with(rotation, adopted.values()),
-            # Everybody in the last generation was seen by its sweep, unless in doubt since earlier.
-            unconfirmed_since=(generation.unconfirmed_since or generation.swept_at)
-            if unconfirmed
-            else 0,
+            unconfirmed_since=min(map(head.generation.observed_at, unconfirmed), default=0),
         )
 
     def _settle(self, lost: Users, loss: Loss) -> tuple[Users, Users]:

@@ -124,12 +124,16 @@ class Revalidation:
     def resume(self, lease: Lease) -> Claim | None:
         """Return the claim that another invocation made for this one, if it still stands.
 
-        It does not once the origin blocks: an earlier holder may have found out since.
+        It does not once the origin blocks: an earlier holder may have found out since. Then it is
+        given back, or its end would count as the end of a holder who was never heard of again.
         """
         head, now = self.store.head(lease.client_id), self.time.now()
-        mine = head.lease.is_of(lease) and head.lease.held(now)
+        if not head.lease.is_of(lease) or not head.lease.held(now):
+            return None
         # The claim has reserved its calls already, so only blocks and backoff count.
-        if not mine or budget.pause(head.health, now=now):
+        if budget.pause(head.health, now=now):
+            with suppress(StoreError):
+                self.store.update_held(lease, head_updates.released(None))
             return None
         return Claim(lease, head, self._expected_calls(head))
 

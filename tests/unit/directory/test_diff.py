@@ -46,6 +46,7 @@ class Directory:
             generation=self.generation,
             manifest=lambda: Manifest(tuple(self.pages)),
             load=self._load,
+            load_shards=lambda _: (),
         )
 
     def _load(self, refs: Sequence[PageRef]) -> list[Page]:

@@ -135,6 +135,14 @@ def test_only_pages_not_remembered_are_read_and_the_order_asked_for_is_kept() ->
     assert found == [fixture.pages[2], fixture.pages[1], fixture.pages[0]]
 
 
+def test_a_page_asked_for_twice_is_read_and_kept_once() -> None:
+    fixture = Fixture(max_bytes=page_size(Fixture().pages[0]))
+
+    assert fixture.read(0, 0) == [fixture.pages[0]] * 2
+    assert fixture.read(0) == [fixture.pages[0]]
+    assert fixture.store.calls["pages"] == 1
+
+
 def test_the_same_digest_of_another_client_is_another_page() -> None:
     fixture = Fixture()
     fixture.read(0)

@@ -51,6 +51,7 @@ class Shelf:
             generation=generation_with(CLIENT),
             manifest=lambda: Manifest(tuple(page.ref for page in self.pages)),
             load=self.load,
+            load_shards=lambda _: (),
         )
 
 

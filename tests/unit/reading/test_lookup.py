@@ -145,7 +145,9 @@ def test_who_was_found_waits_to_be_adopted_and_who_was_not_does_not() -> None:
         (UserKeys(ids=[7]), 200),
         (UserKeys(ids=[1]), 404),
         (UserKeys(addresses=[address(1)]), 200),
-        (UserKeys(ids=[1, 2]), 200),
+        (UserKeys(ids=[1, 2]), 404),
+        (UserKeys(ids=[1, 7]), 200),
+        (UserKeys(addresses=[address(1)], ids=[1]), 200),
     ],
 )
 def test_the_status_received_is_told(wanted: UserKeys, received: int) -> None:

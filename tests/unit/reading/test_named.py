@@ -38,9 +38,7 @@ class Reader:
     ) -> tuple[list[int], str, int | None, Found | None]:
         """Return which of ``ids`` are found, Cache-Status and Age, and the look-up made."""
         world = self.world
-        named = NamedReads(
-            proxy=world.proxy, lookup=lambda: world.lookup, policy=world.policy, time=world.time
-        )
+        named = NamedReads(proxy=world.proxy, lookup=lambda: world.lookup, policy=world.policy)
 
         def missing(snapshot: Snapshot) -> UserKeys:
             return UserKeys(ids=[user_id for user_id in ids if snapshot.find(user_id) is None])

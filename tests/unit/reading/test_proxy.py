@@ -1,5 +1,7 @@
 """The read table: what a reader gets at each age, who asks the origin, and what the answer says."""
 
+from dataclasses import replace
+
 import pytest
 
 from lib.errors import (
@@ -11,8 +13,10 @@ from lib.errors import (
     OriginServerError,
     OriginTimeoutError,
     Reason,
+    UnavailableError,
 )
-from tests.fakes import NOW, users
+from lib.revalidation.outcomes import Claim
+from tests.fakes import CLIENT, NOW, users
 from tests.world import EXPIRED, FRESH, STALE, VERY_STALE, World, said
 
 UNUSABLE = OriginError("a wrong shape", reason=Reason.WRONG_SHAPE, received=200)
@@ -74,6 +78,42 @@ def test_a_stale_reader_gets_its_answer_although_no_lease_can_be_written() -> No
 
     assert len(answer.value) == 20
     assert world.handed_over == []
+
+
+def test_a_reader_whose_revalidation_nobody_can_be_handed_is_answered_and_the_claim_given_up() -> (
+    None
+):
+    world = World()
+    world.publish(age=STALE)
+
+    def nobody(_claim: Claim) -> None:
+        raise UnavailableError("the function cannot be invoked", reason=Reason.INVOKE_FAILED)
+
+    world.proxy = replace(world.proxy, hand_over=nobody)
+
+    answer = world.read()
+
+    assert said(answer) == ("hit; ttl=0; detail=stale-while-revalidate", STALE)
+    assert not world.head.lease.held(world.clock.now)
+    health = world.head.health
+    assert (health.last_error, health.failures) == (Reason.INVOKE_FAILED, 1)
+    assert health.retry_at == world.clock.now + 5
+
+
+@pytest.mark.parametrize("directive", [None, "no-cache"])
+def test_while_the_table_is_down_what_is_remembered_is_served_however_stale(
+    directive: str | None,
+) -> None:
+    world = World()
+    world.publish(age=VERY_STALE)
+    world.memory.recent_head(CLIENT)
+    world.store.fail("head", times=9)
+
+    answer = world.read(directive)
+
+    assert said(answer) == ("hit; ttl=-600; detail=store-error", VERY_STALE)
+    assert len(answer.value) == 20
+    assert world.origin.calls == []
 
 
 @pytest.mark.parametrize("age", [VERY_STALE, EXPIRED - 1])

@@ -8,6 +8,7 @@ from lib.errors import (
     BrokenSnapshotError,
     NotAskedError,
     NotFoundError,
+    OnlyIfCachedError,
     OriginError,
     Reason,
     SecretError,
@@ -260,6 +261,40 @@ def test_a_follower_of_a_repair_waits_for_the_next_generation() -> None:
 
     assert str(answer.status) == "fwd=uri-miss; collapsed"
     assert answer.generation == 2
+
+
+def test_only_if_cached_a_broken_snapshot_is_mended_for_nobody() -> None:
+    world = World()
+    world.publish(age=5)
+    world.store.stored_pages.clear()
+
+    with pytest.raises(OnlyIfCachedError):
+        world.read("only-if-cached")
+
+    assert (world.origin.calls, world.store.writes) == ([], {})
+
+
+@pytest.mark.parametrize("age", [None, EXPIRED])
+@pytest.mark.parametrize("directive", ["no-cache", "min-fresh=121"])
+def test_with_nothing_usable_stored_a_sweep_that_began_since_serves_every_follower(
+    age: int | None, directive: str
+) -> None:
+    world = World()
+    if age is not None:
+        world.publish(age=age)
+    claim = world.claim("holder")
+
+    def finish() -> None:
+        world.clock.while_asleep = None
+        world.run(claim)
+        world.origin.calls.clear()
+
+    world.clock.while_asleep = finish
+
+    answer = world.read(directive)
+
+    assert answer.status == "fwd=uri-miss; collapsed"
+    assert world.origin.calls == []
 
 
 def test_a_client_that_is_not_configured_is_not_found() -> None:

@@ -3,7 +3,9 @@
 import pytest
 
 from lib.directory.head import SKEW_SECONDS, Value
+from lib.errors import OriginError, Reason
 from lib.revalidation.outcomes import Claim
+from tests.caller import Caller
 from tests.fakes import NOW
 from tests.world import EXPIRED, FRESH, World, said
 
@@ -41,6 +43,25 @@ def test_no_floor_keeps_a_caller_waiting() -> None:
 
     assert world.refresh().outcome == "unchanged"
     assert said(world.read("no-cache"))[0].startswith("hit; ")
+
+
+def test_no_sweep_of_it_is_taken_for_one_that_a_caller_asked_for() -> None:
+    world = spoiled(swept_at=NOW + AHEAD)
+
+    refreshed = world.refresh()
+    world.store.put_head(swept_at=NOW + AHEAD, forced_at=0)
+    answer = world.read("no-cache")
+
+    assert refreshed.outcome == "unchanged"
+    assert answer.status == "fwd=request; fwd-status=200; stored"
+
+
+@pytest.mark.parametrize(("ahead", "status"), [(SKEW_SECONDS, 404), (AHEAD, 502)])
+def test_what_it_swept_is_not_complete_for_longer(ahead: int, status: int) -> None:
+    world = spoiled(swept_at=NOW + 1 + ahead)
+    world.origin.errors = [OriginError("shape", reason=Reason.WRONG_SHAPE, received=200)]
+
+    assert Caller(world).user(999).status == status
 
 
 def test_what_it_swept_is_not_fresh_for_longer() -> None:

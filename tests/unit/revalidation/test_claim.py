@@ -6,6 +6,7 @@ from lib.caching.freshness import FreshnessPolicy
 from lib.directory.head import LEASE_SECONDS
 from lib.errors import StoreError
 from lib.origin.budget import Refusal
+from lib.revalidation import health
 from lib.revalidation.outcomes import Claim
 from tests.fakes import CLIENT, NOW, head_with
 from tests.world import World
@@ -229,6 +230,31 @@ def test_a_claim_that_no_longer_stands_is_not_resumed(head: dict[str, float | st
     resumed = world.revalidation.resume(made.lease)
 
     assert resumed is None
+
+
+@pytest.mark.parametrize("pause", [{"blocked_until": NOW + 30}, {"retry_at": NOW + 30}])
+def test_a_claim_that_nobody_may_carry_out_any_more_is_given_back(pause: dict[str, float]) -> None:
+    world = World()
+    made = world.claim()
+    world.store.put_head(CLIENT, **pause)
+
+    resumed = world.revalidation.resume(made.lease)
+    world.clock.now += LEASE_SECONDS
+
+    assert resumed is None
+    assert not world.head.lease.holder
+    # Nobody has failed: whoever declines was heard of.
+    assert health.as_seen(world.head, now=world.clock.now).failures == 0
+
+
+def test_a_claim_that_cannot_be_given_back_lapses() -> None:
+    world = World()
+    made = world.claim()
+    world.store.put_head(CLIENT, blocked_until=NOW + 30)
+    world.store.fail("update_held")
+
+    assert world.revalidation.resume(made.lease) is None
+    assert world.head.lease.held(NOW)
 
 
 def test_a_lease_is_over_at_the_instant_it_ends() -> None:

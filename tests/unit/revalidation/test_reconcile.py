@@ -19,6 +19,7 @@ from lib.revalidation.reconcile import (
     Loss,
     Reconciled,
     Reconciliation,
+    Rotation,
     incomplete_reason,
 )
 from lib.revalidation.window import Sweep
@@ -149,6 +150,26 @@ def test_who_may_be_gone_for_several_sweeps_was_seen_before_the_first() -> None:
     )
 
     assert reconciled.unconfirmed_since == NOW - 900
+
+
+@pytest.mark.parametrize(("missing", "since"), [(2, NOW - 200), (3, NOW - 900)])
+def test_who_may_be_gone_was_seen_when_he_was_last_asked_for(missing: int, since: float) -> None:
+    head = head_with(
+        CLIENT,
+        swept_at=NOW - 200,
+        users=3,
+        adopted=1,
+        adopted_seen_at=NOW - 900,
+        window_last_id=2,
+    )
+    base = known({1, 2, 3})
+    seen = {user_id: line for user_id, line in base.items() if user_id != missing}
+
+    reconciled = take(
+        origin_of({1}), base=base, seen=seen, complete=True, head=head, loss=Loss.DOUBTED
+    )
+
+    assert reconciled.unconfirmed_since == since
 
 
 def test_who_stayed_unconfirmed_is_confirmed_by_later_sweeps() -> None:
@@ -323,6 +344,18 @@ def test_each_adopted_user_is_asked_for_again_within_the_sweeps_it_takes(
         assert sweeps <= -(-batches // max_batches) + max(0, slack)
 
     assert base.keys() == set(range(1, users + 2)) - deleted
+
+
+def test_where_time_is_short_after_a_call_the_next_sweep_goes_on_there() -> None:
+    base = known(range(1, 2 * PER_CALL + 2))
+    origin = origin_of(base.keys(), in_time=1)
+    head = head_with(CLIENT, swept_at=NOW - 1, adopted=len(base) - 1, adopted_seen_at=NOW - 900)
+
+    reconciled = take(origin, base=base, seen=known({1}), head=head)
+
+    assert origin.found == [PER_CALL]
+    assert reconciled.users == base
+    assert reconciled.rotation == Rotation(next_id=PER_CALL + 2, began_at=NOW, seen_at=NOW - 900)
 
 
 def test_without_calls_for_it_nobody_is_asked_for_again_and_the_age_grows() -> None:
