@@ -6,7 +6,7 @@ lease holder writes is conditional on its token, so a holder that was overtaken 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lib.aws import items
 from lib.aws.items import Item
@@ -29,9 +29,6 @@ from lib.directory.manifest import Manifest, PageRef, unpack
 from lib.directory.pages import Page, decode, encode
 from lib.errors import BrokenSnapshotError, ConflictError, LeaseLostError, Reason
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
 HEAD_MANIFEST_BYTES = 288
 """The longest packed manifest that the head carries: with it, the item stays under 1 KB."""
 
@@ -39,13 +36,13 @@ _KNOWN = ATTRIBUTES | {"format"}
 
 
 class DirectoryStore:
-    """The table named ``table``, behind DynamoDB's low-level ``client``.
+    """The directories in ``table``.
 
     Every method raises StoreError when DynamoDB does not do what it was asked.
     """
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._table = Table(client, table)
+    def __init__(self, table: Table) -> None:
+        self._table = table
 
     def head(self, client_id: str) -> Head:
         """Return the head as it is now; generation 0 if nothing was ever published."""

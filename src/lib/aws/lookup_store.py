@@ -6,7 +6,6 @@ an answer may still be used is computed from its age on read.
 
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from lib.aws import items
 from lib.aws.items import Item
@@ -15,21 +14,18 @@ from lib.directory.head import LONGEST_PAUSE_SECONDS
 from lib.errors import ConflictError
 from lib.users.keys import Observation, key_hash
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
 KEEP_SECONDS = 24 * 3600
 """How long a look-up's answer is kept; an adopted user is in the snapshot long before."""
 
 
 class LookupStore:
-    """Look-ups in the table named ``table``; every method raises StoreError if DynamoDB fails.
+    """Look-ups in ``table``; every method raises StoreError if DynamoDB fails.
 
     What was remembered while something else than ``hiding_digest`` was hidden counts as forgotten.
     """
 
-    def __init__(self, client: "DynamoDBClient", table: str, *, hiding_digest: str) -> None:
-        self._table = Table(client, table)
+    def __init__(self, table: Table, *, hiding_digest: str) -> None:
+        self._table = table
         self._hiding_digest = hiding_digest
 
     def remembered(self, client_id: str, keys: Sequence[str]) -> dict[str, Observation]:
