@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from boto3.session import Session
 from botocore.config import Config
 
+from handlers.observing import report_mended
 from lib.aws.directory_store import DirectoryStore
 from lib.aws.table import Table
 from lib.clock import Time
@@ -87,7 +88,7 @@ class Wiring:
     @cached_property
     def store(self) -> DirectoryStore:
         """The directories in the table."""
-        return DirectoryStore(self._table)
+        return DirectoryStore(self._table, report=report_mended)
 
     @cached_property
     def lookup_store(self) -> "LookupStore":

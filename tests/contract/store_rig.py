@@ -118,4 +118,5 @@ def real_rig(client: "DynamoDBClient") -> Rig:
         else:
             client.put_item(TableName=TABLE, Item=key | {"data": {"B": data}})
 
-    return Rig(DirectoryStore(Table(client, TABLE, sleep=sleep)), client_id, put)
+    store = DirectoryStore(Table(client, TABLE, sleep=sleep), report=lambda *_: None)
+    return Rig(store, client_id, put)

@@ -56,7 +56,7 @@ def test_a_later_answer_replaces_an_earlier_one(lookups: FakeLookups | LookupSto
 
 
 def test_more_answers_than_one_batch_carries(lookups: FakeLookups | LookupStore) -> None:
-    answers = {f"id:{number}": Observation(b"x" * number, NOW) for number in range(1, 251)}
+    answers = {f"id:{number}": Observation(b'{"id":%d}' % number, NOW) for number in range(1, 251)}
     lookups.remember(CLIENT, answers)
 
     assert lookups.remembered(CLIENT, list(answers)) == answers

@@ -68,20 +68,27 @@ class Table:
         *,
         condition: str = "",
         values: Mapping[str, Value] | None = None,
+        typed: Item | None = None,
     ) -> None:
         """Set or remove attributes of the item at ``key`` if ``condition`` holds."""
-        parameters = items.update(changes, condition=condition, values=values)
+        parameters = items.update(changes, condition=condition, values=values, typed=typed)
         self._ask(lambda: self._client.update_item(TableName=self._name, Key=key, **parameters))
 
     def change_numbers(self, key: Item, verb: str, name: str, numbers: Sequence[int]) -> None:
-        """ADD ``numbers`` to, or DELETE them from, the number set ``name`` of an item."""
+        """ADD ``numbers`` to, or DELETE them from, the number set ``name`` of an item.
+
+        Anything else under that name is a conflict.
+        """
+        condition = "attribute_not_exists(#name) OR attribute_type(#name, :set)"
+        values: Item = {":numbers": items.number_set(numbers), ":set": {"S": "NS"}}
         self._ask(
             lambda: self._client.update_item(
                 TableName=self._name,
                 Key=key,
                 UpdateExpression=f"{verb} #name :numbers",
+                ConditionExpression=condition,
                 ExpressionAttributeNames={"#name": name},
-                ExpressionAttributeValues={":numbers": {"NS": [str(n) for n in numbers]}},
+                ExpressionAttributeValues=values,
             )
         )
 

@@ -41,7 +41,8 @@ class Client:
     def store(self) -> DirectoryStore:
         """A store behind this client."""
         client = cast("DynamoDBClient", self)
-        return DirectoryStore(Table(client, "table", sleep=self.slept.append))
+        table = Table(client, "table", sleep=self.slept.append)
+        return DirectoryStore(table, report=lambda *_: None)
 
 
 def client_error(code: str) -> ClientError:
@@ -61,7 +62,7 @@ def cancelled(*reasons: str) -> ClientError:
 def move(client: Client) -> None:
     """Move a head of generation 1 to 2."""
     base = head_with(generation=1, lease_token=7)
-    client.store.publish(base.lease, base, {"pages_expire_at": 9}, packed=b"")
+    client.store.publish(base.lease, base, {"pages_expire_at": 9}, number=2, packed=b"")
 
 
 UNREACHABLE = EndpointConnectionError(endpoint_url="https://dynamodb.example")
@@ -135,7 +136,8 @@ def test_what_is_in_the_way_for_long_is_an_error() -> None:
 
 
 def test_attributes_of_a_later_version_are_ignored() -> None:
-    item = {"pk": {"S": "x"}, "generation": {"N": "3"}, "invented": {"M": {}}}
+    known = {"generation": {"N": "3"}, "digest": {"S": "d3"}, "swept_at": {"N": "1.5"}}
+    item = {"pk": {"S": "x"}, "invented": {"M": {}}, **known}
 
     head = Client({"Item": item}).store.head(CLIENT)
 
