@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from lib.aws.directory_store import HEAD_MANIFEST_BYTES
+from lib.aws.heads import HEAD_MANIFEST_BYTES
 from lib.clock import Time
 from lib.directory import index
 from lib.directory.generation import Generation

@@ -7,7 +7,7 @@ answer; a client id only once it is known to be a configured one. Libraries log 
 import json
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -15,6 +15,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from lib.errors import (
     OriginBlockedError,
+    Reason,
     SecretError,
     ServiceError,
     UnavailableError,
@@ -133,6 +134,12 @@ def report_secret_failure(error: SecretError) -> None:
     """Say that an earlier secret goes on being used, since the newest cannot be had."""
     count(SecretNotRenewed=1)
     logger.warning("secret not renewed", extra=describe_error(error))
+
+
+def report_mended(client_id: str, attributes: Collection[str]) -> None:
+    """Say that attributes of a stored head could not be read, and were mended."""
+    said = {"client_id": client_id, "reason": Reason.BROKEN_HEAD, "attributes": sorted(attributes)}
+    logger.warning("head mended", extra=said)
 
 
 def describe(outcome: Outcome) -> Mapping[str, Any]:

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Protocol
 from boto3.session import Session
 from botocore.config import Config
 
+from handlers.observing import report_mended
 from lib.aws.directory_store import DirectoryStore
+from lib.aws.table import Table
 from lib.clock import Time
 from lib.directory.memory import Memory
 from lib.errors import UnavailableError
@@ -27,8 +29,6 @@ from lib.revalidation.outcomes import Claim
 from lib.settings import Settings
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
     from lib.aws.invoker import Invoker
     from lib.aws.lookup_store import LookupStore
     from lib.aws.secret import Secrets
@@ -81,32 +81,28 @@ class Wiring:
         return Session()
 
     @cached_property
-    def _dynamodb(self) -> "DynamoDBClient":
-        return self._session.client("dynamodb", config=_config(attempts=3))
+    def _table(self) -> Table:
+        client = self._session.client("dynamodb", config=_config(attempts=3))
+        return Table(client, self.settings.table_name, sleep=self.time.sleep)
 
     @cached_property
     def store(self) -> DirectoryStore:
-        """The table."""
-        return DirectoryStore(self._dynamodb, self.settings.table_name)
+        """The directories in the table."""
+        return DirectoryStore(self._table, report=report_mended)
 
     @cached_property
     def lookup_store(self) -> "LookupStore":
         """The look-ups in the table."""
         from lib.aws.lookup_store import LookupStore
 
-        return LookupStore(
-            self._dynamodb,
-            self.settings.table_name,
-            hiding_digest=self.settings.hiding.digest,
-        )
+        return LookupStore(self._table, hiding_digest=self.settings.hiding.digest)
 
     @cached_property
     def cursors(self) -> Cursors:
         """Cursors, signed with the table's key."""
         from lib.aws.cursor_key import CursorKey
 
-        table = self.settings.table_name
-        return Cursors(CursorKey(self._dynamodb, table, new_key=lambda: os.urandom(32)))
+        return Cursors(CursorKey(self._table, new_key=lambda: os.urandom(32)))
 
     @cached_property
     def memory(self) -> Memory:

@@ -81,6 +81,7 @@ class Reason(StrEnum):
     SECRET_MISSING = "secret-missing"
 
     # AWS did not do what it was asked.
+    BROKEN_HEAD = "broken-head"
     BROKEN_MANIFEST = "broken-listing"
     BROKEN_PAGE = "broken-page"
     BROKEN_SHARD = "broken-shard"

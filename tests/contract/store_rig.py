@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from itertools import count
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from lib.aws.directory_store import DirectoryStore
+from lib.aws.table import Table
 from lib.directory import pages
 from lib.directory.head import Head, Lease, Value, attributes_of
 from lib.directory.manifest import Manifest
@@ -116,4 +118,5 @@ def real_rig(client: "DynamoDBClient") -> Rig:
         else:
             client.put_item(TableName=TABLE, Item=key | {"data": {"B": data}})
 
-    return Rig(DirectoryStore(client, TABLE), client_id, put)
+    store = DirectoryStore(Table(client, TABLE, sleep=sleep), report=lambda *_: None)
+    return Rig(store, client_id, put)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import count
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +10,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from dev.local.embedded_aws import EmbeddedAws
 from lib.aws.cursor_key import CursorKey
+from lib.aws.table import Table
 from lib.errors import StoreError
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ ITEM: Any = {"pk": {"S": "cursor-key"}, "sk": {"S": "cursor-key"}}
 _numbers = count()
 
 
-class Table:
+class Kept:
     """A table of its own; ``reads`` counts what was read of it."""
 
     def __init__(self, aws: EmbeddedAws) -> None:
@@ -33,23 +35,28 @@ class Table:
 
     def key(self, made: bytes = b"made") -> CursorKey:
         """Return the key as a new environment has it."""
-        return CursorKey(self.client, self.name, new_key=lambda: made)
+        return CursorKey(self.table, new_key=lambda: made)
+
+    @property
+    def table(self) -> Table:
+        """The table as the service has it."""
+        return Table(self.client, self.name, sleep=sleep)
 
 
 @pytest.fixture
-def table(aws: EmbeddedAws) -> Iterator[Table]:
-    made = Table(aws)
+def table(aws: EmbeddedAws) -> Iterator[Kept]:
+    made = Kept(aws)
     yield made
     made.client.close()
 
 
-def test_the_first_makes_the_key_and_all_have_it(table: Table) -> None:
+def test_the_first_makes_the_key_and_all_have_it(table: Kept) -> None:
     keys = [table.key(made)() for made in (b"first", b"second", b"third")]
 
     assert keys == [b"first"] * 3
 
 
-def test_it_is_read_once(table: Table) -> None:
+def test_it_is_read_once(table: Kept) -> None:
     table.key()()
     table.reads = 0
     key = table.key()
@@ -58,33 +65,33 @@ def test_it_is_read_once(table: Table) -> None:
     assert table.reads == 1
 
 
-def test_of_two_who_found_none_both_have_that_of_one(table: Table) -> None:
+def test_of_two_who_found_none_both_have_that_of_one(table: Kept) -> None:
     other = table.key(b"other")
 
     def made_meanwhile() -> bytes:
         other()
         return b"mine"
 
-    key = CursorKey(table.client, table.name, new_key=made_meanwhile)
+    key = CursorKey(table.table, new_key=made_meanwhile)
 
     assert key() == other() == b"other"
 
 
 @pytest.mark.parametrize("kept", [{"S": "text"}, {"N": "7"}, {"NULL": True}, {"BS": [b"one"]}])
-def test_what_is_no_key_is_replaced(table: Table, kept: Any) -> None:  # noqa: ANN401 - an attribute
+def test_what_is_no_key_is_replaced(table: Kept, kept: Any) -> None:  # noqa: ANN401 - an attribute
     table.client.put_item(TableName=table.name, Item=ITEM | {"key": kept})
 
     assert table.key()() == table.key(b"later")() == b"made"
 
 
-def test_a_lost_key_is_followed_by_another(table: Table) -> None:
+def test_a_lost_key_is_followed_by_another(table: Kept) -> None:
     table.key(b"first")()
     table.client.delete_item(TableName=table.name, Key=ITEM)
 
     assert table.key(b"second")() == b"second"
 
 
-def test_without_the_table_there_is_no_key_and_the_next_one_asks_again(table: Table) -> None:
+def test_without_the_table_there_is_no_key_and_the_next_one_asks_again(table: Kept) -> None:
     def fail(**_: object) -> None:
         raise EndpointConnectionError(endpoint_url="http://127.0.0.1")
 

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
+from time import sleep
 
 import pytest
 
 from dev.local.embedded_aws import EmbeddedAws
 from lib.aws.lookup_store import LookupStore
+from lib.aws.table import Table
 from lib.users.keys import Observation
 from tests.fake_lookups import FakeLookups
 from tests.fakes import CLIENT, NOW
@@ -23,7 +25,7 @@ def tables(aws: EmbeddedAws) -> Callable[[], LookupStore]:
     def table() -> LookupStore:
         name = f"lookups-{next(numbers)}"
         aws.create_table(name)
-        return LookupStore(client, name, hiding_digest="")
+        return LookupStore(Table(client, name, sleep=sleep), hiding_digest="")
 
     return table
 
@@ -54,7 +56,7 @@ def test_a_later_answer_replaces_an_earlier_one(lookups: FakeLookups | LookupSto
 
 
 def test_more_answers_than_one_batch_carries(lookups: FakeLookups | LookupStore) -> None:
-    answers = {f"id:{number}": Observation(b"x" * number, NOW) for number in range(1, 251)}
+    answers = {f"id:{number}": Observation(b'{"id":%d}' % number, NOW) for number in range(1, 251)}
     lookups.remember(CLIENT, answers)
 
     assert lookups.remembered(CLIENT, list(answers)) == answers
@@ -107,8 +109,8 @@ def test_to_end_what_never_began_does_no_harm(lookups: FakeLookups | LookupStore
 
 def test_what_was_remembered_under_another_hiding_policy_is_forgotten(aws: EmbeddedAws) -> None:
     aws.create_table("hiding")
-    client, fake = aws.client("dynamodb"), FakeLookups()
-    stores = [LookupStore(client, "hiding", hiding_digest=digest) for digest in ("", "other")]
+    table, fake = Table(aws.client("dynamodb"), "hiding", sleep=sleep), FakeLookups()
+    stores = [LookupStore(table, hiding_digest=digest) for digest in ("", "other")]
     fakes = [fake, replace(fake, hiding_digest="other")]
 
     for before, after in (stores, fakes):

@@ -45,6 +45,7 @@ class Relay(ThreadingHTTPServer):
         self.hangs_up = False
         self.answers_to_writes_to_lose = 0
         self.error: tuple[int, str] | None = None
+        self._refusals: dict[str, list[Json]] = {}
         self._holds: dict[tuple[str, str], Hold] = {}
         self.answer_events: Callable[[list[Json]], Json] | None = None
         self._serving = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
@@ -78,6 +79,16 @@ class Relay(ThreadingHTTPServer):
             return {"FailedEntryCount": sum(refused), "Entries": told}
 
         self.answer_events = answer
+
+    def refuse(self, operation: str, code: str, *, times: int = 1, **details: Json) -> None:
+        """Refuse the next calls of ``operation`` with ``code``, ``details`` being its members."""
+        body = {"__type": f"aws#{code}", "message": code, **details}
+        self._refusals.setdefault(operation, []).extend([body] * times)
+
+    def refusal(self, operation: str) -> Json:
+        """Return what this call of ``operation`` is refused with, None if it is passed on."""
+        waiting = self._refusals.get(operation)
+        return waiting.pop(0) if waiting else None
 
     def hold(self, operation: str, when: str) -> "Hold":
         """Hold the next call of ``operation`` "before" it is passed on, or "after" it was done."""
@@ -122,6 +133,9 @@ class _Connection(BaseHTTPRequestHandler):
         if self.server.error:
             status, code = self.server.error
             self._reply(status, json.dumps({"__type": f"aws#{code}", "message": code}).encode())
+            return
+        if refusal := self.server.refusal(operation):
+            self._reply(400, json.dumps(refusal).encode())
             return
         if operation == "PutEvents" and self.server.answer_events:
             told = self.server.answer_events(asked["Entries"])

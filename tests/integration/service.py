@@ -49,7 +49,7 @@ about_memory = pytest.mark.skipif(MEMORY_CACHE == "0", reason="it is about what 
 EXPIRED_AGE = FRESH + STALE_IF_ERROR + 10
 
 _RESOURCES = [Resource(path) for path in api_paths()]
-_INSTANTS = (
+INSTANTS = (
     "swept_at",
     "validated_at",
     "forced_at",
@@ -146,7 +146,7 @@ class Table:
     def let_pass(self, client_id: str, seconds: int) -> None:
         """Move back every instant that the head item holds."""
         head = self.head(client_id)
-        moved = {name: head[name] - seconds for name in _INSTANTS if head.get(name)}
+        moved = {name: head[name] - seconds for name in INSTANTS if head.get(name)}
         if "calls_minute" in head:
             moved["calls_minute"] = head["calls_minute"] - seconds // 60
         if moved:

@@ -8,7 +8,14 @@ import pytest
 from dev.local.embedded_aws import EmbeddedAws
 from tests.integration.asking import link
 from tests.integration.relay import Relay
-from tests.integration.service import CLIENT, Answer, Service, about_memory, running_service
+from tests.integration.service import (
+    CLIENT,
+    REVALIDATE_AGE,
+    Answer,
+    Service,
+    about_memory,
+    running_service,
+)
 from tests.integration.stack import wait_until
 
 
@@ -64,6 +71,71 @@ def test_a_broken_page_is_an_error_while_the_origin_is_down(service: Service) ->
     answer = service.get()
 
     assert answer.status == 502
+
+
+def cancelled(*codes: str) -> dict[str, Any]:
+    """Return the members of the error of a transaction that was cancelled for these reasons."""
+    return {"CancellationReasons": [{"Code": code} for code in codes]}
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_cold_client_is_served_although_a_transaction_is_at_its_head(
+    service: Service, dynamodb: Relay, times: int
+) -> None:
+    service.delete_head()
+    dynamodb.refuse("UpdateItem", "TransactionConflictException", times=times)
+
+    answer = service.get()
+
+    assert len(answer.ids) == 40
+    assert answer.cache_status == "managed-users; fwd=uri-miss; fwd-status=200; stored"
+
+
+@pytest.mark.parametrize(
+    ("codes", "times"),
+    [
+        (("None", "TransactionConflict"), 1),
+        (("TransactionConflict", "None"), 2),
+        # Longer than the table's own patience: the publication tries once more after a pause.
+        (("None", "TransactionConflict"), 6),
+        (("None", "ThrottlingError"), 3),
+        (("None", "ValidationError"), 1),
+    ],
+)
+def test_a_publication_that_is_cancelled_for_a_moment_loses_nothing(
+    service: Service, dynamodb: Relay, codes: tuple[str, str], times: int
+) -> None:
+    service.let_pass(REVALIDATE_AGE)
+    created = service.origin.create(CLIENT)
+    dynamodb.calls.clear()
+    dynamodb.refuse(
+        "TransactWriteItems", "TransactionCanceledException", times=times, **cancelled(*codes)
+    )
+
+    service.refresh()
+
+    assert service.get("/users?limit=250").ids[-1] == created["id"]
+    assert service.head()["generation"] == 2
+    assert "last_error" not in service.head()
+    moves = [call for call in dynamodb.calls if call[0] == "TransactWriteItems"]
+    assert len(moves) == times + 1
+
+
+def test_a_publication_that_is_cancelled_for_good_is_told_and_held_off(
+    service: Service, dynamodb: Relay
+) -> None:
+    service.let_pass(REVALIDATE_AGE)
+    service.origin.create(CLIENT)
+    refused = cancelled("None", "ValidationError")
+    dynamodb.refuse("TransactWriteItems", "TransactionCanceledException", times=2, **refused)
+
+    service.refresh()
+    told = service.get("/cache").body["data"]
+    answer = service.get("/users?limit=250")
+
+    assert (told["generation"], told["lastError"]) == (1, "store-refused")
+    assert told["retryAt"] is not None
+    assert len(answer.ids) == 40
 
 
 def test_a_new_environment_is_503_while_dynamodb_is_down(service: Service, dynamodb: Relay) -> None:

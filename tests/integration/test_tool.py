@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from typer.testing import CliRunner, Result
 from dev.local.settings import TABLE_NAME, LocalSettings
 from dev.local.stack import LocalStack
 from lib.aws.cursor_key import CursorKey
+from lib.aws.table import Table
 from lib.queries.cursor import Cursor, Cursors
 from lib.queries.list_query import parse_list
 from managed_users import Client
@@ -223,7 +225,8 @@ def test_an_export_whose_generation_is_gone_starts_again(
     Path(f"{file}.part").write_bytes(b"old\n")
     # The second page is that of a cursor, so the table has a key.
     before = _second_page(stack).partition("cursor=")[0]
-    key = CursorKey(stack.aws.client("dynamodb"), TABLE_NAME, new_key=bytes)
+    table = Table(stack.aws.client("dynamodb"), TABLE_NAME, sleep=time.sleep)
+    key = CursorKey(table, new_key=bytes)
     gone = Cursor(generation=1, offset=250, issued_at=0, view=_view(), policy="")
     link = f"{before}cursor={Cursors(key).write(gone)}"
     notes = {"next_url": link, "size": 4, "users": 1}

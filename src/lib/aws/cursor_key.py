@@ -7,25 +7,19 @@ refused.
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from lib.aws import items
 from lib.aws.table import Table
 from lib.errors import ConflictError, Reason, StoreError
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
 _ITEM = items.encode({"pk": "cursor-key", "sk": "cursor-key"})
 
 
 class CursorKey:
-    """The key in the table named ``table``, read once; if there is none, ``new_key`` makes it."""
+    """The key in ``table``, read once; if there is none, ``new_key`` makes it."""
 
-    def __init__(
-        self, client: "DynamoDBClient", table: str, *, new_key: Callable[[], bytes]
-    ) -> None:
-        self._table = Table(client, table)
+    def __init__(self, table: Table, *, new_key: Callable[[], bytes]) -> None:
+        self._table = table
         self._new_key = new_key
         self._key: bytes | None = None
 

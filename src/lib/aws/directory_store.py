@@ -6,15 +6,15 @@ lease holder writes is conditional on its token, so a holder that was overtaken 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
 
 from lib.aws import items
+from lib.aws.heads import HEAD_MANIFEST_BYTES, Heads, Report, manifest_key
 from lib.aws.items import Item
 from lib.aws.table import Table
 from lib.directory import index
 from lib.directory.generation import Generation
 from lib.directory.head import (
-    ATTRIBUTES,
     FORMAT,
     GENERATION_ATTRIBUTES,
     LONGEST_PAUSE_SECONDS,
@@ -22,45 +22,35 @@ from lib.directory.head import (
     HeadUpdate,
     Lease,
     Value,
-    generation_of,
-    head_of,
 )
 from lib.directory.manifest import Manifest, PageRef, unpack
 from lib.directory.pages import Page, decode, encode
 from lib.errors import BrokenSnapshotError, ConflictError, LeaseLostError, Reason
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-HEAD_MANIFEST_BYTES = 288
-"""The longest packed manifest that the head carries: with it, the item stays under 1 KB."""
-
-_KNOWN = ATTRIBUTES | {"format"}
-
 
 class DirectoryStore:
-    """The table named ``table``, behind DynamoDB's low-level ``client``.
+    """The directories in ``table``.
 
     Every method raises StoreError when DynamoDB does not do what it was asked.
     """
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._table = Table(client, table)
+    def __init__(self, table: Table, *, report: Report) -> None:
+        self._table = table
+        self._heads = Heads(table, report)
 
     def head(self, client_id: str) -> Head:
         """Return the head as it is now; generation 0 if nothing was ever published."""
-        return head_of(client_id, _known(self._table.get(_head_key(client_id))))
+        return self._heads.read(client_id)
 
     def generation(self, client_id: str, number: int) -> Generation | None:
-        """Return a generation as it was published, None if it is gone."""
-        item = self._table.get(_manifest_key(client_id, number))
-        return generation_of(client_id, _known(item)) if item else None
+        """Return a generation as it was published, None if it is gone or cannot be read."""
+        return self._heads.generation(client_id, number)
 
     def mark_announced(self, client_id: str, number: int, *, seen: int) -> bool:
         """Note that everything up to ``number`` was announced, unless the mark is not ``seen``."""
         try:
-            self._table.update(
-                _head_key(client_id),
+            self._heads.change(
+                client_id,
                 {"announced": number},
                 condition=_unchanged("announced", seen),
                 values={"announced_seen": seen},
@@ -75,12 +65,14 @@ class DirectoryStore:
         Raises:
             BrokenSnapshotError: the manifest is missing or unreadable.
         """
-        known: Generation | None = generation
-        if generation.packed is None:
-            known = self.generation(generation.client_id, generation.number)
-        if known is None or known.packed is None:
+        if generation.packed is not None:
+            # If what the head carries cannot be read, the manifest itself may be sound.
+            with suppress(BrokenSnapshotError):
+                return unpack(generation.packed)
+        stored = self.generation(generation.client_id, generation.number)
+        if stored is None or stored.packed is None:
             raise BrokenSnapshotError("a manifest is missing", reason=Reason.MISSING_MANIFEST)
-        return unpack(known.packed)
+        return unpack(stored.packed)
 
     def pages(self, client_id: str, refs: Sequence[PageRef]) -> list[Page]:
         """Return the pages that ``refs`` name, in that order.
@@ -101,11 +93,13 @@ class DirectoryStore:
         return [index.checked(each, digest) for each, digest in zip(data, digests, strict=True)]
 
     def _contents(self, keys: Sequence[Item]) -> list[bytes]:
-        found = {item["pk"]["S"]: item["data"]["B"] for item in self._table.get_all(keys)}
-        names = [key["pk"]["S"] for key in keys]
-        if not found.keys() >= set(names):
+        read = map(items.decode, self._table.get_all(keys))
+        found = {item["pk"]: item.get("data") for item in read}
+        data = [found.get(key["pk"]["S"]) for key in keys]
+        there = [each for each in data if isinstance(each, bytes)]
+        if len(there) < len(keys):
             raise BrokenSnapshotError("a page or shard is missing", reason=Reason.MISSING_PAGE)
-        return [found[name] for name in names]
+        return there
 
     def put(
         self, client_id: str, pages: Sequence[Page], shards: Mapping[str, bytes], *, expires_at: int
@@ -126,7 +120,7 @@ class DirectoryStore:
         client_id = generation.client_id
         keys = [_page_key(client_id, ref.digest) for ref in manifest.pages]
         keys += [_shard_key(client_id, digest) for digest in manifest.shards]
-        keys.append(_manifest_key(client_id, generation.number))
+        keys.append(manifest_key(client_id, generation.number))
         try:
             for key in keys:
                 self._table.update(
@@ -134,7 +128,7 @@ class DirectoryStore:
                 )
         except ConflictError as error:
             raise BrokenSnapshotError("a page is missing", reason=Reason.MISSING_PAGE) from error
-        self._table.update(_head_key(client_id), {"pages_expire_at": expires_at})
+        self._heads.change(client_id, {"pages_expire_at": expires_at})
 
     def acquire(self, head: Head, *, lease: Lease, now: float, update: HeadUpdate) -> bool:
         """Take the lease, unless anything happened since ``head`` was read; tell whether we did.
@@ -144,8 +138,8 @@ class DirectoryStore:
         not_taken_since = _unchanged("lease_token", head.lease.token)
         not_blocked_since, no_failure_since = _no_new("blocked_until"), _no_new("retry_at")
         try:
-            self._table.update(
-                _head_key(lease.client_id),
+            self._heads.change(
+                lease.client_id,
                 {**update, "format": FORMAT},
                 condition=" AND ".join(
                     (not_taken_since, _not_called_since(head), not_blocked_since, no_failure_since)
@@ -165,8 +159,8 @@ class DirectoryStore:
     def reserve(self, head: Head, counters: HeadUpdate) -> bool:
         """Count calls about to be made, unless others did since; tell whether we did."""
         try:
-            self._table.update(
-                _head_key(head.client_id),
+            self._heads.change(
+                head.client_id,
                 counters,
                 condition=_not_called_since(head),
                 values=_seen(head),
@@ -182,8 +176,8 @@ class DirectoryStore:
             LeaseLostError: somebody has taken the lease since.
         """
         try:
-            self._table.update(
-                _head_key(lease.client_id),
+            self._heads.change(
+                lease.client_id,
                 update,
                 condition="#lease_token = :mine",
                 values={"mine": lease.token},
@@ -198,10 +192,10 @@ class DirectoryStore:
         """
         never_set, earlier = f"attribute_not_exists(#{name})", f"#{name} < :set_{name}"
         try:
-            self._table.update(
-                _head_key(client_id),
+            self._heads.change(
+                client_id,
                 {name: until},
-                condition=f"{never_set} OR {earlier} OR #{name} > :beyond",
+                condition=f"({never_set} OR {earlier} OR #{name} > :beyond)",
                 values={"beyond": until + LONGEST_PAUSE_SECONDS},
             )
         except ConflictError:
@@ -225,26 +219,14 @@ class DirectoryStore:
             "expires_at": update["pages_expire_at"],
         }
         in_head = packed if len(packed) <= HEAD_MANIFEST_BYTES else None
-        change = items.update(
+        self._heads.move(
+            base.client_id,
+            manifest,
             moved | {"listing": in_head},
             condition="#lease_token = :mine AND "
             + _unchanged("generation", base.generation.number),
             values={"mine": lease.token, "generation_seen": base.generation.number},
         )
-        item = _manifest_key(base.client_id, number) | items.encode(manifest)
-        self._table.put_and_update(item, _head_key(base.client_id), change)
-
-
-def _known(item: Mapping[str, Any]) -> dict[str, Any]:
-    return items.decode({name: typed for name, typed in item.items() if name in _KNOWN})
-
-
-def _head_key(client_id: str) -> Item:
-    return items.encode({"pk": f"client#{client_id}", "sk": "head"})
-
-
-def _manifest_key(client_id: str, generation: int) -> Item:
-    return items.encode({"pk": f"client#{client_id}", "sk": f"gen#{generation}"})
 
 
 def _page_key(client_id: str, digest: str) -> Item:

@@ -7,7 +7,7 @@ Pure: no I/O.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lib.directory.head import Value
@@ -35,24 +35,41 @@ def _encode(value: Set) -> Item:
     return {"N": str(int(number) if number == int(number) else number)}
 
 
+def number_set(numbers: Sequence[int]) -> Item:
+    """Return the attribute of a set of numbers."""
+    return {"NS": [str(number) for number in numbers]}
+
+
+def _number(text: str) -> float:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
 def decode(item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return an item's attributes as plain values."""
+    """Return an item's attributes as plain values; those of a type we never write as None."""
     return {name: _decode(next(iter(typed.items()))) for name, typed in item.items()}
 
 
 def _decode(typed: tuple[str, Any]) -> Any:  # noqa: ANN401 - the type is in the data
     kind, value = typed
-    if kind != "N":
-        return value
-    return float(value) if "." in value else int(value)
+    if kind == "N":
+        return _number(value)
+    return value if kind in {"S", "B", "BOOL"} else None
 
 
 def update(
-    changes: Mapping[str, Value], *, condition: str = "", values: Mapping[str, Value] | None = None
+    changes: Mapping[str, Value],
+    *,
+    condition: str = "",
+    values: Mapping[str, Value] | None = None,
+    typed: Item | None = None,
 ) -> Item:
     """Return the parameters of an update that sets or removes ``changes``.
 
-    ``condition`` writes names as ``#name`` and values as ``:name``, the latter given in ``values``.
+    ``condition`` writes names as ``#name`` and values as ``:name``, the latter given in ``values``
+    or, as attributes already, in ``typed``.
 
     >>> update({"a": 1, "b": None}, condition="#a < :max", values={"max": 9})["UpdateExpression"]
     'SET #a = :set_a REMOVE #b'
@@ -64,17 +81,14 @@ def update(
         for verb, parts in (("SET", sets), ("REMOVE", removes))
         if parts
     )
-    given = {f":set_{name}": value for name, value in changes.items()}
-    # DynamoDB refuses a value that no expression uses.
-    used = set(_VALUE.findall(condition))
-    given |= {f":{name}": value for name, value in (values or {}).items() if name in used}
+    given = {f"set_{name}": value for name, value in changes.items()} | dict(values or {})
+    known = encode(given) | (typed or {})
+    text = f"{expression} {condition}"
     parameters: Item = {
         "UpdateExpression": expression,
-        "ExpressionAttributeNames": {
-            f"#{name}": name for name in _NAME.findall(f"{expression} {condition}")
-        },
+        "ExpressionAttributeNames": {f"#{name}": name for name in _NAME.findall(text)},
     }
-    # Nor may there be none: an update that only removes has no values.
-    if encoded := encode(given):
-        parameters["ExpressionAttributeValues"] = encoded
+    # DynamoDB refuses a value that no expression uses, and to be given none at all.
+    if used := {f":{name}": known[name] for name in _VALUE.findall(text) if name in known}:
+        parameters["ExpressionAttributeValues"] = used
     return parameters | ({"ConditionExpression": condition} if condition else {})

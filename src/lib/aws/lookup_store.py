@@ -1,35 +1,34 @@
 """Remembers what look-ups past the window found, and who waits to be adopted for it.
 
 Keys are hashes, so no address and no id is in a key. ``expires_at`` is rubbish collection; whether
-an answer may still be used is computed from its age on read.
+an answer may still be used is computed from its age on read. What cannot be read counts as not
+there, and makes way for what is written next.
 """
 
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 from lib.aws import items
 from lib.aws.items import Item
 from lib.aws.table import Table
 from lib.directory.head import LONGEST_PAUSE_SECONDS
 from lib.errors import ConflictError
+from lib.users.document import is_document
 from lib.users.keys import Observation, key_hash
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 KEEP_SECONDS = 24 * 3600
 """How long a look-up's answer is kept; an adopted user is in the snapshot long before."""
 
 
 class LookupStore:
-    """Look-ups in the table named ``table``; every method raises StoreError if DynamoDB fails.
+    """Look-ups in ``table``; every method raises StoreError if DynamoDB fails.
 
     What was remembered while something else than ``hiding_digest`` was hidden counts as forgotten.
     """
 
-    def __init__(self, client: "DynamoDBClient", table: str, *, hiding_digest: str) -> None:
-        self._table = Table(client, table)
+    def __init__(self, table: Table, *, hiding_digest: str) -> None:
+        self._table = table
         self._hiding_digest = hiding_digest
 
     def remembered(self, client_id: str, keys: Sequence[str]) -> dict[str, Observation]:
@@ -37,12 +36,11 @@ class LookupStore:
         asked = {_pk(client_id, key): key for key in keys}
         found = {}
         for item in self._table.get_all([_key(pk) for pk in asked]):
-            values = items.decode(item)
-            if "observed_at" in values and values.get("policy", "") == self._hiding_digest:
-                data = values.get("data")
-                found[asked[values["pk"]]] = Observation(
-                    zlib.decompress(data) if data else None, values["observed_at"]
-                )
+            if item.get("policy", {}).get("S", "") != self._hiding_digest:
+                continue
+            seen = _observation(item)
+            if seen is not None:
+                found[asked[item["pk"]["S"]]] = seen
         return found
 
     def remember(self, client_id: str, answers: Mapping[str, Observation]) -> None:
@@ -68,9 +66,9 @@ class LookupStore:
             self._table.update(
                 _key(_pk(client_id, key)),
                 {"asking_until": until, "expires_at": int(until) + KEEP_SECONDS},
-                condition="attribute_not_exists(#asking_until) OR #asking_until <= :now"
-                " OR #asking_until > :beyond",
-                values={"now": now, "beyond": until + LONGEST_PAUSE_SECONDS},
+                condition="#asking_until <= :now OR #asking_until > :beyond"
+                " OR NOT attribute_type(#asking_until, :number)",
+                values={"now": now, "beyond": until + LONGEST_PAUSE_SECONDS, "number": "N"},
             )
         except ConflictError:
             return False
@@ -85,21 +83,39 @@ class LookupStore:
 
     def paused_until(self, client_id: str, key: str) -> float:
         """Return until when nobody is to ask for ``key``, 0 if that is not said."""
-        values = items.decode(self._table.get(_key(_pk(client_id, key))))
-        return float(values.get("paused_until", 0))
+        until = items.decode(self._table.get(_key(_pk(client_id, key)))).get("paused_until")
+        return until if isinstance(until, int | float) else 0
 
     def pending_adoption(self, client_id: str) -> frozenset[int]:
         """Return the ids of users who wait to be adopted."""
-        item = self._table.get(_waiting_key(client_id))
-        return frozenset(map(int, item.get("ids", {}).get("NS", ())))
+        waiting = self._table.get(_waiting_key(client_id)).get("ids", {}).get("NS", ())
+        return frozenset(int(number) for number in waiting if number.isdigit())
 
     def await_adoption(self, client_id: str, ids: Sequence[int]) -> None:
         """Let ``ids`` be adopted by the next revalidation."""
-        self._table.change_numbers(_waiting_key(client_id), "ADD", "ids", ids)
+        try:
+            self._table.change_numbers(_waiting_key(client_id), "ADD", "ids", ids)
+        except ConflictError:
+            self._table.put_all([_waiting_key(client_id) | {"ids": items.number_set(ids)}])
 
     def adopted(self, client_id: str, ids: Sequence[int]) -> None:
         """Let ``ids`` wait no longer."""
         self._table.change_numbers(_waiting_key(client_id), "DELETE", "ids", ids)
+
+
+def _observation(item: Mapping[str, Any]) -> Observation | None:
+    """Return the answer that an item keeps, None if it keeps none that can be read."""
+    values = items.decode(item)
+    observed_at = values.get("observed_at")
+    if not isinstance(observed_at, int | float):
+        return None
+    if "data" not in values:
+        return Observation(None, observed_at)
+    try:
+        line = zlib.decompress(values["data"])
+    except (TypeError, zlib.error):
+        return None
+    return Observation(line, observed_at) if is_document(line) else None
 
 
 def _pk(client_id: str, key: str) -> str:

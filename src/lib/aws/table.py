@@ -1,11 +1,12 @@
 """Speaks to one DynamoDB table: by full key, in batches, and with its errors translated.
 
-Reads are consistent: what is read decides what is written next.
+Reads are consistent: what is read decides what is written next. What DynamoDB puts off (an item
+that a transaction is about to change, the rest of a batch) is asked for again after a pause. The
+SDK does that for failing connections, 5xx and throttling, but not for these.
 """
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
@@ -19,26 +20,35 @@ from lib.errors import ConflictError, Reason, StoreError
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+PAUSES = (0.05, 0.1, 0.2)
+"""Seconds between the tries of what was put off; a transaction takes a few hundredths."""
+
 _BATCH_GET = 100
 _BATCH_WRITE = 25
-_CONFLICTS = {"ConditionalCheckFailedException", "TransactionCanceledException"}
+_CONDITION = "ConditionalCheckFailed"
+_MOMENTARY = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+"""Why a transaction may be cancelled that would go through a moment later."""
 
 
 class Table:
-    """The table named ``name``, behind DynamoDB's low-level ``client``.
+    """The table named ``name``, behind DynamoDB's low-level ``client``; ``sleep`` waits seconds.
 
     Every method raises ConflictError when a condition does not hold, and StoreError when DynamoDB
     does not do what it was asked.
     """
 
-    def __init__(self, client: "DynamoDBClient", name: str) -> None:
+    def __init__(
+        self, client: "DynamoDBClient", name: str, *, sleep: Callable[[float], None]
+    ) -> None:
         self._client = client
         self._name = name
+        self._sleep = sleep
 
     def get(self, key: Item) -> Mapping[str, Any]:
         """Return the item at ``key``, empty if there is none."""
-        with _translated():
-            answer = self._client.get_item(TableName=self._name, Key=key, ConsistentRead=True)
+        answer = self._ask(
+            lambda: self._client.get_item(TableName=self._name, Key=key, ConsistentRead=True)
+        )
         return answer.get("Item", {})
 
     def get_all(self, keys: Sequence[Item]) -> Iterator[Mapping[str, Any]]:
@@ -58,22 +68,29 @@ class Table:
         *,
         condition: str = "",
         values: Mapping[str, Value] | None = None,
+        typed: Item | None = None,
     ) -> None:
         """Set or remove attributes of the item at ``key`` if ``condition`` holds."""
-        parameters = items.update(changes, condition=condition, values=values)
-        with _translated():
-            self._client.update_item(TableName=self._name, Key=key, **parameters)
+        parameters = items.update(changes, condition=condition, values=values, typed=typed)
+        self._ask(lambda: self._client.update_item(TableName=self._name, Key=key, **parameters))
 
     def change_numbers(self, key: Item, verb: str, name: str, numbers: Sequence[int]) -> None:
-        """ADD ``numbers`` to, or DELETE them from, the number set ``name`` of an item."""
-        with _translated():
-            self._client.update_item(
+        """ADD ``numbers`` to, or DELETE them from, the number set ``name`` of an item.
+
+        Anything else under that name is a conflict.
+        """
+        condition = "attribute_not_exists(#name) OR attribute_type(#name, :set)"
+        values: Item = {":numbers": items.number_set(numbers), ":set": {"S": "NS"}}
+        self._ask(
+            lambda: self._client.update_item(
                 TableName=self._name,
                 Key=key,
                 UpdateExpression=f"{verb} #name :numbers",
+                ConditionExpression=condition,
                 ExpressionAttributeNames={"#name": name},
-                ExpressionAttributeValues={":numbers": {"NS": [str(n) for n in numbers]}},
+                ExpressionAttributeValues=values,
             )
+        )
 
     def put_and_update(self, item: Item, key: Item, update: Item) -> None:
         """Write ``item``, which must be new, and update the item at ``key``, both or neither."""
@@ -82,48 +99,72 @@ class Table:
             {"Put": {"TableName": self._name, "Item": item, "ConditionExpression": new}},
             {"Update": {"TableName": self._name, "Key": key, **update}},
         ]
-        with _translated():
-            self._client.transact_write_items(TransactItems=actions)
+        self._ask(lambda: self._client.transact_write_items(TransactItems=actions))
 
     def _get_batch(self, keys: Sequence[Item]) -> Iterator[Mapping[str, Any]]:
         asked: Any = {self._name: {"Keys": keys, "ConsistentRead": True}}
-        for _ in _attempts():
-            with _translated():
-                answer = self._client.batch_get_item(RequestItems=asked)
+        for _ in self._tries():
+            answer = self._ask(partial(self._client.batch_get_item, RequestItems=asked))
             yield from answer["Responses"].get(self._name, [])
             asked = answer.get("UnprocessedKeys")
             if not asked:
                 return
+        raise _put_off_too_often()
 
     def _put_batch(self, requests: Sequence[Item]) -> None:
         asked: Any = {self._name: requests}
-        for _ in _attempts():
-            with _translated():
-                asked = self._client.batch_write_item(RequestItems=asked).get("UnprocessedItems")
+        for _ in self._tries():
+            answer = self._ask(partial(self._client.batch_write_item, RequestItems=asked))
+            asked = answer.get("UnprocessedItems")
             if not asked:
                 return
+        raise _put_off_too_often()
 
+    def _ask[T](self, call: Callable[[], T]) -> T:
+        """Return what ``call`` returns, which is made again if a transaction was in its way."""
+        for _ in self._tries():
+            try:
+                return call()
+            except ClientError as error:
+                if not _put_off(error):
+                    raise _translated(error) from error
+            except BotoCoreError as error:
+                raise StoreError(
+                    "DynamoDB did not answer", reason=Reason.STORE_UNREACHABLE
+                ) from error
+        raise _put_off_too_often()
 
-def _attempts() -> Iterator[None]:
-    """Yield before each try of a batch that DynamoDB may answer in part, pausing in between.
-
-    Raises:
-        StoreError: after the last try.
-    """
-    for pause in (0.05, 0.1, 0.2, 0.4):
+    def _tries(self) -> Iterator[None]:
+        """Yield before each try, pausing in between."""
         yield
-        time.sleep(pause)
-    raise StoreError("DynamoDB left a batch unfinished", reason=Reason.STORE_THROTTLED)
+        for pause in PAUSES:
+            self._sleep(pause)
+            yield
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "unknown")
-        if code in _CONFLICTS:
-            raise ConflictError("a condition did not hold", reason=Reason.CONFLICT) from error
-        raise StoreError("DynamoDB refused a request", reason=Reason.STORE_REFUSED) from error
-    except BotoCoreError as error:
-        raise StoreError("DynamoDB did not answer", reason=Reason.STORE_UNREACHABLE) from error
+def _put_off(error: ClientError) -> bool:
+    """Return whether nothing was wrong with a request but its moment."""
+    if _code(error) == "TransactionConflictException":
+        return True
+    why = _cancellations(error)
+    return not why.isdisjoint(_MOMENTARY) and _CONDITION not in why
+
+
+def _translated(error: ClientError) -> StoreError:
+    if _code(error) == f"{_CONDITION}Exception" or _CONDITION in _cancellations(error):
+        return ConflictError("a condition did not hold", reason=Reason.CONFLICT)
+    return StoreError("DynamoDB refused a request", reason=Reason.STORE_REFUSED)
+
+
+def _code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "unknown")
+
+
+def _cancellations(error: ClientError) -> set[str]:
+    """Return why the actions of a transaction were cancelled; the code for no reason is "None"."""
+    reasons: Any = error.response.get("CancellationReasons", ())
+    return {reason.get("Code", "None") for reason in reasons}
+
+
+def _put_off_too_often() -> StoreError:
+    return StoreError("DynamoDB put a request off too often", reason=Reason.STORE_THROTTLED)

@@ -7,7 +7,7 @@ Pure: no clock, no I/O.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import Field, dataclass, fields
 from typing import Any
 
 from lib.directory.generation import Generation
@@ -146,30 +146,46 @@ _RENAMED = {
 type _Part = type[Generation | Health | Lease | CallCounters | Head]
 
 
-def _names(part: _Part, *, besides: frozenset[str]) -> dict[str, str]:
+type _Attributes = Mapping[str, Field[Any]]
+
+
+def _attributes(part: _Part, *, besides: frozenset[str]) -> _Attributes:
     return {
-        _RENAMED.get((part, field.name), field.name): field.name
+        _RENAMED.get((part, field.name), field.name): field
         for field in fields(part)
         if field.name not in besides
     }
 
 
 _OWNER = frozenset({"client_id"})
-_GENERATION = _names(Generation, besides=_OWNER)
-_HEALTH = _names(Health, besides=frozenset())
-_LEASE = _names(Lease, besides=_OWNER)
-_COUNTERS = _names(CallCounters, besides=frozenset())
-_OWN = _names(Head, besides=_OWNER | {"generation", "health", "lease", "counters"})
+_GENERATION = _attributes(Generation, besides=_OWNER)
+_HEALTH = _attributes(Health, besides=frozenset())
+_LEASE = _attributes(Lease, besides=_OWNER)
+_COUNTERS = _attributes(CallCounters, besides=frozenset())
+_OWN = _attributes(Head, besides=_OWNER | {"generation", "health", "lease", "counters"})
 
 GENERATION_ATTRIBUTES = frozenset(_GENERATION)
 """What a manifest keeps of the head that published it."""
 
-ATTRIBUTES = frozenset({*_GENERATION, *_HEALTH, *_LEASE, *_COUNTERS, *_OWN})
-"""Every attribute of a head but its key and its form."""
+_PARTS: Mapping[_Part, _Attributes] = {
+    Generation: _GENERATION,
+    Health: _HEALTH,
+    Lease: _LEASE,
+    CallCounters: _COUNTERS,
+    Head: _OWN,
+}
+
+KINDS: Mapping[str, Any] = {
+    name: field.type for attributes in _PARTS.values() for name, field in attributes.items()
+}
+"""Every attribute of a head but its key and its form, with its type."""
+
+ATTRIBUTES = frozenset(KINDS)
+"""Their names."""
 
 
-def _given(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    return {field: values[name] for name, field in names.items() if name in values}
+def _given(values: Mapping[str, Any], attributes: _Attributes) -> dict[str, Any]:
+    return {field.name: values[name] for name, field in attributes.items() if name in values}
 
 
 def generation_of(client_id: str, values: Mapping[str, Any]) -> Generation:
@@ -201,8 +217,7 @@ def head_of(client_id: str, values: Mapping[str, Any]) -> Head:
 
 def attributes_of(part: Health | Lease | CallCounters | Generation) -> dict[str, Value]:
     """Return every attribute of one part of a head; None for what has its default."""
-    names = {Health: _HEALTH, Lease: _LEASE, CallCounters: _COUNTERS, Generation: _GENERATION}
-    values = {name: getattr(part, field) for name, field in names[type(part)].items()}
+    values = {name: getattr(part, field.name) for name, field in _PARTS[type(part)].items()}
     return {name: value or None for name, value in values.items()}
 
 

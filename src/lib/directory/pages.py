@@ -154,7 +154,8 @@ def decode(ref: PageRef, data: bytes) -> Page:
     """Return the page that ``ref`` names.
 
     Raises:
-        BrokenSnapshotError: the bytes are not those that the digest was made from.
+        BrokenSnapshotError: the bytes are not those that the digest was made from, or the digest
+            is of another page.
     """
     try:
         text = zlib.decompress(data)
@@ -163,4 +164,7 @@ def decode(ref: PageRef, data: bytes) -> Page:
     if _digest(text) != ref.digest:
         raise BrokenSnapshotError("a page was altered", reason=Reason.BROKEN_PAGE)
     lines = tuple(text.split(b"\n"))
-    return Page(ref, tuple(map(id_of, lines)), lines)
+    ids = tuple(map(id_of, lines))
+    if (ids[0], len(ids)) != (ref.first_id, ref.count):
+        raise BrokenSnapshotError("a page is another one", reason=Reason.BROKEN_PAGE)
+    return Page(ref, ids, lines)

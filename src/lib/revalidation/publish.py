@@ -14,7 +14,7 @@ from lib.directory.head import Head
 from lib.directory.manifest import Manifest
 from lib.directory.pages import Draft
 from lib.directory.store import Directory
-from lib.errors import LeaseLostError, Reason, StoreError
+from lib.errors import ConflictError, LeaseLostError, Reason, StoreError
 from lib.revalidation import head_updates
 from lib.revalidation.head_updates import KEEP_SECONDS, Update
 from lib.revalidation.outcomes import Claim
@@ -77,19 +77,18 @@ class Publication:
                     "the lease was taken over", reason=Reason.LEASE_LOST
                 ) from failure
             if not last:
-                number, update = self._after_a_lost_head(base, number, update)
+                if isinstance(failure, ConflictError):
+                    number, update = self._beyond(update)
                 self.time.sleep(PAUSE_SECONDS * (0.5 + self.time.random()))
         raise failure
 
-    def _after_a_lost_head(self, base: Head, number: int, update: Update) -> tuple[int, Update]:
-        """Return the number to publish under, and what that changes, where it may have been used.
+    def _beyond(self, update: Update) -> tuple[int, Update]:
+        """Return the number to publish under, and what that changes, where the next one is taken.
 
         If the head was lost or restored, its numbers began again, and what callers and events know
         under the next one is something else. From the time of day in milliseconds on none was ever
         used. Changes are announced from there, too: as a baseline, for want of a generation before.
         """
-        if self.store.generation(base.client_id, number) is None:
-            return number, update
         number = int(self.time.now() * 1000)
         return number, {**update, "announced": number - 1}
 

@@ -55,3 +55,12 @@ def id_of(line: bytes) -> int:
     """Return the id in a canonical document, without parsing the rest of it."""
     end = line.find(b",", len(_ID_PREFIX))
     return int(line[len(_ID_PREFIX) : end if end > 0 else -1])
+
+
+def is_document(line: bytes) -> bool:
+    """Return whether ``line`` is a canonical document, or at least one with an id."""
+    try:
+        user = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(user, dict) and line.startswith(_ID_PREFIX) and isinstance(user["id"], int)

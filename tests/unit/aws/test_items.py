@@ -1,5 +1,7 @@
 """DynamoDB's typed attributes and update expressions."""
 
+from typing import Any
+
 import pytest
 
 from lib.aws.items import Set, decode, encode, update
@@ -31,6 +33,18 @@ def test_a_value_is_typed_and_comes_back(value: Set, typed: dict[str, object]) -
 @pytest.mark.parametrize(("value", "kept"), [(0.12345, 0.123), (0.9996, 1), (0.0004, 0)])
 def test_numbers_keep_milliseconds(value: float, kept: float) -> None:
     assert decode(encode({"name": value})) == {"name": kept}
+
+
+@pytest.mark.parametrize(
+    "typed", [{"NULL": True}, {"M": {"a": {"N": "1"}}}, {"L": []}, {"NS": ["1"]}, {"SS": ["a"]}]
+)
+def test_what_we_never_write_is_read_as_none(typed: dict[str, Any]) -> None:
+    assert decode({"name": typed}) == {"name": None}
+
+
+@pytest.mark.parametrize(("text", "number"), [("1E+3", 1000), ("-7.50", -7.5), ("1e120", 1e120)])
+def test_a_number_may_be_written_in_any_way(text: str, number: float) -> None:
+    assert decode({"name": {"N": text}}) == {"name": number}
 
 
 def test_none_is_no_attribute() -> None:
@@ -68,3 +82,9 @@ def test_a_condition_brings_its_names_and_the_values_it_uses() -> None:
     assert parameters["ConditionExpression"] == "#b = :seen OR #a < :set_a"
     assert parameters["ExpressionAttributeNames"] == {"#a": "a", "#b": "b"}
     assert parameters["ExpressionAttributeValues"] == {":set_a": {"N": "1"}, ":seen": {"N": "5"}}
+
+
+def test_a_condition_may_compare_with_an_attribute_as_it_is() -> None:
+    parameters = update({"a": None}, condition="#a = :was", typed={"was": {"M": {}}})
+
+    assert parameters["ExpressionAttributeValues"] == {":was": {"M": {}}}

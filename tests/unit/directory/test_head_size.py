@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from lib.aws import items
-from lib.aws.directory_store import HEAD_MANIFEST_BYTES
+from lib.aws.heads import HEAD_MANIFEST_BYTES
 from lib.directory.head import ATTRIBUTES, Value
 from tests.fakes import NOW
 

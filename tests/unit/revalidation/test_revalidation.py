@@ -7,6 +7,7 @@ from lib.errors import ConflictError, LeaseLostError, StoreError
 from lib.origin.rate_limit import RateLimit
 from lib.revalidation.head_updates import KEEP_SECONDS
 from lib.revalidation.outcomes import Failed, Published, Unchanged
+from lib.revalidation.publish import PAUSE_SECONDS
 from lib.revalidation.revalidation import RENEW_SECONDS
 from lib.revalidation.window import Window
 from tests.fakes import CLIENT, NOW, user, users
@@ -214,7 +215,7 @@ def test_a_publication_that_was_done_but_not_confirmed_is_found_by_reading() -> 
     assert (world.head.generation.number, world.store.calls["publish"]) == (1, 1)
 
 
-def test_a_publication_that_was_not_done_is_tried_once_more() -> None:
+def test_a_publication_that_was_not_done_is_tried_once_more_after_a_pause() -> None:
     world = World()
     world.store.fail("publish", when="before")
 
@@ -222,6 +223,7 @@ def test_a_publication_that_was_not_done_is_tried_once_more() -> None:
 
     assert isinstance(outcome, Published)
     assert (world.head.generation.number, world.store.calls["publish"]) == (1, 2)
+    assert world.clock.slept == [PAUSE_SECONDS / 2]
 
 
 def test_a_publication_that_fails_twice_leaves_the_old_generation_and_frees_the_lease() -> None:
