@@ -20,8 +20,8 @@ from typing import Any
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
-from dev.origin_double import Fault
+from dev.local.embedded_aws import EmbeddedAws
+from dev.origin import Fault
 from handlers import changes
 from lib.directory.head import ATTRIBUTES, KINDS
 from tests.integration.asking import follow, link, post

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
+from dev.local.embedded_aws import EmbeddedAws
 from handlers import changes
 from handlers.wiring import wiring
 from lib.directory.head import Head, Lease

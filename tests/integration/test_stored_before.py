@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from dev.embedded_aws import EmbeddedAws
+from dev.local.embedded_aws import EmbeddedAws
 from handlers import changes
 from tests.integration import stored
 from tests.integration.asking import follow, post
