@@ -1,1 +1,1 @@
-"""One module per Lambda function: wires adapters into use cases, observes, translates."""
+"""The Lambda functions, a module each, and what they share: translation, wiring, observing."""

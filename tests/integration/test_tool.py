@@ -227,7 +227,7 @@ def test_an_export_whose_generation_is_gone_starts_again(
     before = _second_page(stack).partition("cursor=")[0]
     table = Table(stack.aws.client("dynamodb"), TABLE_NAME, sleep=time.sleep)
     key = CursorKey(table, new_key=bytes)
-    gone = Cursor(generation=1, offset=250, issued_at=0, view=_view(), policy="")
+    gone = Cursor(generation=1, offset=250, issued_at=0, filters_digest=_view(), hiding_digest="")
     link = f"{before}cursor={Cursors(key).write(gone)}"
     notes = {"next_url": link, "size": 4, "users": 1}
     Path(f"{file}.progress").write_text(json.dumps(notes), encoding="utf-8")
@@ -336,7 +336,7 @@ def _second_page(stack: LocalStack) -> str:
 
 
 def _view() -> str:
-    return parse_list({"limit": ["250"]}).view_digest(CLIENT)
+    return parse_list({"limit": ["250"]}).filters_digest(CLIENT)
 
 
 @contextmanager

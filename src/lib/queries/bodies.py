@@ -15,7 +15,7 @@ from typing import Any
 from lib.directory.generation import Generation
 from lib.errors import InvalidRequestError, ServiceError
 from lib.queries.list_query import ListQuery
-from lib.queries.select import Rows
+from lib.queries.select import Slice
 
 VERSION = "2"
 """Changes whenever the same snapshot and question give other bytes than before."""
@@ -50,7 +50,7 @@ def _etag(*parts: str) -> str:
     return f'W/"{VERSION}-{digest.hexdigest()}"'
 
 
-def fitting(rows: Rows, *, shorten: bool) -> Rows:
+def fitting(rows: Slice, *, shorten: bool) -> Slice:
     """Return the rows if they fit into Lambda's response, else as many as do if ``shorten``.
 
     Raises:
@@ -77,7 +77,7 @@ def fitting(rows: Rows, *, shorten: bool) -> Rows:
 
 
 def list_body(
-    generation: Generation, query: ListQuery, rows: Rows, *, not_asked: Sequence[str | int] = ()
+    generation: Generation, query: ListQuery, rows: Slice, *, not_asked: Sequence[str | int] = ()
 ) -> str:
     """Return the body of a list whose rows fit.
 
@@ -125,7 +125,7 @@ def error_body(error: ServiceError, *, timestamp: str, path: str, request_id: st
     return _dumps(envelope)
 
 
-def pagination(generation: Generation, query: ListQuery, rows: Rows) -> dict[str, Any]:
+def pagination(generation: Generation, query: ListQuery, rows: Slice) -> dict[str, Any]:
     """Return where the window lies, in the names of Cal.com's paginated endpoints."""
     end = query.offset + len(rows.lines)
     return {

@@ -27,13 +27,16 @@ _TAG_BYTES = 16
 
 
 class Cursor(NamedTuple):
-    """The next place to read from; ``view`` names filters, order and fields, not the page size."""
+    """The next place to read from.
+
+    ``filters_digest`` names filters, order and fields, not the page size.
+    """
 
     generation: int
     offset: int
     issued_at: int
-    view: str
-    policy: str
+    filters_digest: str
+    hiding_digest: str
 
 
 @dataclass(frozen=True, slots=True)

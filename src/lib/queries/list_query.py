@@ -84,7 +84,7 @@ class ListQuery:
         return len(decide) == 1 and decide <= {"emails", "ids", "usernames"}
 
     @cached_property
-    def view_key(self) -> str:
+    def filters_key(self) -> str:
         """Return filters, order and fields in normal form: equal views, equal keys.
 
         It holds addresses, so it is only ever hashed.
@@ -109,14 +109,14 @@ class ListQuery:
             (f"metadata[{key}]", text) for key, texts in self.metadata for text in texts
         ]
 
-    def view_digest(self, client_id: str) -> str:
+    def filters_digest(self, client_id: str) -> str:
         """Return what names the view of one client in a cursor."""
-        named = f"{client_id} {self.view_key}".encode("utf-8", "backslashreplace")
+        named = f"{client_id} {self.filters_key}".encode("utf-8", "backslashreplace")
         return hashlib.blake2b(named, digest_size=9).hexdigest()
 
     def key(self) -> str:
         """Return the whole question in normal form: the view and the window of it."""
-        return f"{self.limit} {self.offset} {self.view_key}"
+        return f"{self.limit} {self.offset} {self.filters_key}"
 
 
 NEWEST = Moment()

@@ -22,7 +22,7 @@ type Test = Callable[[Row], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
+class Slice:
     """Canonical documents of one window, and how many the whole view has.
 
     ``not_found`` are the addresses, ids and usernames asked for, as they were asked for, that no
@@ -36,17 +36,17 @@ class Rows:
     ids: tuple[int, ...] = ()
 
 
-def select(snapshot: Snapshot, query: ListQuery) -> Rows:
+def select(snapshot: Snapshot, query: ListQuery) -> Slice:
     """Return the rows that ``query`` asks for."""
     if not query.filtered:
         lines = snapshot.slice(offset=query.offset, limit=query.limit)
-        return Rows(lines=_projected(lines, query.fields), total=snapshot.generation.users)
+        return Slice(lines=_projected(lines, query.fields), total=snapshot.generation.users)
     named = _Named(query, snapshot.generation.client_id)
     rows = named.of(snapshot) if named else snapshot.rows()
     for test in _tests(query):
         rows = [row for row in rows if test(row)]
     window = _sorted(rows, query.sort)[query.offset : query.offset + query.limit]
-    return Rows(
+    return Slice(
         lines=_projected([row.line for row in window], query.fields),
         total=len(rows),
         not_found=named.not_found() if named else None,

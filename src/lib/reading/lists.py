@@ -19,7 +19,7 @@ from lib.errors import GoneError, InvalidRequestError
 from lib.queries import bodies, links, select
 from lib.queries.cursor import LIFETIME_SECONDS, Cursor, Cursors
 from lib.queries.list_query import ListQuery, Moment
-from lib.queries.select import Rows
+from lib.queries.select import Slice
 from lib.reading.named import NamedReads, looked_up
 from lib.reading.request import Answer, Read, ReadRequest
 from lib.users.address import stored_form
@@ -44,14 +44,14 @@ class ListRequest(NamedTuple):
     moment: Moment
 
 
-class _Slice(NamedTuple):
+class _Seen(NamedTuple):
     """What a read makes of a snapshot; ``rows`` is None where the caller has them already.
 
     ``validators`` are those of the generation's own rows; an answer with others has its body's.
     """
 
     validators: Validators
-    rows: Rows | None
+    rows: Slice | None
     total: int | None
     observed_at: float
 
@@ -82,14 +82,14 @@ class ListReads:
 
     def _named(self, asked: ListRequest) -> tuple[Answer, "Found | None"]:
         query, client_id = asked.query, asked.read.client_id
-        selected: list[tuple[Snapshot, Rows]] = []
+        selected: list[tuple[Snapshot, Slice]] = []
 
         def missing(snapshot: Snapshot) -> UserKeys:
             rows = select.select(snapshot, query)
             selected[:] = [(snapshot, rows)]
             return user_keys(rows.not_found or (), client_id)
 
-        def view(snapshot: Snapshot, found: "Found | None") -> _Slice:
+        def view(snapshot: Snapshot, found: "Found | None") -> _Seen:
             # If nobody was missing, the rows are there already.
             rows = next((rows for seen, rows in selected if seen is snapshot), None)
             return self._slice(asked, snapshot, found=found, rows=rows)
@@ -104,7 +104,7 @@ class ListReads:
     def _next(self, asked: ListRequest, cursor: Cursor) -> Answer:
         """Answer from the generation that ``cursor`` pins."""
         client_id = asked.read.client_id
-        if cursor.view != asked.query.view_digest(client_id):
+        if cursor.filters_digest != asked.query.filters_digest(client_id):
             raise InvalidRequestError(
                 "Parameter 'cursor' belongs to another view: send it with the filters, sort and "
                 "fields of the list that it came with."
@@ -115,14 +115,14 @@ class ListReads:
             linked=replace(asked.linked, offset=cursor.offset),
         )
 
-        def view(snapshot: Snapshot) -> _Slice:
+        def view(snapshot: Snapshot) -> _Seen:
             # The generation's word, not the cursor's: it may be another's of the same number.
             if snapshot.generation.hiding_digest != self.hiding_digest:
                 raise GoneError(_INVALID_CURSOR)
             return self._slice(there, snapshot)
 
         expired = self.time.now() - cursor.issued_at >= LIFETIME_SECONDS
-        if expired or cursor.policy != self.hiding_digest:
+        if expired or cursor.hiding_digest != self.hiding_digest:
             raise GoneError(_INVALID_CURSOR, link=first)
         try:
             read = self.named.proxy.read_pinned(client_id, cursor.generation, view)
@@ -136,8 +136,8 @@ class ListReads:
         snapshot: Snapshot,
         *,
         found: "Found | None" = None,
-        rows: Rows | None = None,
-    ) -> _Slice:
+        rows: Slice | None = None,
+    ) -> _Seen:
         query, generation = asked.query, snapshot.generation
         validators = Validators(
             etag=bodies.list_etag(generation, query),
@@ -149,13 +149,13 @@ class ListReads:
         if unchanged and asked.read.conditions.met_by(validators):
             # How many users a filter hides is not known without reading them.
             total = None if query.filtered or validators.pinned else generation.users
-            return _Slice(validators, None, total, observed_at)
+            return _Seen(validators, None, total, observed_at)
         chosen = rows or select.select(snapshot, query)
         if _rests_on_its_own(query, chosen):
             observed_at = _seen_since(generation, chosen.lines, found)
-        return _Slice(validators, chosen, chosen.total, observed_at)
+        return _Seen(validators, chosen, chosen.total, observed_at)
 
-    def _answer(self, asked: ListRequest, read: Read[_Slice], found: "Found | None") -> Answer:
+    def _answer(self, asked: ListRequest, read: Read[_Seen], found: "Found | None") -> Answer:
         seen, generation = read.value, read.generation
         came_by = read.resting_on(seen.observed_at)
         if found is not None:
@@ -196,14 +196,14 @@ class ListReads:
         def cursor_at(offset: int, view: ListQuery | None) -> str | None:
             if not pinnable:
                 return None
-            named = (view or asked.query).view_digest(generation.client_id)
+            named = (view or asked.query).filters_digest(generation.client_id)
             place = Cursor(generation.number, offset, issued_at, named, generation.hiding_digest)
             return self.cursors.write(place)
 
         return cursor_at
 
 
-def _not_asked(asked: ListRequest, rows: Rows, found: "Found") -> tuple[str | int, ...]:
+def _not_asked(asked: ListRequest, rows: Slice, found: "Found") -> tuple[str | int, ...]:
     """Return those not found of whom nothing is known, because the origin was not asked."""
     if not found.unanswered:
         return ()
@@ -234,7 +234,7 @@ def _rests_on(query: ListQuery, generation: Generation) -> float:
     return generation.swept_at
 
 
-def _rests_on_its_own(query: ListQuery, rows: Rows) -> bool:
+def _rests_on_its_own(query: ListQuery, rows: Slice) -> bool:
     """Return whether nobody can change the answer but those in it, and those it does not find.
 
     A username that is not found may be anybody's by now. Without their ids nobody knows who the

@@ -36,7 +36,7 @@ from lib.queries.links import first_link, links
 from lib.queries.list_query import EVERYBODY, parse_list, parse_user_id
 from lib.queries.origin_parameters import MAX_LIMIT
 from lib.queries.parameters import MAX_MEMBERS
-from lib.queries.select import Rows, project
+from lib.queries.select import Slice, project
 from lib.reading.status import cache_data
 from lib.revalidation.forced import Refreshed
 from lib.revalidation.reconcile import incomplete_reason
@@ -89,7 +89,7 @@ def raised(ask: Callable[[], object]) -> ServiceError:
 
 def too_large() -> object:
     line = b" " * 50_000
-    return fitting(Rows(lines=[line] * (MAX_ENVELOPE // len(line) + 1), total=500), shorten=False)
+    return fitting(Slice(lines=[line] * (MAX_ENVELOPE // len(line) + 1), total=500), shorten=False)
 
 
 def errors() -> dict[str, ServiceError]:
@@ -160,10 +160,10 @@ def lists() -> dict[str, Json]:
     named = parse_list({"emails": ["nobody@example.com,late@example.com"]})
     some = parse_list({"limit": ["2"], "fields": ["id,name"]})
     cut = [project(line, some.fields) for line in LINES[:2]]
-    found = Rows(lines=LINES[:1], total=1, not_found=("nobody@example.com", "late@example.com"))
+    found = Slice(lines=LINES[:1], total=1, not_found=("nobody@example.com", "late@example.com"))
     bodies = {
-        "a window": list_body(HEAD.generation, window, Rows(lines=LINES[:2], total=120)),
-        "some fields": list_body(HEAD.generation, some, Rows(lines=cut, total=120)),
+        "a window": list_body(HEAD.generation, window, Slice(lines=LINES[:2], total=120)),
+        "some fields": list_body(HEAD.generation, some, Slice(lines=cut, total=120)),
         "by name": list_body(HEAD.generation, named, found, not_asked=("late@example.com",)),
     }
     return {name: json.loads(body) for name, body in bodies.items()}

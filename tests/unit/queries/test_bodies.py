@@ -9,17 +9,17 @@ from lib.errors import InvalidRequestError, NotFoundError
 from lib.queries import bodies, links
 from lib.queries.bodies import MAX_ENVELOPE, fitting
 from lib.queries.list_query import ListQuery, parse_list
-from lib.queries.select import Rows
+from lib.queries.select import Slice
 from lib.reading import status
 from tests.fakes import CLIENT, NOW, head_with
 
 HEAD = head_with(CLIENT, generation=3, digest="d3", users=120, complete=True)
 
 
-def rows(count: int, total: int | None = None, size: int = 0) -> Rows:
+def rows(count: int, total: int | None = None, size: int = 0) -> Slice:
     """Return ``count`` rows of at least ``size`` bytes, out of ``total``."""
     lines = [b'{"id":%d,"a":"%s"}' % (n, b"x" * size) for n in range(1, count + 1)]
-    return Rows(lines=lines, total=count if total is None else total)
+    return Slice(lines=lines, total=count if total is None else total)
 
 
 def enveloped(body: str) -> int:
@@ -52,7 +52,7 @@ def test_a_list_is_an_envelope_of_data_and_pagination() -> None:
 
 @pytest.mark.parametrize("missed", [(), ("a@b.co", 7, "ü\ud800")])
 def test_a_list_of_look_ups_tells_what_was_not_found(missed: tuple[str | int, ...]) -> None:
-    found = Rows(lines=[], total=0, not_found=missed)
+    found = Slice(lines=[], total=0, not_found=missed)
 
     body = bodies.list_body(HEAD.generation, ListQuery(), found)
 
@@ -94,7 +94,7 @@ def test_an_incomplete_directory_says_why() -> None:
 def test_too_large_an_answer_names_a_limit_that_then_fits(character: bytes, *, shown: bool) -> None:
     lines = [b'{"id":%d,"a":"%s"}' % (n, character * 20_000) for n in range(1, 251)]
     missed = ("x" * 60,) * 100 if shown else None
-    found = Rows(lines=lines * 2, total=500, not_found=missed)
+    found = Slice(lines=lines * 2, total=500, not_found=missed)
 
     with pytest.raises(InvalidRequestError) as caught:
         fitting(found, shorten=False)
@@ -105,9 +105,9 @@ def test_too_large_an_answer_names_a_limit_that_then_fits(character: bytes, *, s
     body = bodies.list_body(
         HEAD.generation,
         ListQuery(limit=limit),
-        Rows(lines=found.lines[:limit], total=500, not_found=missed),
+        Slice(lines=found.lines[:limit], total=500, not_found=missed),
     )
-    assert fitting(Rows(lines=found.lines[:limit], total=500), shorten=False).total == 500
+    assert fitting(Slice(lines=found.lines[:limit], total=500), shorten=False).total == 500
     assert MAX_ENVELOPE * 0.95 < enveloped(body) <= MAX_ENVELOPE
     assert "fields=" in caught.value.message
 

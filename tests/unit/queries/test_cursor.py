@@ -15,7 +15,9 @@ from lib.queries.cursor import Cursor, Cursors
 KEY = bytes(range(32))
 CURSORS = Cursors(lambda: KEY)
 NUMBERS = st.integers(0, 2**53 - 1)
-GIVEN = Cursor(generation=7, offset=250, issued_at=1_800_000_000, view="a1b2", policy="c3d4")
+GIVEN = Cursor(
+    generation=7, offset=250, issued_at=1_800_000_000, filters_digest="a1b2", hiding_digest="c3d4"
+)
 
 
 def written(cursor: Cursor = GIVEN, cursors: Cursors = CURSORS) -> str:
@@ -42,7 +44,7 @@ def test_a_cursor_needs_no_escaping_in_a_url() -> None:
 
 
 def test_a_cursor_is_short() -> None:
-    longest = Cursor(10**15, 10**20, 10**10, view="0" * 18, policy="0" * 12)
+    longest = Cursor(10**15, 10**20, 10**10, filters_digest="0" * 18, hiding_digest="0" * 12)
 
     assert len(written(longest)) <= 160
 
@@ -87,7 +89,7 @@ def test_a_cursor_is_one_text_alone(data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("length", range(3))
 def test_bits_that_stand_for_nothing_must_be_none(length: int) -> None:
-    text = written(GIVEN._replace(view="v" * length))
+    text = written(GIVEN._replace(filters_digest="v" * length))
     alphabet = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
     padding = "=" * (-len(text) % 4)
     same = [

@@ -22,7 +22,7 @@ from lib.queries.list_query import (
 )
 from lib.users.document import USER_FIELDS
 
-CURSOR = Cursor(generation=3, offset=50, issued_at=7, view="v", policy="p")
+CURSOR = Cursor(generation=3, offset=50, issued_at=7, filters_digest="v", hiding_digest="p")
 CURSORS = Cursors(lambda: b"key")
 WRITTEN = str(CURSORS.write(CURSOR))
 NEW_YEAR = 1_767_225_600.0
@@ -211,9 +211,9 @@ def test_different_questions_have_different_keys(other: dict[str, list[str]]) ->
 def test_a_view_is_the_same_whatever_window_of_it_is_asked_for() -> None:
     one, other = ListQuery(q="a", limit=5), ListQuery(q="a", limit=9, offset=20)
 
-    assert one.view_digest("client") == other.view_digest("client")
-    assert one.view_digest("client") != one.view_digest("another")
-    assert one.view_digest("client") != ListQuery(q="b").view_digest("client")
+    assert one.filters_digest("client") == other.filters_digest("client")
+    assert one.filters_digest("client") != one.filters_digest("another")
+    assert one.filters_digest("client") != ListQuery(q="b").filters_digest("client")
 
 
 NAMES = st.text("abcXYZ_/-+0", min_size=1, max_size=8)
@@ -254,8 +254,8 @@ def test_the_parameters_of_a_question_ask_the_same_question_again(
 
     again = parse_list(parse_qs(urlencode(asked.parameters()), keep_blank_values=True))
 
-    assert again.view_key == asked.view_key
-    assert again.view_digest("client") == asked.view_digest("client")
+    assert again.filters_key == asked.filters_key
+    assert again.filters_digest("client") == asked.filters_digest("client")
 
 
 @given(st.dictionaries(st.text(), st.lists(st.text(), min_size=1, max_size=3), max_size=4))

@@ -10,7 +10,7 @@ from lib.directory import index, pages
 from lib.directory.manifest import Manifest
 from lib.directory.snapshot import Snapshot
 from lib.queries.list_query import ListQuery, parse_list
-from lib.queries.select import Rows, project, select
+from lib.queries.select import Slice, project, select
 from lib.users import document
 from lib.users.row import json_form
 from tests.fakes import CLIENT, User, generation_with, user
@@ -44,7 +44,7 @@ CARL = user(
 EVERYBODY = (ANNA, BOB, CARL)
 
 
-def ask(everybody: tuple[User, ...] = EVERYBODY, **query: Any) -> Rows:  # noqa: ANN401 - free-form
+def ask(everybody: tuple[User, ...] = EVERYBODY, **query: Any) -> Slice:  # noqa: ANN401 - free-form
     """Ask a question of a snapshot of ``everybody``; with an index the answer is the same."""
     cut = pages.cut([document.canonical(each) for each in everybody])
     by_ref = {page.ref: page for page in cut}
@@ -68,7 +68,7 @@ def ask(everybody: tuple[User, ...] = EVERYBODY, **query: Any) -> Rows:  # noqa:
     return answer
 
 
-def ids(rows: Rows) -> list[int]:
+def ids(rows: Slice) -> list[int]:
     """Return the ids of the rows."""
     return [document.id_of(line) for line in rows.lines]
 
