@@ -51,9 +51,18 @@ configuration: $(VENV) ## Write docs/configuration.md anew from template.yaml
 	$(RUN) python -m dev.docs.configuration docs/configuration.md
 
 .PHONY: test
-test: $(VENV) ## Doctests, unit, contract, integration and template tests
+test: coverage ## Doctests, unit, contract, integration and template tests
 	PYTHONPATH=src $(RUN) pytest --doctest-modules src/lib client/managed_users
-	$(RUN) pytest -n 2 --dist loadfile tests/unit tests/contract tests/integration tests/template tests/faults tests/soak
+	$(RUN) pytest -n 2 --dist loadfile -m hypothesis tests/unit
+	$(RUN) pytest -n 2 --dist loadfile tests/contract tests/integration tests/template tests/faults tests/soak
+
+# Without properties: what they happen to draw is no proof of a branch.
+.PHONY: coverage
+coverage: $(VENV) ## Unit tests; they alone reach every line and branch of what decides
+	@mkdir -p .build/coverage && rm -f .build/coverage/data*
+	$(RUN) coverage run -m pytest -n 2 --dist loadfile -m "not hypothesis" tests/unit
+	@$(RUN) coverage combine --quiet
+	$(RUN) coverage report
 
 .PHONY: reliability
 reliability: $(VENV) ## Write docs/reliability.md anew from what each fault comes to

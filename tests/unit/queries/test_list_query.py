@@ -242,6 +242,45 @@ PARAMS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.parametrize(
+    ("params", "written"),
+    [
+        ({}, []),
+        ({"limit": ["7"], "offset": ["7"]}, []),
+        ({"emails": ["a@example.com,b@example.com"]}, ["a@example.com", "b@example.com"]),
+        ({"ids": ["2", "1"]}, ["2,1"]),
+        ({"timeZone": ["b,a"]}, ["a,b"]),
+        ({"createdAfter": ["2026-01-01"]}, ["2026-01-01T00:00:00.000Z"]),
+        ({"createdBefore": ["2026-01-01T01:00:00.5+01:00"]}, ["2026-01-01T00:00:00.500Z"]),
+        ({"q": ["Bob"], "sort": ["-id"]}, ["bob", "-id"]),
+        ({"metadata[plan]": ["pro"]}, ["pro"]),
+    ],
+)
+def test_a_question_is_written_as_links_ask_it_again(
+    params: dict[str, list[str]], written: list[str]
+) -> None:
+    assert [text for _, text in parse_list(params).parameters()] == written
+
+
+@pytest.mark.parametrize(
+    ("asked", "alone"),
+    [
+        ({"ids": ["1"]}, True),
+        ({"emails": ["a@example.com"], "email_match": ["folded"]}, True),
+        ({"usernames": ["a"], "fields": ["id"], "sort": ["-id"], "limit": ["1"]}, True),
+        ({}, False),
+        ({"q": ["a"]}, False),
+        ({"ids": ["1"], "q": ["a"]}, False),
+        ({"ids": ["1"], "usernames": ["a"]}, False),
+        ({"ids": ["1"], "metadata[a]": ["b"]}, False),
+    ],
+)
+def test_names_decide_alone_where_one_list_of_them_is_all_that_chooses(
+    asked: dict[str, list[str]], *, alone: bool
+) -> None:
+    assert parse_list(asked).names_alone is alone
+
+
 @given(PARAMS)
 def test_the_parameters_of_a_question_ask_the_same_question_again(
     params: dict[str, list[str]],

@@ -358,6 +358,38 @@ def test_where_time_is_short_after_a_call_the_next_sweep_goes_on_there() -> None
     assert reconciled.rotation == Rotation(next_id=PER_CALL + 2, began_at=NOW, seen_at=NOW - 900)
 
 
+def test_a_cycle_goes_on_where_the_last_sweep_of_it_ended() -> None:
+    base = known(range(1, 2 * PER_CALL + 2))
+    head = head_with(
+        CLIENT,
+        swept_at=NOW - 60,
+        adopted=len(base) - 1,
+        adopted_seen_at=NOW - 900,
+        rotation_id=PER_CALL + 2,
+        cycle_began_at=NOW - 60,
+    )
+    origin = origin_of(base.keys())
+
+    reconciled = take(origin, base=base, seen=known({1}), head=head)
+
+    assert origin.found == [PER_CALL]
+    assert reconciled.rotation == Rotation(seen_at=NOW - 60)
+
+
+def test_of_too_many_who_lost_their_address_the_next_sweep_asks_for_the_first_unasked() -> None:
+    base = known(range(1, MAX_CONFIRMATIONS + 4))
+    origin = origin_of({1})
+    origin.rows |= {
+        user_id: row(user_id, email="new@example.com") for user_id in base if user_id > 1
+    }
+    head = head_with(CLIENT, swept_at=NOW - 1, adopted=len(base) - 1, adopted_seen_at=NOW - 900)
+
+    reconciled = take(origin, base=base, seen=known({1}), head=head)
+
+    assert origin.asked == list(range(2, MAX_CONFIRMATIONS + 2))
+    assert reconciled.rotation.next_id == MAX_CONFIRMATIONS + 2
+
+
 def test_without_calls_for_it_nobody_is_asked_for_again_and_the_age_grows() -> None:
     head = head_with(CLIENT, swept_at=NOW - 1, adopted=1, adopted_seen_at=NOW - 900)
 
