@@ -63,4 +63,4 @@ def is_document(line: bytes) -> bool:
         user = json.loads(line)
     except (ValueError, RecursionError):
         return False
-    return isinstance(user, dict) and line.startswith(_ID_PREFIX) and isinstance(user["id"], int)
+    return isinstance(user, dict) and line.startswith(_ID_PREFIX) and type(user["id"]) is int

@@ -5,6 +5,7 @@ import json
 import random
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -199,6 +200,14 @@ def test_a_page_that_is_not_what_its_digest_says_is_broken(spoil: Any) -> None: 
 
     with pytest.raises(BrokenSnapshotError):
         pages.decode(page.ref, spoil(pages.encode(page)))
+
+
+@pytest.mark.parametrize(("first_id", "count"), [(2, 2), (1, 3)])
+def test_a_page_that_is_another_than_its_name_says_is_broken(first_id: int, count: int) -> None:
+    (page,) = pages.cut(documents([1, 2]))
+
+    with pytest.raises(BrokenSnapshotError):
+        pages.decode(replace(page.ref, first_id=first_id, count=count), pages.encode(page))
 
 
 def _shuffled(value: object, order: random.Random) -> Any:  # noqa: ANN401 - JSON
