@@ -221,7 +221,9 @@ class Lookup:
         except OriginBlockedError as error:
             # What one look-up met concerns nobody else, but for a block.
             until = backoff.block_until(reset_seconds=error.reset_seconds, now=self.time.now())
-            self.store.hold_off(client_id, "blocked_until", until)
+            # If this fails, whoever asks next is told the same.
+            with suppress(StoreError):
+                self.store.hold_off(client_id, "blocked_until", until)
             raise
         finally:
             progress.answers |= asked

@@ -231,6 +231,20 @@ def test_a_failure_is_told_and_only_a_block_keeps_everybody_from_asking(
     assert asked(world) == ([] if blocked_until else ["get 8"])
 
 
+def test_a_block_that_cannot_be_noted_is_still_told_and_pauses_that_look_up() -> None:
+    world = world_of(7)
+    error = OriginBlockedError("429", reset_seconds=40)
+    world.origin.errors = [error]
+    world.store.fail("hold_off")
+
+    found = world.look_up(UserKeys(ids=[7]))
+    again = world.look_up(UserKeys(ids=[7]))
+
+    assert found.failure is error
+    assert isinstance(again.failure, NotAskedError)
+    assert asked(world) == ["get 7"]
+
+
 def test_what_was_answered_before_a_failure_is_kept() -> None:
     world = world_of(7, 8)
 
