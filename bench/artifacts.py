@@ -5,18 +5,16 @@ versions are those of ``uv.lock``, the same for everybody. Peers are kept under 
 what decides them, so the next run only copies.
 """
 
-import hashlib
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from dev import ROOT
-from dev.deploy import build_artifact
+from dev.deploy.build_artifact import build, compile_sources, install, kept, output
 from dev.deploy.deployment import ARCHITECTURE
 from dev.deploy.lambda_runtime import copy_runtime_packages
 
@@ -27,7 +25,6 @@ PLAIN = ("empty", "fastapi_hishel", "requests_cache", "typical", "echo_plain", "
 WITH_BYTECODE = ("echo", "floor")
 """Peers that ship bytecode, so that they bound what can be reached."""
 _PEERS = Path(__file__).with_name("peers")
-_PLATFORMS = {"arm64": "aarch64-manylinux_2_34", "x86_64": "x86_64-manylinux_2_34"}
 
 
 @contextmanager
@@ -42,9 +39,9 @@ def built(ours: Path | None) -> Iterator[Path]:
         if ours:
             shutil.copytree(ours, target / OURS)
         else:
-            build_artifact.build(target / OURS, architecture=ARCHITECTURE, uv=os.environ["UV"])
+            build(target / OURS, architecture=ARCHITECTURE, uv=os.environ["UV"])
         copy_runtime_packages(target / RUNTIME)
-        _compile(target / RUNTIME)
+        compile_sources(target / RUNTIME, root=str(target / RUNTIME))
         for name in (*PLAIN, *WITH_BYTECODE):
             (target / name).symlink_to(_peer(name))
         measured = [(target / name).resolve() for name in (OURS, *PLAIN, *WITH_BYTECODE)]
@@ -58,46 +55,24 @@ def built(ours: Path | None) -> Iterator[Path]:
 def _peer(name: str) -> Path:
     """Return the directory of an installed peer; make it if need be."""
     source = _PEERS / name.removesuffix("_plain")
-    locked = _uv("export", "--frozen", "--no-dev", "--group", "bench", "--no-hashes", "--no-header")
+    options = ("--frozen", "--no-dev", "--group", "bench", "--no-hashes", "--no-header")
+    locked = output(os.environ["UV"], "export", *options)
     parts = [locked, *(path.read_text(encoding="utf-8") for path in sorted(source.glob("*.*")))]
-    digest = hashlib.sha256("\0".join([*parts, ARCHITECTURE, sys.version]).encode()).hexdigest()
-    made = CACHE / f"{name}-{digest[:16]}"
-    if made.exists():
-        return made
-    with TemporaryDirectory(dir=CACHE) as scratch:
-        constraints = Path(scratch, "constraints.txt")
-        constraints.write_text(locked, encoding="utf-8")
-        packages = Path(scratch, "packages")
-        packages.mkdir()
-        version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        platform = ["--python-version", version, "--python-platform", _PLATFORMS[ARCHITECTURE]]
-        files = ["--requirements", str(source / "requirements.txt"), "--target", str(packages)]
-        limits = ["--constraints", str(constraints), "--only-binary", ":all:"]
-        _uv("pip", "install", "--quiet", "--link-mode", "copy", *platform, *files, *limits)
-        (packages / ".lock").unlink(missing_ok=True)
+    recipe = [*parts, ARCHITECTURE, sys.version]
+
+    def make(packages: Path) -> None:
+        wanted = (source / "requirements.txt").read_text(encoding="utf-8")
+        with NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as constraints:
+            constraints.write(locked)
+            constraints.flush()
+            limits = ("--constraints", constraints.name)
+            install(wanted, packages, *limits, architecture=ARCHITECTURE, uv=os.environ["UV"])
         for file in ("app.py", "requirements.txt"):
             shutil.copy(source / file, packages)
         if name in WITH_BYTECODE:
-            _compile(packages)
-        try:
-            packages.rename(made)
-        except OSError:
-            # A run beside this one was faster; what it made is the same.
-            if not made.exists():
-                raise
-    return made
+            compile_sources(packages, root=str(packages))
 
-
-def _uv(*arguments: str) -> str:
-    command = [os.environ["UV"], *arguments]
-    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - uv.
-    return done.stdout
-
-
-def _compile(directory: Path) -> None:
-    command = [sys.executable, "-I", "-m", "compileall", "-q"]
-    options = ["--invalidation-mode", "unchecked-hash", str(directory)]
-    subprocess.run([*command, *options], check=True)  # noqa: S603 - this interpreter.
+    return kept(CACHE, name, recipe, make)
 
 
 def _set_writable(directories: Iterable[Path], *, writable: bool) -> None:

@@ -6,101 +6,46 @@ writing one for each begun KB of the larger of the item before and after, twice 
 transaction, and one at least. Sizes are those of DynamoDB: names, and values by type.
 """
 
-import json
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterator, Mapping
 from math import ceil
-from typing import TYPE_CHECKING, Any, Self, override
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, override
 
 from dev.local.embedded_aws import EmbeddedAws
+from dev.local.relay import Answer, Json, Relay
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-type Json = Any
-
 WRITE_BYTES, READ_BYTES = 1024, 4096
-_DROPPED = frozenset({"connection", "content-length", "date", "server", "transfer-encoding"})
 _NESTED_BYTES = 3
 
 
-class Meter(ThreadingHTTPServer):
-    """A relay in front of DynamoDB, to be asked at ``url``: units ``read`` and ``written``."""
-
-    daemon_threads = True
+class Meter(Relay):
+    """A relay in front of DynamoDB that counts calls, and units ``read`` and ``written``."""
 
     def __init__(self, aws: EmbeddedAws) -> None:
-        super().__init__(("127.0.0.1", 0), _Connection)
-        self.upstream = urlsplit(aws.endpoint).netloc
+        super().__init__(aws.endpoint)
         self.client = aws.client("dynamodb")
-        self.read = 0
-        self.written = 0
-        self.calls = 0
-        self._serving = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        """The endpoint for a DynamoDB client."""
-        return f"http://127.0.0.1:{self.server_port}"
+        self.reset()
 
     def reset(self) -> None:
         """Count from zero."""
         self.read = self.written = self.calls = 0
 
     @override
-    def __enter__(self) -> Self:
-        self._serving.start()
-        return self
-
-    @override
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self._serving.join()
-        self.server_close()
-
-
-class _Connection(BaseHTTPRequestHandler):
-    """One call: HTTP/1.0 keeps no connection that would outlive the meter."""
-
-    server: Meter
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.calls += 1
-        operation, asked = self.headers["X-Amz-Target"].rpartition(".")[2], json.loads(body)
+    def answer(self, operation: str, asked: Json, pass_on: Callable[[], Answer]) -> Answer:
+        self.calls += 1
         keys = list(_keys(operation, asked))
-        before = [_stored_bytes(self.server.client, *key) for key in keys]
-        status, headers, content = self._pass_on(body)
+        before = [_stored_bytes(self.client, *key) for key in keys]
+        answer = pass_on()
         if operation in {"GetItem", "BatchGetItem"}:
-            self.server.read += sum(max(1, ceil(size / READ_BYTES)) for size in before)
+            self.read += sum(max(1, ceil(size / READ_BYTES)) for size in before)
         else:
-            after = [_stored_bytes(self.server.client, *key) for key in keys]
+            after = [_stored_bytes(self.client, *key) for key in keys]
             sizes = map(max, before, after)
             units = sum(max(1, ceil(size / WRITE_BYTES)) for size in sizes)
-            self.server.written += units * (2 if operation == "TransactWriteItems" else 1)
-        self.send_response(status)
-        for name, value in headers:
-            if name.lower() not in _DROPPED:
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def _pass_on(self, body: bytes) -> tuple[int, Sequence[tuple[str, str]], bytes]:
-        upstream = HTTPConnection(self.server.upstream, timeout=10)
-        try:
-            upstream.request("POST", self.path, body, dict(self.headers))
-            answer = upstream.getresponse()
-            return answer.status, answer.getheaders(), answer.read()
-        finally:
-            upstream.close()
-
-    @override
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+            self.written += units * (2 if operation == "TransactWriteItems" else 1)
+        return answer
 
 
 def _keys(operation: str, asked: Json) -> Iterator[tuple[str, Json]]:

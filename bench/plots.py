@@ -5,8 +5,8 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from bench import report
 from bench.results import Run, rows_of, spreads_of
-from bench.words import GROWTH, PEERS
 from dev import ROOT
 
 DIRECTORY = ROOT / "docs/benchmarks"
@@ -42,7 +42,8 @@ def draw(run: Run) -> None:
 def _bars(run: Run, pattern: str, axis: str, file: str, *, log: bool = False) -> None:
     """Draw a bar a peer, the fastest on top, with its middle half."""
     spreads = spreads_of(run)
-    named = {name: spreads[key] for name in PEERS if (key := pattern.format(name)) in spreads}
+    peers = report.labels(pattern.format(r"(\w+)"))
+    named = {name: spreads[pattern.format(name)] for name in peers}
     ranked = sorted(named, key=lambda name: -named[name][2])
     medians = [named[name][2] for name in ranked]
     below = [named[name][2] - named[name][1] for name in ranked]
@@ -50,7 +51,7 @@ def _bars(run: Run, pattern: str, axis: str, file: str, *, log: bool = False) ->
     figure = Figure(figsize=(8, 0.4 * len(ranked) + 0.9), layout="constrained")
     axes = figure.subplots()
     axes.barh(
-        [PEERS[name] for name in ranked],
+        [peers[name] for name in ranked],
         medians,
         xerr=[below, above],
         color=[_OURS if name in _OWN else _PEER for name in ranked],
@@ -69,10 +70,10 @@ def _bars(run: Run, pattern: str, axis: str, file: str, *, log: bool = False) ->
 
 def _growth(run: Run) -> None:
     """Draw two bars a question, for 500 and for 10,000 users."""
-    rows = rows_of(run)
-    figure = Figure(figsize=(8, 0.55 * len(GROWTH) + 0.9), layout="constrained")
+    rows, questions = rows_of(run), report.labels(r"(\w+)_10k_vs_500:peer")
+    figure = Figure(figsize=(8, 0.55 * len(questions) + 0.9), layout="constrained")
     axes = figure.subplots()
-    names = list(GROWTH)[::-1]
+    names = list(questions)[::-1]
     for place, name in enumerate(names):
         row = rows[f"{name}_10k_vs_500"]
         small = row.peer or 0
@@ -80,7 +81,7 @@ def _growth(run: Run) -> None:
         axes.barh(place - 0.18, row.value, 0.34, color=_OURS, label="10,000 users")
         axes.text(small, place + 0.18, f"  {small:.2g}", va="center", fontsize=9)
         axes.text(row.value, place - 0.18, f"  {row.value:.2g}", va="center", fontsize=9)
-    axes.set_yticks(range(len(names)), [GROWTH[name].replace("`", "") for name in names])
+    axes.set_yticks(range(len(names)), [questions[name].replace("`", "") for name in names])
     axes.set_xscale("log")
     axes.margins(x=0.12)
     axes.set_xlabel("milliseconds an answer (logarithmic)")

@@ -1,104 +1,106 @@
-"""Writes ``docs/benchmarks.md`` from the kept runs and the template, and from nothing else."""
+"""Makes ``docs/benchmarks.md`` of the words in ``bench/benchmarks.md`` and of figures.
+
+Between braces stands the name of a row or a sample of the newest run, of a parameter of
+``template.yaml``, or of what is computed here.
+"""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 
-from bench import cost, tables
-from bench.reasons import REASONS
-from bench.results import Row, Run, rows_of
-from bench.tables import number, table
-from bench.words import GROWTH, PAGE, PEERS, UNITS
+from bench import cost
+from bench.results import BENCH, BOUNDS, Row, Run, number, rows_of, spreads_of
 from dev import ROOT
 from dev.template.literals import parameter_defaults
 
 type Rows = Mapping[str, Row]
 
 FILE = ROOT / "docs/benchmarks.md"
-_ON_PAPER = (100_000, 1_000_000)
+WORDS = (BENCH / "benchmarks.md").read_text(encoding="utf-8")
+_BASES = {"cold": "cold_ours_ms", "warm": "warm_echo_us"}
+"""Beside whose median the samples of a kind are told."""
 
 
 def page(runs: Sequence[Run]) -> str:
     """Return the whole page; ``runs`` are those kept, the newest last."""
     newest = runs[-1]
-    rows, about = rows_of(newest), newest["about"]
-    parts = {
-        "count": str(len(runs)),
-        "machine": about["machine"],
-        "versions": about["versions"],
-        "runs": table(
-            ["run", "commit", "command"],
-            [[run["about"][key] for key in ("date", "commit", "command")] for run in runs],
-        ),
-        "promises": tables.promises(runs),
-        "missed": _missed(runs),
-        "cold": tables.spread(newest, PEERS, "cold_{}_ms", unit="ms", base="ours"),
-        "warm": tables.spread(newest, PEERS, "warm_{}_us", unit="µs", base="echo"),
-        "growth": tables.growth(rows, GROWTH),
-        "units": tables.sizes(rows, UNITS),
-        "paper": _on_paper(rows),
-        "cost": _cost(rows),
-        "basis": _basis(rows),
-        "sizes": _artifacts(rows),
-        "stampede": number(rows["origin_calls_1000_cold_readers_requests_cache"].value),
-        "refresh_memory": number(rows["peak_memory_10k_refresh_mb"].value),
-        "head_read": number(rows["head_read_hit_ms"].value),
-        "bare_read": number(rows["bare_get_item_ms"].value),
-        "origin_ms": f"{cost.ORIGIN_SECONDS * 1e3:g}",
-        "dynamodb_ms": f"{cost.DYNAMODB_SECONDS * 1e3:g}",
-        "prices": _prices(),
-        "cache_megabytes": str(parameter_defaults()["MemoryCacheMegabytes"]),
-        "api_memory": str(defaults().api_memory),
-        "refresh_memory_size": str(defaults().refresh_memory),
-        "interval": str(defaults().interval),
-        "jitter": str(defaults().jitter),
-        "adopted_calls": str(defaults().adopted_calls),
-        "environment_hours": f"{cost.ENVIRONMENT_SECONDS / 3600:g}",
-    }
-    return PAGE.format(**parts)
+    rows = rows_of(newest)
+    return WORDS.format(
+        count=len(runs),
+        **newest["about"],
+        runs=_lines([run["about"][key] for key in ("date", "commit", "command")] for run in runs),
+        promises=_lines(_promise(name, runs) for name in BOUNDS),
+        **parameter_defaults(),
+        **_samples(newest),
+        **rows,
+        **{f"paper_{times}": _on_paper(rows, times) for times in (1, 10, 100)},
+        **_prices(),
+        **_basis(rows),
+        months=_lines(_month(scenario, rows) for scenario in cost.SCENARIOS),
+    )
 
 
-def _missed(runs: Sequence[Run]) -> str:
-    names = tables.missed(runs)
-    if not names:
-        return "All of it is kept."
-    return "\n".join(f"- `{name}`: {REASONS.get(name, 'not explained yet.')}" for name in names)
+def labels(figure: str) -> dict[str, str]:
+    """Return what the page's tables call the figures whose placeholders ``figure`` matches."""
+    found = re.findall(rf"^\| (.+?) \| {{{figure}}}", WORDS, re.MULTILINE)
+    return {name: label for label, name in found}
 
 
-def _artifacts(rows: Rows) -> str:
-    lines = [
-        [label, number(rows[f"artifact_{name}_zipped_mb"].value), number(row.value)]
-        for name, label in PEERS.items()
-        if (row := rows.get(f"artifact_{name}_unzipped_mb"))
+def missed(runs: Sequence[Run]) -> list[str]:
+    """Return the names of promises that the median of the runs does not keep."""
+    return [name for name, bound in BOUNDS.items() if statistics.median(_told(name, runs)) > bound]
+
+
+def _told(name: str, runs: Sequence[Run]) -> list[float]:
+    return [rows_of(run)[name].told for run in runs]
+
+
+def _lines(lines: Iterable[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _promise(name: str, runs: Sequence[Run]) -> list[str]:
+    """Return a promise, the median and the range of the runs, and the newest of them."""
+    told, newest = _told(name, runs), rows_of(runs[-1])[name]
+    pair = f"{newest}" if newest.ratio is None else f"{newest} / {newest:peer}"
+    return [
+        f"`{name}`",
+        f"≤ {BOUNDS[name]:g}",
+        f"{number(statistics.median(told))}{' **missed**' if name in missed(runs) else ''}",
+        f"{number(min(told))} to {number(max(told))}",
+        f"{pair} {newest.unit}",
     ]
-    return table(["artifact", "zipped, MB", "unzipped, MB"], lines)
 
 
-def _on_paper(rows: Rows) -> str:
+def _samples(run: Run) -> dict[str, str]:
+    """Return median, middle half, range and ratio of what was sampled, as cells of a table."""
+    spreads, told = spreads_of(run), {}
+    for name, (least, low, median, high, most) in spreads.items():
+        if base := _BASES.get(name.partition("_")[0]):
+            half, whole = f"{number(low)} to {number(high)}", f"{number(least)} to {number(most)}"
+            cells = [number(median), half, whole, number(median / spreads[base][2])]
+            told[name] = " | ".join(cells)
+    return told
+
+
+def _on_paper(rows: Rows, times: int) -> str:
     """Return what follows for larger directories from what was measured at 10,000 users."""
-    measured = {name: rows[f"{name}_10k"].value for name in UNITS if name.startswith("w")}
-    manifest = rows["bytes_largest_manifest_10k"].value
-    filtering = rows["filter_10k_p50_ms"].value
-    reading = rows["read_units_first_filter_10k"].value
-    stored = rows["bytes_all_items_10k"].value
-    pages = measured["write_units_update"] - _transaction_units(manifest)
-    lines = []
-    for users in (10_000, *_ON_PAPER):
-        times = users / 10_000
-        lines.append(
-            [
-                f"{users:,}{'' if times == 1 else ' (computed)'}",
-                number(manifest * times / 1e3),
-                number(measured["write_units_first_publication"] * times),
-                number(pages + _transaction_units(manifest * times)),
-                number(reading * times),
-                number(filtering * times),
-                number(stored * times / 1e6),
-            ]
-        )
-    head = ["manifest, KB", "units, first publication", "units, one change"]
-    head += ["units, first filter", "filter, ms", "in the table, MB"]
-    return table(["users", *head], lines)
+
+    def at(name: str) -> float:
+        return rows[name].value * times
+
+    manifest = at("bytes_largest_manifest_10k")
+    pages = rows["write_units_update_10k"].value - _transaction_units(manifest / times)
+    figures = [
+        manifest / 1e3,
+        at("write_units_first_publication_10k"),
+        pages + _transaction_units(manifest),
+        at("read_units_first_filter_10k"),
+        at("filter_10k_p50_ms"),
+        at("bytes_all_items_10k") / 1e6,
+    ]
+    return " | ".join(map(number, figures))
 
 
 def _transaction_units(size: float) -> int:
@@ -119,64 +121,60 @@ def defaults() -> cost.Defaults:
     )
 
 
-def _basis(rows: Rows) -> str:
-    """Return what the months are computed from."""
-    small, large = (cost.units(users, rows, defaults()) for users in (500, 10_000))
-    lines: Mapping[str, Callable[[cost.Units], float]] = {
-        "a hit, billed ms": lambda each: cost.billed(each.hit) * 1e3,
-        "a hit that reads the head, billed ms": lambda each: cost.billed(each.head_read) * 1e3,
-        "the start of an environment, ms": lambda each: each.start * 1e3,
-        "a revalidation, s": lambda each: each.sweep,
-        "a revalidation, units read": lambda each: each.sweep_reads,
-        "a revalidation, units written": lambda each: each.sweep_writes,
-        "revalidations a month and client": lambda _: cost.SECONDS / defaults().interval,
-        "a change, units written": lambda each: each.change_writes,
-        "an environment's whole directory, units read": lambda each: each.directory_reads,
-        "a request, bytes logged": lambda each: each.log_bytes,
+def _basis(rows: Rows) -> dict[str, str]:
+    """Return what the months are computed from, by name and size of the directory."""
+    told = {
+        "interval": f"{defaults().interval}",
+        "origin_ms": f"{cost.ORIGIN_SECONDS * 1e3:g}",
+        "dynamodb_ms": f"{cost.DYNAMODB_SECONDS * 1e3:g}",
+        "environment_hours": f"{cost.ENVIRONMENT_SECONDS / 3600:g}",
     }
-    told = [[label, number(unit(small)), number(unit(large))] for label, unit in lines.items()]
-    return table(["", "500 users", "10,000 users"], told)
+    for size, users in {"500": 500, "10k": 10_000}.items():
+        each = cost.units(users, rows, defaults())
+        figures = {
+            "hit_ms": cost.billed(each.hit) * 1e3,
+            "head_read_ms": cost.billed(each.head_read) * 1e3,
+            "start_ms": each.start * 1e3,
+            "sweep_s": each.sweep,
+            "sweep_reads": each.sweep_reads,
+            "sweep_writes": each.sweep_writes,
+            "sweeps": cost.SECONDS / defaults().interval,
+            "change_writes": each.change_writes,
+            "directory_reads": each.directory_reads,
+            "log_bytes": each.log_bytes,
+        }
+        told |= {f"{name}_{size}": number(value) for name, value in figures.items()}
+    return told
 
 
-def _cost(rows: Rows) -> str:
-    lines = []
-    head: list[str] = []
-    for scenario in cost.SCENARIOS:
-        ours = cost.ours(scenario, rows, defaults())
-        peers = cost.peers(scenario, rows, defaults())
-        head = [*ours, "**in all**", *(PEERS[name] for name in peers)]
-        clients = f"{scenario.clients} client{'s' if scenario.clients > 1 else ''}"
-        lines.append(
-            [
-                f"{scenario.rate:,g}/s, {clients}, {scenario.users:,} users",
-                *(_dollars(each) for each in ours.values()),
-                f"**{_dollars(sum(ours.values()))}**",
-                *(f"{_dollars(total)}{'' if able else ' †'}" for total, able in peers.values()),
-            ]
-        )
-    return table(["a month, $", *head], lines)
+def _month(scenario: cost.Scenario, rows: Rows) -> list[str]:
+    ours = cost.ours(scenario, rows, defaults())
+    peers = cost.peers(scenario, rows, defaults())
+    clients = f"{scenario.clients} client{'s' if scenario.clients > 1 else ''}"
+    return [
+        f"{scenario.rate:,g}/s, {clients}, {scenario.users:,} users",
+        *map(_dollars, ours.values()),
+        f"**{_dollars(sum(ours.values()))}**",
+        *(f"{_dollars(total)}{'' if able else ' †'}" for total, able in peers.values()),
+    ]
 
 
 def _dollars(amount: float) -> str:
     return f"{amount:,.0f}" if amount >= 10 else f"{amount:.2f}"  # noqa: PLR2004 - cents below.
 
 
-def _prices() -> str:
-    tiers = ", then ".join(f"${price * 1e6:.2f}" for _, price in cost.GATEWAY_TIERS)
-    lines = {
-        "Lambda, a GB-second": f"${cost.GB_SECOND:.10f}",
-        "Lambda, a million requests": f"${cost.INVOCATION * 1e6:.2f}",
-        "API Gateway (REST), a million requests": tiers,
-        "DynamoDB on demand, a million units": (
-            f"${cost.READ_UNIT * 1e6:.3f} read, ${cost.WRITE_UNIT * 1e6:.3f} written"
-        ),
-        "DynamoDB, a GB stored": f"${cost.STORED_GB:.2f}",
-        "EventBridge, a million": (
-            f"${cost.SCHEDULED * 1e6:.2f} schedules, ${cost.EVENT * 1e6:.2f} events"
-        ),
-        "Secrets Manager": (
-            f"${cost.SECRET:.2f} a secret, ${cost.SECRET_CALL * 1e4:.2f} for 10,000 calls"
-        ),
-        "CloudWatch Logs, a GB": f"${cost.LOGGED_GB:.2f}",
+def _prices() -> dict[str, float | str]:
+    """Return prices as they are listed: of a million, of 10,000 calls, or of one."""
+    return {
+        "gb_second": cost.GB_SECOND,
+        "invocations": cost.INVOCATION * 1e6,
+        "gateway_tiers": ", then ".join(f"${price * 1e6:.2f}" for _, price in cost.GATEWAY_TIERS),
+        "units_read": cost.READ_UNIT * 1e6,
+        "units_written": cost.WRITE_UNIT * 1e6,
+        "stored_gb": cost.STORED_GB,
+        "schedules": cost.SCHEDULED * 1e6,
+        "events": cost.EVENT * 1e6,
+        "secret": cost.SECRET,
+        "secret_calls": cost.SECRET_CALL * 1e4,
+        "logged_gb": cost.LOGGED_GB,
     }
-    return table(["", "price"], list(lines.items()))

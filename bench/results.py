@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, override
 
 BENCH = Path(__file__).parent
 RESULTS = BENCH / "results.json"
@@ -36,6 +36,15 @@ BOUNDS: Mapping[str, float] = {
 """What is promised: the most that a row's ratio may be, or its value where it has no ratio."""
 
 
+def number(value: float) -> str:
+    """Return ``value`` in three digits or, from a hundred on, in whole numbers.
+
+    >>> [number(value) for value in (0.0325, 1.0871, 21.849, 101.2, 10_090)]
+    ['0.0325', '1.09', '21.8', '101', '10,090']
+    """
+    return f"{value:.3g}" if abs(value) < 100 else f"{value:,.0f}"  # noqa: PLR2004
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One figure. ``peer`` is the same of what it is compared with, and ``ratio`` value to peer."""
@@ -50,6 +59,11 @@ class Row:
     def told(self) -> float:
         """What counts: the ratio if there is one."""
         return self.value if self.ratio is None else self.ratio
+
+    @override
+    def __format__(self, figure: str) -> str:
+        """Return ``value``, ``peer`` or ``ratio`` as the page writes figures."""
+        return number(getattr(self, figure or "value"))
 
 
 @dataclass(slots=True)

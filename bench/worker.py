@@ -98,9 +98,7 @@ def main() -> None:
     # Before the handler is imported, which may keep a reference to the clock.
     time.time = _now
     module, _, name = sys.argv[1].rpartition(".")
-    started = time.perf_counter_ns()
     handler = getattr(importlib.import_module(module), name)
-    imported = time.perf_counter_ns() - started
     reads: dict[str, Callable[[], Json]] = {}
     for line in sys.stdin:
         command = json.loads(line)
@@ -110,8 +108,6 @@ def main() -> None:
             case "call-after-pauses":
                 read = reads.setdefault("read", _reader(command)) if not reads else reads["read"]
                 answer = _call_after_pauses(handler, command, read)
-            case "imported":
-                answer = {"ns": imported}
             case _:
                 answer = {"kilobytes": _peak_kilobytes()}
         print(json.dumps(answer), file=answers, flush=True)

@@ -48,6 +48,14 @@ def parameters(resource: str, method: str, *places: str) -> list[Json]:
     return [part for part in every if part["in"] in places]
 
 
+def query_names(resource: str, method: str) -> set[str]:
+    """Return the names of query parameters as the code writes them, but for what it ignores."""
+    return {
+        f"{part['name']}[key]" if part.get("style") == "deepObject" else part["name"]
+        for part in parameters(resource, method, "query")
+    } - {"clientId", "emails[]"}
+
+
 def responses(resource: str, method: str) -> dict[str, str]:
     """Return the name of the response component for each status of an operation."""
     declared = OPERATIONS[resource, method]["responses"]

@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from dev import ROOT
 type Json = Any  # A model's nodes are free-form.
 
 _CACHE = ROOT / ".build"
-_PLATFORMS = {"arm64": "aarch64-manylinux_2_34", "x86_64": "x86_64-manylinux_2_34"}
+PLATFORMS = {"arm64": "aarch64-manylinux_2_34", "x86_64": "x86_64-manylinux_2_34"}
 # Where Lambda unpacks the artifact; in bytecode it stands for the directory of the build.
 _TASK_ROOT = "/var/task"
 # The earliest time that a zip file can hold.
@@ -53,29 +54,38 @@ def build(target: Path, *, architecture: str, uv: str, cache: Path = _CACHE) -> 
         own = Path(scratch)
         unwanted = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / "src", own, dirs_exist_ok=True, ignore=unwanted)
-        _compile(own)
+        compile_sources(own, root=_TASK_ROOT)
         shutil.copytree(own, target, dirs_exist_ok=True)
     _fix_times_and_modes(target)
 
 
 def _dependencies(architecture: str, *, uv: str, cache: Path) -> Path:
     """Return the directory of installed, trimmed and compiled dependencies; make it if need be."""
-    locked = _output(uv, "export", "--frozen", "--no-dev", "--no-emit-project", "--no-header")
+    locked = output(uv, "export", "--frozen", "--no-dev", "--no-emit-project", "--no-header")
     recipe = [locked, Path(__file__).read_text(encoding="utf-8"), architecture, sys.version]
-    name = hashlib.sha256("\0".join(recipe).encode()).hexdigest()[:16]
-    made = cache / f"dependencies-{architecture}-{name}"
+
+    def make(packages: Path) -> None:
+        checked = ("--no-deps", "--require-hashes")
+        install(locked, packages, *checked, architecture=architecture, uv=uv)
+        _trim(packages)
+        compile_sources(packages, root=_TASK_ROOT)
+
+    return kept(cache, f"dependencies-{architecture}", recipe, make)
+
+
+def kept(cache: Path, name: str, recipe: Sequence[str], make: Callable[[Path], None]) -> Path:
+    """Return the directory in ``cache`` that ``recipe`` decides; have it made if need be."""
+    digest = hashlib.sha256("\0".join(recipe).encode()).hexdigest()[:16]
+    made = cache / f"{name}-{digest}"
     if made.exists():
         return made
     cache.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as scratch:
-        requirements = Path(scratch, "requirements.txt")
-        requirements.write_text(locked, encoding="utf-8")
-        packages = Path(scratch, "packages")
-        _install(requirements, packages, architecture=architecture, uv=uv)
-        _trim(packages)
-        _compile(packages)
+        making = Path(scratch, "made")
+        making.mkdir()
+        make(making)
         try:
-            packages.rename(made)
+            making.rename(made)
         except OSError:
             # A build beside this one was faster; what it made is the same.
             if not made.exists():
@@ -83,21 +93,26 @@ def _dependencies(architecture: str, *, uv: str, cache: Path) -> Path:
     return made
 
 
-def _install(requirements: Path, target: Path, *, architecture: str, uv: str) -> None:
+def install(requirements: str, target: Path, *options: str, architecture: str, uv: str) -> None:
+    """Install the lines of ``requirements`` into ``target``: wheels alone, copied."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    options = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--link-mode", "copy"]
-    platform = ["--python-version", version, "--python-platform", _PLATFORMS[architecture]]
-    files = ["--target", str(target), "--requirements", str(requirements)]
-    _output(uv, "pip", "install", "--quiet", *options, *platform, *files)
+    platform = ["--python-version", version, "--python-platform", PLATFORMS[architecture]]
+    wheels = ["--only-binary", ":all:", "--link-mode", "copy"]
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
+        file.write(requirements)
+        file.flush()
+        files = ["--target", str(target), "--requirements", file.name]
+        output(uv, "pip", "install", "--quiet", *options, *platform, *wheels, *files)
+    (target / ".lock").unlink(missing_ok=True)
 
 
-def _output(*command: str) -> str:
+def output(*command: str) -> str:
+    """Return what a command prints that must not fail."""
     done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - uv.
     return done.stdout
 
 
 def _trim(packages: Path) -> None:
-    (packages / ".lock").unlink(missing_ok=True)
     for pattern in _UNUSED:
         for directory in list(packages.glob(pattern)):
             shutil.rmtree(directory)
@@ -138,15 +153,14 @@ def _trim_endpoints(file: Path) -> None:
     file.write_text(json.dumps(endpoints, separators=(",", ":")), encoding="utf-8")
 
 
-def _compile(directory: Path) -> None:
+def compile_sources(directory: Path, *, root: str) -> None:
     """Write bytecode that is used without looking at its source's time, which a zip file blurs.
 
-    An interpreter of its own does it: what bytecode looks like depends on what the compiling
-    process holds in memory.
+    In it ``root`` stands for ``directory``. An interpreter of its own does it: what bytecode looks
+    like depends on what the compiling process holds in memory.
     """
-    options = ["-q", "--invalidation-mode", "unchecked-hash", "-s", str(directory)]
-    command = [sys.executable, "-I", "-m", "compileall", *options, "-p", _TASK_ROOT, str(directory)]
-    subprocess.run(command, check=True)  # noqa: S603 - this interpreter.
+    options = ["-q", "--invalidation-mode", "unchecked-hash", "-s", str(directory), "-p", root]
+    output(sys.executable, "-I", "-m", "compileall", *options, str(directory))
 
 
 def _fix_times_and_modes(directory: Path) -> None:
@@ -159,7 +173,7 @@ def main() -> None:
     """Build into the directory that SAM names."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("target", type=Path)
-    parser.add_argument("--architecture", choices=_PLATFORMS, default="arm64")
+    parser.add_argument("--architecture", choices=PLATFORMS, default="arm64")
     parser.add_argument("--uv", default="uv")
     arguments = parser.parse_args()
     build(arguments.target, architecture=arguments.architecture, uv=arguments.uv)

@@ -3,17 +3,12 @@
 import json
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self, override
+from typing import Any, override
 from urllib.parse import urlsplit
 
-type Json = Any  # Parameters and results are free-form.
-
-_DROPPED = frozenset({"connection", "content-length", "date", "server", "transfer-encoding"})
-
+from dev.local import relay
+from dev.local.relay import Answer, Json
 
 _READS = ("Get", "BatchGet")
 _MOST_SECONDS = 20
@@ -33,14 +28,11 @@ class Hold:
         self.released.set()
 
 
-class Relay(ThreadingHTTPServer):
+class Relay(relay.Relay):
     """Passes AWS calls on to ``upstream``, or hangs up; after ``stop`` connections are refused."""
 
-    daemon_threads = True
-
     def __init__(self, upstream: str) -> None:
-        super().__init__(("127.0.0.1", 0), _Connection)
-        self.upstream = urlsplit(upstream).netloc
+        super().__init__(upstream)
         self.calls: list[tuple[str, Any]] = []
         self.hangs_up = False
         self.answers_to_writes_to_lose = 0
@@ -48,15 +40,10 @@ class Relay(ThreadingHTTPServer):
         self._refusals: dict[str, list[Json]] = {}
         self._holds: dict[tuple[str, str], Hold] = {}
         self.answer_events: Callable[[list[Json]], Json] | None = None
-        self._serving = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
 
     def point_at(self, upstream: str) -> None:
         """Pass calls on to ``upstream`` from now on."""
         self.upstream = urlsplit(upstream).netloc
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
 
     @property
     def writes(self) -> list[tuple[str, Any]]:
@@ -103,68 +90,21 @@ class Relay(ThreadingHTTPServer):
             held.released.wait(_MOST_SECONDS)
         return held is None or not held.dropped.is_set()
 
-    def stop(self) -> None:
-        if self._serving.is_alive():
-            self.shutdown()
-            self._serving.join()
-            self.server_close()
-
     @override
-    def __enter__(self) -> Self:
-        self._serving.start()
-        return self
-
-    @override
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-
-class _Connection(BaseHTTPRequestHandler):
-    """One call: HTTP/1.0 keeps no connection that would outlive the relay."""
-
-    server: Relay
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        operation, asked = self.headers["X-Amz-Target"].rpartition(".")[2], json.loads(body)
-        self.server.calls.append((operation, asked))
-        if not self.server.step(operation, "before") or self.server.hangs_up:
-            return
-        if self.server.error:
-            status, code = self.server.error
-            self._reply(status, json.dumps({"__type": f"aws#{code}", "message": code}).encode())
-            return
-        if refusal := self.server.refusal(operation):
-            self._reply(400, json.dumps(refusal).encode())
-            return
-        if operation == "PutEvents" and self.server.answer_events:
-            told = self.server.answer_events(asked["Entries"])
-            self._reply(200, json.dumps(told).encode())
-            return
-        upstream = HTTPConnection(self.server.upstream, timeout=10)
-        try:
-            upstream.request("POST", self.path, body, dict(self.headers))
-            answer = upstream.getresponse()
-            content = answer.read()
-        finally:
-            upstream.close()
-        self.server.step(operation, "after")
-        if self.server.answers_to_writes_to_lose and not operation.startswith(_READS):
-            self.server.answers_to_writes_to_lose -= 1
-            return
-        self._reply(answer.status, content, *answer.getheaders())
-
-    def _reply(self, status: int, content: bytes, *headers: tuple[str, str]) -> None:
-        self.send_response(status)
-        for name, value in headers:
-            if name.lower() not in _DROPPED:
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        # Whoever asked may have been killed while the call was held.
-        with suppress(ConnectionError):
-            self.end_headers()
-            self.wfile.write(content)
-
-    @override
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: ``Relay.calls`` is the log."""
+    def answer(self, operation: str, asked: Json, pass_on: Callable[[], Answer]) -> Answer | None:
+        self.calls.append((operation, asked))
+        if not self.step(operation, "before") or self.hangs_up:
+            return None
+        if self.error:
+            status, code = self.error
+            return status, json.dumps({"__type": f"aws#{code}", "message": code}).encode(), ()
+        if refusal := self.refusal(operation):
+            return 400, json.dumps(refusal).encode(), ()
+        if operation == "PutEvents" and self.answer_events:
+            return 200, json.dumps(self.answer_events(asked["Entries"])).encode(), ()
+        answer = pass_on()
+        self.step(operation, "after")
+        if self.answers_to_writes_to_lose and not operation.startswith(_READS):
+            self.answers_to_writes_to_lose -= 1
+            return None
+        return answer

@@ -18,6 +18,7 @@ from dev.local.gateway_events import Request, Resource, to_event, to_response
 from dev.origin import Fault
 from dev.template.literals import api_paths
 from handlers import api
+from lib.queries import lookup_body
 from tests.integration.asking import at, cursor_in, link
 from tests.integration.service import CLIENT, SECRET, Answer, Context, Service, running_service
 from tests.openapi import (
@@ -28,6 +29,7 @@ from tests.openapi import (
     Json,
     body_of,
     parameters,
+    query_names,
     resolved,
     responses,
     unlike,
@@ -254,6 +256,19 @@ def test_a_request_s_headers_are_read_where_they_are_documented(
 
     documented = {part["name"] for part in parameters(*operation, "header")}
     assert documented == {name for name, is_heard in heard.items() if is_heard}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_misspelt_parameter_is_told_those_that_are_documented(
+    answers: Answers, operation: tuple[str, str]
+) -> None:
+    answer = answers[operation]["a misspelt name"]
+
+    assert answer.status == 400
+    if answer.response.body:
+        # What a look-up names is in its body, and refused in its URL.
+        in_body = lookup_body.NAMES if operation[0] == "users/lookup" else set()
+        assert set(answer.error["details"]["allowed"]) - in_body == query_names(*operation)
 
 
 def test_something_else_would_be_noticed(answers: Answers) -> None:
