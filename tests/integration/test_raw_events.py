@@ -14,7 +14,7 @@ from dev.origin import demo_users
 from handlers import api
 from lib.errors import CODES
 from lib.queries.list_query import LIST_NAMES
-from tests.integration.service import CLIENT, Context, Json, Service, running_service
+from tests.integration.service import CLIENT, Json, Service, running_service
 
 USERS = f"/oauth-clients/{CLIENT}/users"
 LAMBDA_LIMIT_BYTES = 6 * 1024 * 1024
@@ -116,9 +116,9 @@ def service(aws: EmbeddedAws) -> Iterator[Service]:
         yield running
 
 
-def checked(event: Json) -> Json:
+def checked(service: Service, event: Json) -> Json:
     """Return the function's result, which must be a response that API Gateway takes."""
-    result: dict[str, Any] = dict(api.handler(event, Context(seconds=4)))
+    result: dict[str, Any] = dict(api.handler(event, service.context()))
     assert result.keys() == {"statusCode", "headers", "body", "isBase64Encoded"}
     assert result["statusCode"] in DOCUMENTED
     assert isinstance(result["body"], str)
@@ -138,7 +138,7 @@ def checked(event: Json) -> Json:
 def test_any_event_has_a_documented_answer(service: Service, event: Json) -> None:
     service.origin.clear_calls()
 
-    checked(event)
+    checked(service, event)
 
 
 @pytest.mark.parametrize("limit", [10, 250])
@@ -150,7 +150,8 @@ def test_an_answer_never_passes_what_lambda_returns(service: Service, limit: int
     service.forget()
 
     result = checked(
-        {"httpMethod": "GET", "path": USERS, "queryStringParameters": {"limit": str(limit)}}
+        service,
+        {"httpMethod": "GET", "path": USERS, "queryStringParameters": {"limit": str(limit)}},
     )
 
     assert result["statusCode"] == (200 if limit == 10 else 400)

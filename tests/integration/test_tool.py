@@ -313,7 +313,7 @@ def test_following_changes_ends_with_control_c(
     asked_before = _looks(stack)
     with _started(environment, "changes", "--follow", "--every", "0.2") as (tool, out, err):
         # It begins with the generation that is the newest when it starts.
-        wait_until(lambda: _looks(stack) > asked_before, seconds=30)
+        wait_until(lambda: _looks(stack) > asked_before)
         user_id = stack.origin.users(CLIENT)[9]["id"]
         stack.origin.update(CLIENT, user_id, name="Followed")
         refresh()
