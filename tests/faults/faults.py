@@ -37,7 +37,8 @@ def origin(name: str, kind: str, **rest: object) -> Breakage:
     def switch_on(rig: Rig) -> None:
         rig.service.origin.faults = [fault]
 
-    return Breakage(name, switch_on, seconds=HURRIED_SECONDS if kind == "hang" else 29)
+    endless = kind in {"hang", "slow_drip"}
+    return Breakage(name, switch_on, seconds=HURRIED_SECONDS if endless else 29)
 
 
 def _lose(kind: str) -> Break:

@@ -10,13 +10,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self, override
 from urllib.parse import urlsplit
 
+from tests.patience import PATIENCE_SECONDS
+
 type Json = Any  # Parameters and results are free-form.
 
 _DROPPED = frozenset({"connection", "content-length", "date", "server", "transfer-encoding"})
 
 
 _READS = ("Get", "BatchGet")
-_MOST_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Relay(ThreadingHTTPServer):
         held = self._holds.pop((operation, when), None)
         if held:
             held.reached.set()
-            held.released.wait(_MOST_SECONDS)
+            held.released.wait(PATIENCE_SECONDS)
         return held is None or not held.dropped.is_set()
 
     def stop(self) -> None:
@@ -141,7 +142,7 @@ class _Connection(BaseHTTPRequestHandler):
             told = self.server.answer_events(asked["Entries"])
             self._reply(200, json.dumps(told).encode())
             return
-        upstream = HTTPConnection(self.server.upstream, timeout=10)
+        upstream = HTTPConnection(self.server.upstream, timeout=PATIENCE_SECONDS)
         try:
             upstream.request("POST", self.path, body, dict(self.headers))
             answer = upstream.getresponse()

@@ -32,6 +32,7 @@ from handlers.wiring import wiring
 from lib.aws import items
 from lib.origin.exchange import ANSWER_SECONDS
 from tests.fakes import Clock
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -205,13 +206,13 @@ class Service:
         return refresh.handler(event or {"action": "refresh-all"}, self.context(seconds))
 
     def context(self, seconds: float = 29) -> Context:
-        """Return the context of an invocation that has ``seconds`` left, a moment after the last."""
+        """Return the context of an invocation with ``seconds`` left, a moment after the last."""
         self.clock.now += _MOMENT
         return Context(self.clock, self.clock.now + seconds)
 
     def next_invocation(self) -> Json:
         """Return the next event that the service queued for its refresh function."""
-        return self.invocations.get(timeout=60)
+        return self.invocations.get(timeout=PATIENCE_SECONDS)
 
     def forget(self) -> None:
         """Go on in a new Lambda environment."""

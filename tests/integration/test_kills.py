@@ -22,7 +22,7 @@ from lib.directory.head import LEASE_SECONDS
 from lib.origin.backoff import PAUSE_SECONDS
 from tests.integration.relay import Relay
 from tests.integration.service import CLIENT, Json, Service, running_service
-from tests.integration.stack import PATIENCE_SECONDS, wait_until
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 _REVALIDATE = f"""
 import sys
