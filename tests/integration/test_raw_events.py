@@ -161,20 +161,21 @@ def test_an_event_of_a_custom_domain_is_answered(service: Service) -> None:
     service.get()
 
     result = checked(
+        service,
         {
             "resource": "/oauth-clients/{clientId}/users",
             "path": f"/directory{USERS}",
             "httpMethod": "GET",
             "pathParameters": {"clientId": CLIENT},
             "requestContext": {"path": f"/directory{USERS}", "requestId": "r1"},
-        }
+        },
     )
 
     assert result["statusCode"] == 200
 
 
 @pytest.mark.parametrize("route", ["$default", "GET /v2/oauth-clients/{clientId}/users"])
-def test_an_event_of_another_payload_is_told_what_is_wrong(route: str) -> None:
+def test_an_event_of_another_payload_is_told_what_is_wrong(service: Service, route: str) -> None:
     path = f"/v2{USERS}"
     event = {
         "version": "2.0",
@@ -187,7 +188,7 @@ def test_an_event_of_another_payload_is_told_what_is_wrong(route: str) -> None:
         "isBase64Encoded": False,
     }
 
-    result = api.handler(event, Context())
+    result = api.handler(event, service.context())
 
     body = json.loads(result["body"])
     assert (result["statusCode"], body["path"]) == (500, path)
