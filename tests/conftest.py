@@ -2,13 +2,15 @@
 
 import os
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 os.environ.update(
     POWERTOOLS_SERVICE_NAME="managed-users-tests",
     POWERTOOLS_METRICS_NAMESPACE="ManagedUsersProxy",
     POWERTOOLS_LOG_LEVEL="INFO",
 )
-# How long an example takes says something of the machine alone.
-settings.register_profile("unhurried", deadline=None, print_blob=True)
+# How long an example takes, or its making, says something of the machine alone.
+settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
 settings.load_profile("unhurried")

@@ -80,7 +80,7 @@ class _Connection(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def _pass_on(self, body: bytes) -> Answer:
-        upstream = HTTPConnection(self.server.upstream, timeout=10)
+        upstream = HTTPConnection(self.server.upstream, timeout=60)
         try:
             upstream.request("POST", self.path, body, dict(self.headers))
             answer = upstream.getresponse()

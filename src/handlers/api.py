@@ -46,7 +46,7 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
 
 
 def _answer(request: Request, context: Context, line: dict[str, Any]) -> Response:
-    now = time()
+    now = wiring().time.now()
     left = context.get_remaining_time_in_millis() / 1000
     route = request.route()
     line["route"] = route.resource
@@ -57,7 +57,7 @@ def _answer(request: Request, context: Context, line: dict[str, Any]) -> Respons
 
 
 def _error(request: Request, error: ServiceError, line: dict[str, Any]) -> Response:
-    now = time()
+    now = wiring().time.now()
     headers = error.headers(now=now, jitter=wiring().time.random())
     status = provenance.of_error(error)
     if status is not None:

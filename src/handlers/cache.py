@@ -1,7 +1,6 @@
 """Answers what is stored, what changed, and the wish for a new sweep."""
 
 from http import HTTPStatus
-from time import time
 
 from handlers.call import Call
 from handlers.gateway import Response
@@ -19,7 +18,7 @@ def show_cache(call: Call) -> Response:
         # Of a client that something is stored of, the reason is told why it is not served.
         wiring().proxy.require_known(head)
     call.line["client_id"] = head.client_id
-    data = status.cache_data(head, now=time())
+    data = status.cache_data(head, now=wiring().time.now())
     return Response(HTTPStatus.OK, bodies.success_body(data))
 
 

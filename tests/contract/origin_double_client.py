@@ -5,6 +5,7 @@ from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
 from dev.origin import OriginDouble, plain_users
+from tests.patience import PATIENCE_SECONDS
 
 CLIENT = "clientid1"
 LIST = f"/v2/oauth-clients/{CLIENT}/users"
@@ -20,7 +21,7 @@ def prepared() -> OriginDouble:
 
 def connect(origin: OriginDouble) -> HTTPConnection:
     """Return a connection that does not wait for ever."""
-    return HTTPConnection(origin.url.removeprefix("http://"), timeout=5)
+    return HTTPConnection(origin.url.removeprefix("http://"), timeout=PATIENCE_SECONDS)
 
 
 def send(connection: HTTPConnection, target: str = LIST, method: str = "GET") -> HTTPResponse:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from dev.origin import OriginDouble, Request, plain_users
+from tests.patience import PATIENCE_SECONDS
 from tests.recordings import CLIENT, CLIENTS, EXCHANGES, MISSING, Exchange
 
 if not EXCHANGES:
@@ -48,7 +49,7 @@ def test_a_recorded_request_gets_the_recorded_answer(
 
 
 def send(origin: OriginDouble, request: dict[str, Any]) -> tuple[int, dict[str, str], str]:
-    connection = HTTPConnection(origin.url.removeprefix("http://"), timeout=5)
+    connection = HTTPConnection(origin.url.removeprefix("http://"), timeout=PATIENCE_SECONDS)
     try:
         connection.request(request["method"], request["path"], headers=request["headers"])
         response = connection.getresponse()

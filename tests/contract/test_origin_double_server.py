@@ -22,6 +22,7 @@ from tests.contract.origin_double_client import (
     prepared,
     send,
 )
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_starting_twice_is_starting_once(origin: OriginDouble) -> None:
 
 def test_many_callers_are_served_at_once(origin: OriginDouble) -> None:
     arrived = threading.Barrier(20)
-    origin.before_call = lambda _request: arrived.wait(5)
+    origin.before_call = lambda _request: arrived.wait(PATIENCE_SECONDS)
 
     with ExitStack() as stack:
         opened = [stack.enter_context(closing(connect(origin))) for _ in range(20)]
@@ -158,7 +159,7 @@ def test_the_command_prints_its_url_and_serves_until_a_signal(stop: signal.Signa
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 -- our own module
         assert process.stdout
         address = process.stdout.readline().strip().removeprefix("http://")
-        with closing(HTTPConnection(address, timeout=5)) as connection:
+        with closing(HTTPConnection(address, timeout=PATIENCE_SECONDS)) as connection:
             status, payload = get(connection)
         process.send_signal(stop)
         rest = process.stdout.read()

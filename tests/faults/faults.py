@@ -1,14 +1,11 @@
 """The faults: each breaks something between the service and its neighbours, over real sockets."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from dev.origin import Fault
 from tests.integration.relay import Relay
-from tests.integration.service import CLIENT, Service
-
-SECONDS = 3.0
-"""How long the caller waits at most, so that a hanging origin costs no test half a minute."""
+from tests.integration.service import CLIENT, HURRIED_SECONDS, Service
 
 
 @dataclass(frozen=True)
@@ -25,12 +22,12 @@ type Break = Callable[[Rig], None]
 
 @dataclass(frozen=True)
 class Breakage:
-    """A fault; ``after`` is done to what is stored, once it is."""
+    """A fault, and what time is left of an invocation that meets it."""
 
     name: str
     do: Break
     of: str = "origin"
-    environment: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 29
 
 
 def origin(name: str, kind: str, **rest: object) -> Breakage:
@@ -40,7 +37,8 @@ def origin(name: str, kind: str, **rest: object) -> Breakage:
     def switch_on(rig: Rig) -> None:
         rig.service.origin.faults = [fault]
 
-    return Breakage(name, switch_on)
+    endless = kind in {"hang", "slow_drip"}
+    return Breakage(name, switch_on, seconds=HURRIED_SECONDS if endless else 29)
 
 
 def _lose(kind: str) -> Break:
@@ -89,7 +87,7 @@ def _lose_an_answer(rig: Rig) -> None:
 
 
 def _set_back(rig: Rig) -> None:
-    rig.service.table.let_pass(CLIENT, -3600)
+    rig.service.clock.now -= 3600
 
 
 def _close_secrets(rig: Rig) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 
 from dev.local.embedded_aws import EmbeddedAws
-from tests.faults.faults import SECONDS, Breakage, Rig
+from tests.faults.faults import Breakage, Rig
 from tests.integration.relay import Relay
 from tests.integration.service import CLIENT, ERROR_AGE, Answer, running_service
 
@@ -74,7 +74,7 @@ def see(rig: Rig, breakage: Breakage, state: str) -> Seen:
     breakage.do(rig)
     service.origin.clear_calls()
     with redirect_stdout(written):
-        first, second = _ask(rig), _ask(rig)
+        first, second = _ask(rig, breakage.seconds), _ask(rig, breakage.seconds)
     last_error = str(service.head().get("last_error", ""))
     return Seen(
         (_said(first[0]), _said(second[0])),
@@ -85,9 +85,9 @@ def see(rig: Rig, breakage: Breakage, state: str) -> Seen:
     )
 
 
-def _ask(rig: Rig) -> tuple[Answer, int]:
+def _ask(rig: Rig, seconds: float) -> tuple[Answer, int]:
     before = len(rig.service.origin.list_calls(CLIENT))
-    answer = rig.service.get("/users?limit=250", seconds=SECONDS)
+    answer = rig.service.get("/users?limit=250", seconds=seconds)
     rig.service.forget()
     return answer, len(rig.service.origin.list_calls(CLIENT)) - before
 

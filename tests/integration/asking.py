@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 import uuid
 from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qs
@@ -55,5 +54,7 @@ def post(
         body=body if isinstance(body, bytes) else json.dumps(body).encode(),
         source_ip="127.0.0.1",
     )
-    event = to_event(request, resources=_RESOURCES, request_id=str(uuid.uuid4()), now=time.time())
+    event = to_event(
+        request, resources=_RESOURCES, request_id=str(uuid.uuid4()), now=service.clock.now
+    )
     return service.handle(event)

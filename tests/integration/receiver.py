@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import SimpleQueue
 from typing import Any, override
 
+from tests.patience import PATIENCE_SECONDS
+
 type Json = Any  # Events are free-form: tests check what they use.
 
 
@@ -44,7 +46,7 @@ class Receiver(ThreadingHTTPServer):
 
     def next(self) -> Delivery:
         """Wait for the next request."""
-        return self._deliveries.get(timeout=20)
+        return self._deliveries.get(timeout=PATIENCE_SECONDS)
 
     def next_event(self, seen: set[str]) -> Json:
         """Wait for an event that is not one of ``seen``, and add it: each may come repeatedly."""

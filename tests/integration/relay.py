@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from dev.local import relay
 from dev.local.relay import Answer, Json
+from tests.patience import PATIENCE_SECONDS
 
 _READS = ("Get", "BatchGet")
-_MOST_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Relay(relay.Relay):
         held = self._holds.pop((operation, when), None)
         if held:
             held.reached.set()
-            held.released.wait(_MOST_SECONDS)
+            held.released.wait(PATIENCE_SECONDS)
         return held is None or not held.dropped.is_set()
 
     @override

@@ -2,17 +2,17 @@
 
 DynamoDB and Secrets Manager are the embedded AWS, the origin is its double and Lambda's own API is
 an endpoint that keeps invocations until a test delivers them. All of it is HTTP over loopback.
-Time passes for the service when what its head remembers is moved back, and for the double by its
-clock, so that no test sleeps through a freshness lifetime.
+Both live by one clock that the test holds: it stands still however slow the machine is, and moves
+when the service sleeps or the test says so. Real time is what sockets wait for, and nothing else.
 """
 
 import json
 import os
 import time
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -24,11 +24,15 @@ from dev.local.embedded_aws import EmbeddedAws
 from dev.local.gateway_events import Request, Resource, Response, to_event, to_response
 from dev.local.lambda_api import LambdaApi
 from dev.local.settings import API_HANDLER, LocalSettings
-from dev.origin import OriginDouble
+from dev.origin import Fault, OriginDouble
+from dev.origin.origin import Request as OriginRequest
 from dev.template.literals import api_paths
 from handlers import api, refresh
 from handlers.wiring import wiring
 from lib.aws import items
+from lib.origin.exchange import ANSWER_SECONDS
+from tests.fakes import Clock
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -47,7 +51,15 @@ ERROR_AGE = FRESH + STALE_WHILE_REVALIDATE + 10
 MEMORY_CACHE = os.environ.get("MEMORY_CACHE_MEGABYTES", "48")
 about_memory = pytest.mark.skipif(MEMORY_CACHE == "0", reason="it is about what is remembered")
 EXPIRED_AGE = FRESH + STALE_IF_ERROR + 10
+HURRIED_SECONDS = 3.0
+"""What to leave an invocation whose origin hangs: sockets really wait, for about half of it."""
 
+_MOMENT = 2**-10
+_SLOW: Mapping[str, Callable[[Fault], float]] = {
+    "delay": lambda fault: fault.seconds,
+    "hang": lambda _: ANSWER_SECONDS,
+    "slow_drip": lambda _: ANSWER_SECONDS,
+}
 _RESOURCES = [Resource(path) for path in api_paths()]
 INSTANTS = (
     "swept_at",
@@ -68,14 +80,14 @@ INSTANTS = (
 
 @dataclass(frozen=True)
 class Context:
-    """Lambda's context object, as far as the service uses it."""
+    """Lambda's context object, as far as the service uses it; it ends at the instant ``until``."""
 
-    seconds: float = 29
+    clock: Clock
+    until: float
     aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    started: float = field(default_factory=time.monotonic)
 
     def get_remaining_time_in_millis(self) -> int:
-        return int((self.started + self.seconds - time.monotonic()) * 1000)
+        return round((self.until - self.clock.now) * 1000)
 
 
 @dataclass(frozen=True)
@@ -110,16 +122,6 @@ class Answer:
         return self.body["error"]
 
 
-class Clock:
-    """The time of day, moved forward by ``offset`` seconds."""
-
-    def __init__(self) -> None:
-        self.offset = 0.0
-
-    def __call__(self) -> float:
-        return time.time() + self.offset
-
-
 class Table:
     """The service's table, seen from outside."""
 
@@ -144,7 +146,7 @@ class Table:
         self.client.delete_item(TableName=self.name, Key=_head_key(client_id))
 
     def let_pass(self, client_id: str, seconds: int) -> None:
-        """Move back every instant that the head item holds."""
+        """Move back every instant that the head item holds, for those whose clock nobody holds."""
         head = self.head(client_id)
         moved = {name: head[name] - seconds for name in INSTANTS if head.get(name)}
         if "calls_minute" in head:
@@ -167,6 +169,7 @@ class Service:
         self.table = Table(aws.client("dynamodb"), f"table-{uuid.uuid4()}")
         self.secret = f"secret-{uuid.uuid4()}"
         self.invocations: SimpleQueue[Json] = SimpleQueue()
+        origin.before_call = self._take_time
 
     def get(
         self, path: str = "/users", headers: Mapping[str, str] | None = None, *, seconds: float = 29
@@ -191,29 +194,34 @@ class Service:
         )
         request_id = str(uuid.uuid4())
         return self.handle(
-            to_event(request, resources=_RESOURCES, request_id=request_id, now=time.time()),
+            to_event(request, resources=_RESOURCES, request_id=request_id, now=self.clock.now),
             seconds=seconds,
         )
 
     def handle(self, event: Mapping[str, Any], *, seconds: float = 29) -> Answer:
-        return Answer(to_response(api.handler(event, Context(seconds))))
+        return Answer(to_response(api.handler(event, self.context(seconds))))
 
     def refresh(self, event: Mapping[str, Any] | None = None, *, seconds: float = 29) -> Json:
         """Return what the refresh function makes of ``event``, by default the schedule's."""
-        return refresh.handler(event or {"action": "refresh-all"}, Context(seconds))
+        return refresh.handler(event or {"action": "refresh-all"}, self.context(seconds))
+
+    def context(self, seconds: float = 29) -> Context:
+        """Return the context of an invocation with ``seconds`` left, a moment after the last."""
+        self.clock.now += _MOMENT
+        return Context(self.clock, self.clock.now + seconds)
 
     def next_invocation(self) -> Json:
         """Return the next event that the service queued for its refresh function."""
-        return self.invocations.get(timeout=5)
+        return self.invocations.get(timeout=PATIENCE_SECONDS)
 
     def forget(self) -> None:
         """Go on in a new Lambda environment."""
         wiring.cache_clear()
+        wiring().time = replace(wiring().time, now=self.clock, sleep=self.clock.sleep)
 
-    def let_pass(self, seconds: int, *, same_environment: bool = False) -> None:
-        """Let time pass, for the stored head and for the origin; then start a new environment."""
-        self.table.let_pass(CLIENT, seconds)
-        self.clock.offset += seconds
+    def let_pass(self, seconds: float, *, same_environment: bool = False) -> None:
+        """Let time pass; then start a new environment."""
+        self.clock.now += seconds
         if not same_environment:
             self.forget()
 
@@ -231,6 +239,12 @@ class Service:
     def put_secret(self, keys: Mapping[str, str]) -> None:
         self.aws.put_secret(self.secret, keys)
 
+    def _take_time(self, call: OriginRequest) -> None:
+        """Let the time pass that a slow origin takes, up to what anybody waits for it."""
+        for fault in self.origin.faults:
+            if fault.match in call.target and fault.kind in _SLOW:
+                self.clock.now += min(_SLOW[fault.kind](fault), ANSWER_SECONDS)
+
 
 def _head_key(client_id: str) -> dict[str, Any]:
     return items.encode({"pk": f"client#{client_id}", "sk": "head"})
@@ -246,7 +260,9 @@ def running_service(
     **environment: str,
 ) -> Iterator[Service]:
     """Run the service until the end of the block; only one can run at a time."""
-    keys, clock, invoked = clients or {CLIENT: SECRET}, Clock(), LambdaApi()
+    keys, invoked = clients or {CLIENT: SECRET}, LambdaApi()
+    # A whole minute, so that calls that are counted by the minute are counted alike every time.
+    clock = Clock(now=time.time() // 60 * 60)
     with (
         OriginDouble(keys, users=users, clock=clock, not_platform=not_platform) as origin,
         pytest.MonkeyPatch.context() as patch,
@@ -272,5 +288,5 @@ def running_service(
         try:
             yield service
         finally:
-            service.forget()
+            wiring.cache_clear()
             invoked.stop()

@@ -1,7 +1,6 @@
-"""What tests of the whole local stack share: requests over HTTP, the table, waiting for a state."""
+"""What tests of the whole local stack share: requests over HTTP, and the table."""
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import requests
@@ -10,6 +9,7 @@ from dev.local.settings import TABLE_NAME
 from dev.local.stack import LocalStack
 from dev.origin import OriginDouble
 from tests.integration.service import Table
+from tests.patience import PATIENCE_SECONDS
 
 PARALLEL = 200
 
@@ -31,7 +31,7 @@ class Caller:
         self, method: str, path: str = "/users", headers: Mapping[str, str] | None = None
     ) -> requests.Response:
         url = f"{self.stack.url}/v2/oauth-clients/{self.client_id}{path}"
-        return requests.request(method, url, headers=headers, timeout=60)
+        return requests.request(method, url, headers=headers, timeout=PATIENCE_SECONDS)
 
     def get(
         self, path: str = "/users", headers: Mapping[str, str] | None = None
@@ -48,11 +48,3 @@ class Caller:
 
     def list_calls(self) -> int:
         return len(self.origin.list_calls(self.client_id))
-
-
-def wait_until(reached: Callable[[], bool], *, seconds: float = 10) -> None:
-    """Return as soon as ``reached`` tells so, which must happen in time."""
-    deadline = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < deadline, "not reached in time"
-        time.sleep(0.02)

@@ -1,7 +1,6 @@
 """Stored items of another day: put into a table as if that day were today."""
 
 import json
-import time
 from base64 import b64decode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,14 +24,14 @@ class Stored:
     @classmethod
     def of(cls, service: Service) -> Self:
         """Return what is in a service's table now."""
-        return cls(service.items(), time.time())
+        return cls(service.items(), service.clock.now)
 
     def put(self, service: Service) -> None:
         """Make this all that a service finds in its table, and start a new environment."""
         client, table = service.table.client, service.table.name
         for item in service.items():
             client.delete_item(TableName=table, Key={name: item[name] for name in ("pk", "sk")})
-        for item in moved(self.items, time.time() - self.taken_at):
+        for item in moved(self.items, service.clock.now - self.taken_at):
             client.put_item(TableName=table, Item=item)
         service.forget()
 

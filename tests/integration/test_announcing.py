@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -11,9 +11,8 @@ import pytest
 from dev import ROOT
 from dev.local.embedded_aws import EmbeddedAws
 from handlers import changes
-from handlers.wiring import wiring
 from lib.events.event import PREFIX
-from tests.integration.service import Context, Json, Service, running_service
+from tests.integration.service import Json, Service, running_service
 
 CLIENT = "clxdemo0000000000000000001"
 OTHER = "clxdemo0000000000000000002"
@@ -36,7 +35,7 @@ class Announcer:
         assert done["outcome"] == "published"
 
     def handle(self, event: Json) -> Json:
-        return changes.handler(event, Context())
+        return changes.handler(event, self.service.context())
 
     def wake(self, *records: Json) -> Json:
         return self.handle({"Records": list(records)})
@@ -169,8 +168,6 @@ def test_what_the_bus_does_not_take_is_reported_by_record_and_announced_later(
     announcer.publish(OTHER)
     monkeypatch.setenv("AWS_ENDPOINT_URL_EVENTBRIDGE", "http://127.0.0.1:1")
     announcer.service.forget()
-    # What happens between tries is not asked here.
-    wiring().time = replace(wiring().time, sleep=lambda _: None)
 
     failed = announcer.wake(record(CLIENT, number=7), record(OTHER, number=8), record(number=9))
     monkeypatch.delenv("AWS_ENDPOINT_URL_EVENTBRIDGE")

@@ -14,7 +14,8 @@ from dev.local.webhook import Webhook
 from lib.directory.head import FORCED_FLOOR_SECONDS
 from lib.events.event import PREFIX
 from tests.integration.receiver import Json, Receiver, receiving
-from tests.integration.stack import Caller, wait_until
+from tests.integration.stack import Caller
+from tests.patience import wait_until
 
 KEY = "key-of-the-receiver"
 CLIENTS = {f"clxchanges0000000000000{number}": f"key-{number}" for number in range(4)}

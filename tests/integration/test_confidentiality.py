@@ -13,7 +13,8 @@ from dev.local.settings import LocalSettings
 from dev.local.stack import LocalStack
 from dev.origin import Fault, User, demo_users
 from tests.integration.service import ERROR_AGE, REVALIDATE_AGE
-from tests.integration.stack import Caller, wait_until
+from tests.integration.stack import Caller
+from tests.patience import wait_until
 
 CLIENT = "clxwatched00000000000000001"
 SECRET = "canary-secret-5e1f0c"

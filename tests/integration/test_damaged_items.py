@@ -26,7 +26,7 @@ from handlers import changes
 from lib.directory.head import ATTRIBUTES, KINDS
 from tests.integration.asking import follow, link, post
 from tests.integration.relay import Relay
-from tests.integration.service import CLIENT, Context, Json, Service, running_service
+from tests.integration.service import CLIENT, Json, Service, running_service
 from tests.integration.stored import Stored
 
 WINDOW = 10
@@ -238,7 +238,7 @@ def test_an_old_manifest_that_cannot_be_read_is_gone(
     damage(service, "head", {"announced": {"N": "1"}})
 
     assert service.get("/cache/changes?since=1").status == 410
-    announce()
+    announce(service)
     assert [kind for kind, _ in sent(bus)] == ["managed-users-proxy.managed-users.baseline.v1"]
 
     damage(service, "gen#2", attributes)
@@ -347,10 +347,10 @@ def test_a_traversal_goes_on_over_a_head_that_was_mended(service: Service) -> No
     assert seen == ids(service)[: WINDOW + 1]
 
 
-def announce() -> None:
+def announce(service: Service) -> None:
     keys = {"pk": {"S": f"client#{CLIENT}"}, "sk": {"S": "gen#2"}}
     record = {"dynamodb": {"Keys": keys, "SequenceNumber": "1"}}
-    assert changes.handler({"Records": [record]}, Context()) == {"batchItemFailures": []}
+    assert changes.handler({"Records": [record]}, service.context()) == {"batchItemFailures": []}
 
 
 def sent(bus: Relay) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ import pytest
 from dev.local.front import Front
 from dev.local.gateway_events import Request, Resource, Response
 from dev.local.workers import Failure, Result
+from tests.patience import PATIENCE_SECONDS
 
 USERS = "/v2/oauth-clients/abc/users"
 
@@ -47,7 +48,7 @@ def answering(**result: object) -> Invoke:
 
 def exchange(port: int, raw: bytes) -> bytes:
     """Send ``raw`` and return all that comes back until the front closes the connection."""
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as connection:
         connection.sendall(raw)
         connection.shutdown(socket.SHUT_WR)
         with connection.makefile("rb") as answer:
@@ -57,7 +58,7 @@ def exchange(port: int, raw: bytes) -> bytes:
 def test_requests_on_one_connection_are_answered_one_after_the_other() -> None:
     with (
         running_front(lambda event: Result({"statusCode": 200, "body": event["body"]})) as port,
-        closing(HTTPConnection("127.0.0.1", port, timeout=5)) as client,
+        closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)) as client,
     ):
         client.connect()
         local = client.sock.getsockname()
@@ -126,7 +127,7 @@ def test_a_request_that_does_not_reach_the_service_is_refused_in_its_envelope(
 def test_a_failed_invocation_is_a_gateway_error(failure: Failure, status: int) -> None:
     with (
         running_front(lambda _event: failure) as port,
-        closing(HTTPConnection("127.0.0.1", port, timeout=5)) as client,
+        closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)) as client,
     ):
         client.request("GET", USERS)
         answer = client.getresponse()
@@ -140,7 +141,7 @@ def test_a_malformed_result_is_a_bad_gateway() -> None:
     seen: list[Response] = []
     with (
         running_front(answering(body={"not": "text"}), seen) as port,
-        closing(HTTPConnection("127.0.0.1", port, timeout=5)) as client,
+        closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)) as client,
     ):
         client.request("GET", USERS)
         answer = client.getresponse()
@@ -166,14 +167,14 @@ def test_bytes_that_a_client_did_not_escape_are_read_as_utf_8() -> None:
 
 def test_two_hundred_clients_are_served_at_once() -> None:
     clients = 200
-    together = Barrier(clients, timeout=20)
+    together = Barrier(clients, timeout=PATIENCE_SECONDS)
 
     def invoke(_event: dict[str, Any]) -> Result:
         together.wait()
         return Result({"statusCode": 200})
 
     def ask(port: int) -> int:
-        with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as client:
+        with closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)) as client:
             client.request("GET", USERS)
             return client.getresponse().status
 
@@ -190,7 +191,7 @@ def test_stopping_closes_connections_that_clients_keep_open() -> None:
             idle.sendall(f"GET {USERS} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
             idle.recv(65_536)
 
-        idle.settimeout(5)
+        idle.settimeout(PATIENCE_SECONDS)
         rest = idle.recv(1)
 
     assert rest == b""

@@ -1,7 +1,6 @@
 """The day the origin ends: what a frozen deployment still answers, and for how long."""
 
 from collections.abc import Iterator
-from time import time
 
 import pytest
 
@@ -50,7 +49,11 @@ def test_the_schedule_keeps_what_is_served_from_expiring(frozen: Service) -> Non
 
     frozen.refresh()
     # What DynamoDB would drop by now, had another three weeks gone by.
-    gone = [item for item in _expiring(frozen) if int(item["expires_at"]["N"]) < time() + 21 * DAY]
+    gone = [
+        item
+        for item in _expiring(frozen)
+        if int(item["expires_at"]["N"]) < frozen.clock.now + 21 * DAY
+    ]
     for item in gone:
         client.delete_item(TableName=table, Key={key: item[key] for key in ("pk", "sk")})
     frozen.forget()

@@ -11,7 +11,8 @@ import requests
 from dev.local.settings import LocalSettings
 from dev.local.stack import LocalStack
 from tests.integration.service import FRESH
-from tests.integration.stack import Caller, wait_until
+from tests.integration.stack import Caller
+from tests.patience import wait_until
 
 WORKERS = 4
 AT_ONCE = 8 * WORKERS

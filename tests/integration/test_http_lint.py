@@ -13,6 +13,7 @@ from dev.origin import Fault
 from tests.integration.service import (
     CLIENT,
     ERROR_AGE,
+    HURRIED_SECONDS,
     REVALIDATE_AGE,
     Answer,
     Service,
@@ -74,7 +75,10 @@ ANSWERS: dict[str, tuple[str, int, str, Ask]] = {
     "wrong method": ("PUT", 405, "", lambda service: service.send("PUT")),
     "unusable": ("GET", 502, "fwd-status=500", lambda s: failing(s, Fault("status", status=500))),
     "backing off": ("GET", 503, "origin-backoff", backing_off),
-    "in time": ("GET", 504, "origin-timeout", lambda s: failing(s, Fault("hang"), seconds=2.2)),
+    "in time": (
+        *("GET", 504, "origin-timeout"),
+        lambda service: failing(service, Fault("hang"), seconds=HURRIED_SECONDS),
+    ),
     "only if cached": (
         "GET",
         504,

@@ -9,8 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -22,11 +21,15 @@ from handlers import changes
 from lib.directory.head import LEASE_SECONDS
 from lib.origin.backoff import PAUSE_SECONDS
 from tests.integration.relay import Relay
-from tests.integration.service import CLIENT, Context, Json, Service, running_service
+from tests.integration.service import CLIENT, Json, Service, running_service
+from tests.patience import PATIENCE_SECONDS, wait_until
 
-SECONDS = 20
 _REVALIDATE = f"""
+import sys
+from dataclasses import replace
 from handlers.refresh import handler
+from handlers.wiring import wiring
+wiring().time = replace(wiring().time, now=lambda: float(sys.argv[1]))
 class Context:
     aws_request_id = "killed"
     def get_remaining_time_in_millis(self): return 29_000
@@ -59,7 +62,7 @@ def service(aws: EmbeddedAws, relay: Relay) -> Iterator[Service]:
         AWS_ENDPOINT_URL_EVENTBRIDGE=relay.url,
     ) as running:
         running.get()
-        announce(1)
+        announce(running, 1)
         relay.calls.clear()
         first, second, third = running.origin.users(CLIENT)[:3]
         running.origin.update(CLIENT, first["id"], name="Renamed")
@@ -68,24 +71,17 @@ def service(aws: EmbeddedAws, relay: Relay) -> Iterator[Service]:
         yield running
 
 
-def wait_until(reached: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not reached():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def announce(generation: int) -> None:
+def announce(service: Service, generation: int) -> None:
     keys = {"pk": {"S": f"client#{CLIENT}"}, "sk": {"S": f"gen#{generation}"}}
     record = {"dynamodb": {"Keys": keys, "SequenceNumber": str(generation)}}
-    assert changes.handler({"Records": [record]}, Context()) == {"batchItemFailures": []}
+    assert changes.handler({"Records": [record]}, service.context()) == {"batchItemFailures": []}
 
 
 @contextmanager
-def revalidating() -> Iterator[subprocess.Popen[str]]:
-    """Revalidate in a process of its own, in this environment."""
+def revalidating(service: Service) -> Iterator[subprocess.Popen[str]]:
+    """Revalidate in a process of its own, in this environment and at this instant."""
     process = subprocess.Popen(  # noqa: S603 - this interpreter.
-        [sys.executable, "-c", _REVALIDATE],
+        [sys.executable, "-c", _REVALIDATE, str(service.clock.now)],
         env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
         stdout=subprocess.PIPE,
         text=True,
@@ -125,10 +121,10 @@ def test_a_kill_leaves_the_old_generation_or_the_new_one_and_loses_no_change(
 ) -> None:
     before = served(service)
     held = relay.hold(operation, when)
-    with revalidating() as process:
-        assert held.reached.wait(SECONDS)
+    with revalidating(service) as process:
+        assert held.reached.wait(PATIENCE_SECONDS)
         process.send_signal(signal.SIGKILL)
-        process.wait(SECONDS)
+        process.wait(PATIENCE_SECONDS)
     held.drop()
     new = service.origin.users(CLIENT)
     moved = (operation, when) == ("TransactWriteItems", "after")
@@ -139,7 +135,7 @@ def test_a_kill_leaves_the_old_generation_or_the_new_one_and_loses_no_change(
     service.let_pass(LEASE_SECONDS + PAUSE_SECONDS[0])
     service.refresh()
     assert served(service) == (2, new)
-    announce(2)
+    announce(service, 2)
     changed = [str(user["id"]) for user in before[1][:3]]
     assert told(relay) == {
         ("updated", changed[0]),
@@ -152,7 +148,7 @@ def test_a_kill_in_the_middle_of_a_sweep_changes_nothing(service: Service) -> No
     before = served(service)
     service.origin.clear_calls()
     service.origin.faults = [Fault("hang", match="offset=0")]
-    with revalidating() as process:
+    with revalidating(service) as process:
         wait_until(lambda: len(service.origin.list_calls(CLIENT)) == 2)
         process.send_signal(signal.SIGKILL)
     service.origin.faults = []
@@ -168,8 +164,8 @@ def test_a_holder_that_wakes_up_too_late_publishes_nothing(
 ) -> None:
     unchanged = served(service)
     held = relay.hold("BatchWriteItem", "before")
-    with revalidating() as process:
-        assert held.reached.wait(SECONDS)
+    with revalidating(service) as process:
+        assert held.reached.wait(PATIENCE_SECONDS)
         process.send_signal(signal.SIGSTOP)
         held.released.set()
         service.let_pass(LEASE_SECONDS + PAUSE_SECONDS[0])
@@ -182,7 +178,7 @@ def test_a_holder_that_wakes_up_too_late_publishes_nothing(
         newest = served(service)
         token = service.head()["lease_token"]
         process.send_signal(signal.SIGCONT)
-        output, _ = process.communicate(timeout=SECONDS)
+        output, _ = process.communicate(timeout=PATIENCE_SECONDS)
 
     assert "lease-lost" in output
     assert served(service) == newest

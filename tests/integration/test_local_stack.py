@@ -17,9 +17,7 @@ import pytest
 import requests
 
 from dev import ROOT
-
-READY_SECONDS = 15
-END_SECONDS = 5
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 
 class Run:
@@ -44,7 +42,7 @@ class Run:
     def line(self, pattern: str) -> str:
         """Read on until a line matches ``pattern`` and return it."""
         assert self.process.stdout is not None
-        limit = threading.Timer(READY_SECONDS, self.process.kill)
+        limit = threading.Timer(PATIENCE_SECONDS, self.process.kill)
         limit.start()
         try:
             for line in self.process.stdout:
@@ -60,8 +58,8 @@ class Run:
         return [os.pidfd_open(pid) for pid in children_of(self.process.pid)]
 
     def wait(self) -> int:
-        """Return the exit code, which has to come in time."""
-        return self.process.wait(timeout=END_SECONDS)
+        """Wait for the exit code."""
+        return self.process.wait(timeout=PATIENCE_SECONDS)
 
     def end(self) -> None:
         """Make sure that it is over."""
@@ -88,8 +86,8 @@ def users_of(url: str) -> str:
 def test_a_first_list_is_fetched_and_the_second_is_a_hit() -> None:
     with running() as run:
         url = run.value("ready")
-        first = requests.get(users_of(url), params={"limit": "5"}, timeout=20)
-        second = requests.get(users_of(url), params={"limit": "5"}, timeout=20)
+        first = requests.get(users_of(url), params={"limit": "5"}, timeout=PATIENCE_SECONDS)
+        second = requests.get(users_of(url), params={"limit": "5"}, timeout=PATIENCE_SECONDS)
 
     assert first.status_code == second.status_code == 200
     assert "stored" in first.headers["Cache-Status"]
@@ -103,7 +101,7 @@ def test_it_prints_where_things_are_and_a_line_a_request_without_its_query() -> 
         aws = run.value("aws")
         origin = run.value("origin")
         url = run.value("ready")
-        requests.get(users_of(url), params={"emails": "ada@example.com"}, timeout=20)
+        requests.get(users_of(url), params={"emails": "ada@example.com"}, timeout=PATIENCE_SECONDS)
         line = run.line(" GET ")
 
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+ region=[a-z0-9-]+ secret=[\w-]+", aws)
@@ -119,13 +117,11 @@ def test_it_prints_where_things_are_and_a_line_a_request_without_its_query() -> 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("to_group", [True, False])
-def test_a_signal_ends_it_in_time_and_leaves_no_process(
-    number: signal.Signals, *, to_group: bool
-) -> None:
+def test_a_signal_ends_it_and_leaves_no_process(number: signal.Signals, *, to_group: bool) -> None:
     with running() as run:
         url = run.value("ready")
         with requests.Session() as session:
-            session.get(users_of(url), timeout=20)
+            session.get(users_of(url), timeout=PATIENCE_SECONDS)
             children = run.children()
             if to_group:
                 os.killpg(run.process.pid, number)
@@ -159,21 +155,21 @@ def test_children_end_by_themselves_when_the_run_is_killed() -> None:
 
         run.process.kill()
 
-        assert still_running(children, seconds=END_SECONDS) == 0
+        assert still_running(children, seconds=PATIENCE_SECONDS) == 0
 
 
 def test_a_worker_that_is_killed_is_replaced() -> None:
     with running({"WORKERS": "1"}) as run:
         url = run.value("ready")
-        requests.get(users_of(url), timeout=20)
+        requests.get(users_of(url), timeout=PATIENCE_SECONDS)
         for child in run.children():
             # All but the embedded AWS, whose state the next answer needs.
             if "worker_child" in command_of(child):
                 signal.pidfd_send_signal(child, signal.SIGKILL)
-                select.select([child], [], [], END_SECONDS)
+                select.select([child], [], [], PATIENCE_SECONDS)
             os.close(child)
 
-        after = requests.get(users_of(url), timeout=20)
+        after = requests.get(users_of(url), timeout=PATIENCE_SECONDS)
 
     assert after.status_code == 200
     assert "; hit" in after.headers["Cache-Status"]
@@ -183,7 +179,7 @@ def test_a_busy_port_is_named_and_nothing_is_left_running() -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = str(busy.getsockname()[1])
         with running({"PORT": port}) as run:
-            output, _ = run.process.communicate(timeout=READY_SECONDS)
+            output, _ = run.process.communicate(timeout=PATIENCE_SECONDS)
 
     assert run.process.returncode == 1
     assert len(output.splitlines()) == 1
@@ -206,7 +202,7 @@ def test_a_busy_port_is_named_and_nothing_is_left_running() -> None:
 )
 def test_a_bad_setting_is_named_in_one_line(name: str, value: str) -> None:
     with running({name: value}) as run:
-        output, _ = run.process.communicate(timeout=READY_SECONDS)
+        output, _ = run.process.communicate(timeout=PATIENCE_SECONDS)
 
     assert run.process.returncode == 2
     assert len(output.splitlines()) == 1
@@ -216,19 +212,19 @@ def test_a_bad_setting_is_named_in_one_line(name: str, value: str) -> None:
 def test_two_runs_side_by_side_do_not_meet() -> None:
     with running({"USERS": "3"}) as one, running({"USERS": "4"}) as other:
         urls = [one.value("ready"), other.value("ready")]
-        counts = [len(requests.get(users_of(url), timeout=20).json()["data"]) for url in urls]
+        answers = [requests.get(users_of(url), timeout=PATIENCE_SECONDS) for url in urls]
 
-    assert counts == [3, 4]
+    assert [len(answer.json()["data"]) for answer in answers] == [3, 4]
 
 
 def test_state_is_kept_in_its_directory_and_nowhere_else(tmp_path: Path) -> None:
     kept = {"STATE_DIR": str(tmp_path / "state")}
     with running(kept) as run:
-        requests.get(users_of(run.value("ready")), timeout=20)
+        requests.get(users_of(run.value("ready")), timeout=PATIENCE_SECONDS)
     with running(kept) as run:
-        again = requests.get(users_of(run.value("ready")), timeout=20)
+        again = requests.get(users_of(run.value("ready")), timeout=PATIENCE_SECONDS)
     with running() as run:
-        fresh = requests.get(users_of(run.value("ready")), timeout=20)
+        fresh = requests.get(users_of(run.value("ready")), timeout=PATIENCE_SECONDS)
 
     assert "; hit" in again.headers["Cache-Status"]
     assert "fwd=uri-miss" in fresh.headers["Cache-Status"]
@@ -239,7 +235,7 @@ def test_the_schedule_fetches_what_nobody_asked_for() -> None:
         url = run.value("ready")
         run.line("schedule clxdemo0000000000000000001 published")
 
-        answer = requests.get(users_of(url), timeout=20)
+        answer = requests.get(users_of(url), timeout=PATIENCE_SECONDS)
 
     assert "; hit" in answer.headers["Cache-Status"]
 
@@ -268,9 +264,7 @@ def command_of(child: int) -> str:
 
 def await_child(pid: int) -> None:
     """Return once the process ``pid`` has started a child."""
-    deadline = time.monotonic() + READY_SECONDS
-    while not children_of(pid):
-        assert time.monotonic() < deadline, "no child was started"
+    wait_until(lambda: bool(children_of(pid)))
 
 
 def children_of(pid: int) -> list[int]:

@@ -8,7 +8,8 @@ from dev.local.settings import LocalSettings
 from dev.local.stack import LocalStack
 from dev.origin import Fault
 from tests.integration.service import ERROR_AGE, REVALIDATE_AGE
-from tests.integration.stack import Caller, wait_until
+from tests.integration.stack import Caller
+from tests.patience import wait_until
 
 WORKERS = 8
 # A client a test, so that no test meets what another left in the workers' memory.

@@ -1,6 +1,5 @@
 """What a newer version of this service has written: a 503 that says so, and nothing is written."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -17,7 +16,6 @@ from tests.integration.service import (
     CLIENT,
     REVALIDATE_AGE,
     Answer,
-    Context,
     Json,
     Service,
     about_memory,
@@ -55,9 +53,9 @@ def says_so(answer: Answer) -> bool:
     ) and int(answer.headers["Retry-After"]) >= 1
 
 
-def announced() -> Json:
+def announced(service: Service) -> Json:
     record = {"dynamodb": {"Keys": {"pk": HEAD["pk"]}, "SequenceNumber": "7"}}
-    return changes.handler({"Records": [record]}, Context())
+    return changes.handler({"Records": [record]}, service.context())
 
 
 @pytest.mark.parametrize("form", NEWER, ids=str)
@@ -83,13 +81,15 @@ def test_a_newer_head_is_a_503_to_everybody_and_stays_as_it_is(
     ]
     refreshed = [
         service.refresh(),
-        service.refresh({"action": "refresh", "clientId": CLIENT, "requestedAt": time.time()}),
+        service.refresh(
+            {"action": "refresh", "clientId": CLIENT, "requestedAt": service.clock.now}
+        ),
     ]
 
     assert [says_so(answer) for answer in answers] == [True] * len(answers)
     assert "newer-format" in str(refreshed[0])
     assert "newer-format" in str(refreshed[1])
-    assert announced() == {"batchItemFailures": [{"itemIdentifier": "7"}]}
+    assert announced(service) == {"batchItemFailures": [{"itemIdentifier": "7"}]}
     assert in_order(service) == stored
 
 

@@ -5,11 +5,9 @@ is documented must have been answered.
 """
 
 import json
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import override
 
 import pytest
 
@@ -20,7 +18,15 @@ from dev.template.literals import api_paths
 from handlers import api
 from lib.queries import lookup_body
 from tests.integration.asking import at, cursor_in, link
-from tests.integration.service import CLIENT, SECRET, Answer, Context, Service, running_service
+from tests.integration.service import (
+    CLIENT,
+    HURRIED_SECONDS,
+    SECRET,
+    Answer,
+    Context,
+    Service,
+    running_service,
+)
 from tests.openapi import (
     BASE,
     COMPONENTS,
@@ -42,10 +48,11 @@ type Answers = dict[tuple[str, str], dict[str, Answer]]
 RESOURCES = [Resource(path) for path in api_paths()]
 
 
-class BrokenContext(Context):
+class BrokenContext:
     """A runtime that does not even know the time."""
 
-    @override
+    aws_request_id = "r1"
+
     def get_remaining_time_in_millis(self) -> int:
         raise RuntimeError("a fault of the service")
 
@@ -65,7 +72,7 @@ class Asker:
         headers: Mapping[str, str] | None = None,
         *,
         client: str = CLIENT,
-        context: Context | None = None,
+        context: Context | BrokenContext | None = None,
     ) -> Answer:
         """Return the answer; without a ``query``, to what makes sense to ask."""
         usual = {"users": "limit=2", "users/lookup": "limit=1", "cache/changes": "since=1"}
@@ -79,10 +86,9 @@ class Asker:
             body=json.dumps({"ids": self.ids}).encode() if self.method == "POST" else b"",
             source_ip="127.0.0.1",
         )
-        event = to_event(
-            request, resources=RESOURCES, request_id=str(uuid.uuid4()), now=time.time()
-        )
-        return Answer(to_response(api.handler(event, context or Context())))
+        now = self.service.clock.now
+        event = to_event(request, resources=RESOURCES, request_id=str(uuid.uuid4()), now=now)
+        return Answer(to_response(api.handler(event, context or self.service.context())))
 
     def cold(
         self, *faults: Fault, headers: Mapping[str, str] | None = None, seconds: float = 29
@@ -90,7 +96,7 @@ class Asker:
         """Ask while nothing is stored and the origin does what ``faults`` say."""
         self.service.origin.faults = list(faults)
         waiting = "wait=true" if self.resource == "cache/refresh" else None
-        return self(waiting, headers, context=Context(seconds))
+        return self(waiting, headers, context=self.service.context(seconds))
 
 
 def other_method(ask: Asker) -> Answer:
@@ -128,7 +134,7 @@ def without_a_secret(ask: Asker) -> Answer:
 def too_late(ask: Asker) -> Answer:
     # What else is 504 is said at once, to only-if-cached.
     slow = ask.resource == "cache/refresh"
-    return ask.cold(Fault("hang"), seconds=2.2) if slow else ask()
+    return ask.cold(Fault("hang"), seconds=HURRIED_SECONDS) if slow else ask()
 
 
 def changed(ask: Asker) -> Answer:

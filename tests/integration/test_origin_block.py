@@ -1,7 +1,6 @@
 """The origin blocks with 429: nobody calls it until the block is over, whatever is asked."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -16,7 +15,7 @@ type Ask = Callable[[Service], object]
 
 def block(service: Service) -> None:
     """Let the origin block for longer than a test takes."""
-    service.table.change_head(CLIENT, blocked_until=time.time() + 200)
+    service.table.change_head(CLIENT, blocked_until=service.clock.now + 200)
     service.forget()
 
 
@@ -36,7 +35,7 @@ ASKED: dict[str, Ask] = {
     "a refresh that waits": lambda service: service.send("POST", "/cache/refresh?wait=true"),
     "the schedule": lambda service: service.refresh(),
     "a refresh event": lambda service: service.refresh(
-        {"action": "refresh", "clientId": CLIENT, "requestedAt": time.time()}, seconds=4
+        {"action": "refresh", "clientId": CLIENT, "requestedAt": service.clock.now}
     ),
 }
 
@@ -79,7 +78,7 @@ def test_a_claim_made_before_the_block_makes_no_call_either(service: Service) ->
     service.get()
     claim = service.next_invocation()
     # Whoever held the lease before, and was late, has met the block meanwhile.
-    service.table.change_head(CLIENT, blocked_until=time.time() + 60)
+    service.table.change_head(CLIENT, blocked_until=service.clock.now + 60)
     service.origin.clear_calls()
 
     service.refresh(claim)
@@ -90,7 +89,7 @@ def test_a_claim_made_before_the_block_makes_no_call_either(service: Service) ->
 def test_readers_are_told_of_the_block_once_data_is_too_stale(blocked: Service) -> None:
     soon = blocked.get()
     # As if the block had come at the end of stale-while-revalidate.
-    blocked.table.change_head(CLIENT, swept_at=time.time() - ERROR_AGE)
+    blocked.table.change_head(CLIENT, swept_at=blocked.clock.now - ERROR_AGE)
     blocked.forget()
 
     later = blocked.get()

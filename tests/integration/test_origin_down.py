@@ -1,7 +1,6 @@
 """The origin fails: what callers get at each age of what is stored, and when it is asked again."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -14,6 +13,7 @@ from tests.integration.service import (
     CLIENT,
     ERROR_AGE,
     EXPIRED_AGE,
+    HURRIED_SECONDS,
     REVALIDATE_AGE,
     Answer,
     Service,
@@ -49,7 +49,7 @@ def test_what_is_fresh_is_served_while_the_origin_is_stopped(stored: Service) ->
 
     answer = aged(stored, 100)
 
-    assert re.fullmatch(r"managed-users; hit; ttl=(19|20)", answer.cache_status)
+    assert re.fullmatch(r"managed-users; hit; ttl=20", answer.cache_status)
     assert len(answer.ids) == 3
 
 
@@ -205,17 +205,13 @@ def test_an_unusable_answer_is_502_and_then_503_when_nothing_is_stored(
         Fault("drip_headers", seconds=0.05),
     ],
 )
-def test_no_answer_in_time_is_504_in_time(reused: Service, fault: Fault) -> None:
+def test_no_answer_in_time_is_504(reused: Service, fault: Fault) -> None:
     reused.table.delete_head(CLIENT)
     reused.origin.faults = [fault]
-    started = time.monotonic()
 
-    answer = reused.get(seconds=2.2)
-    took = time.monotonic() - started
+    answer = reused.get(seconds=HURRIED_SECONDS)
 
     assert (answer.status, answer.error["code"]) == (504, "GatewayTimeoutException")
-    # Far from the thirty seconds that the origin would have taken.
-    assert took < 10
 
 
 @pytest.mark.parametrize("kind", ["hang", "slow_drip", "drip_headers"])
@@ -247,7 +243,9 @@ def test_a_stopped_origin_is_502_when_nothing_is_stored(service: Service) -> Non
 def test_nothing_stored_and_somebody_elses_sweep_that_takes_too_long_is_503(
     service: Service,
 ) -> None:
-    service.table.change_head(CLIENT, lease_token=1, lease_expires_at=time.time() + LEASE_SECONDS)
+    service.table.change_head(
+        CLIENT, lease_token=1, lease_expires_at=service.clock.now + LEASE_SECONDS
+    )
 
     answer = service.get(seconds=4)
 
@@ -327,7 +325,7 @@ def test_however_often_it_failed_the_origin_is_asked_again_within_a_minute(
 
     for _ in range(7):
         assert stored.refresh()["results"][0]["outcome"] == "failed"
-        pauses.append(stored.head()["retry_at"] - time.time())
+        pauses.append(round(stored.head()["retry_at"] - stored.clock.now, 2))
         stored.let_pass(BACKOFF_SECONDS, same_environment=True)
 
     assert pauses[0] < 7

@@ -14,7 +14,7 @@ from dev.origin import demo_users
 from handlers import api
 from lib.errors import CODES
 from lib.queries.list_query import LIST_NAMES
-from tests.integration.service import CLIENT, Context, Json, Service, running_service
+from tests.integration.service import CLIENT, Json, Service, running_service
 
 USERS = f"/oauth-clients/{CLIENT}/users"
 LAMBDA_LIMIT_BYTES = 6 * 1024 * 1024
@@ -116,9 +116,9 @@ def service(aws: EmbeddedAws) -> Iterator[Service]:
         yield running
 
 
-def checked(event: Json) -> Json:
+def checked(service: Service, event: Json) -> Json:
     """Return the function's result, which must be a response that API Gateway takes."""
-    result: dict[str, Any] = dict(api.handler(event, Context(seconds=4)))
+    result: dict[str, Any] = dict(api.handler(event, service.context()))
     assert result.keys() == {"statusCode", "headers", "body", "isBase64Encoded"}
     assert result["statusCode"] in DOCUMENTED
     assert isinstance(result["body"], str)
@@ -138,7 +138,7 @@ def checked(event: Json) -> Json:
 def test_any_event_has_a_documented_answer(service: Service, event: Json) -> None:
     service.origin.clear_calls()
 
-    checked(event)
+    checked(service, event)
 
 
 @pytest.mark.parametrize("limit", [10, 250])
@@ -150,7 +150,8 @@ def test_an_answer_never_passes_what_lambda_returns(service: Service, limit: int
     service.forget()
 
     result = checked(
-        {"httpMethod": "GET", "path": USERS, "queryStringParameters": {"limit": str(limit)}}
+        service,
+        {"httpMethod": "GET", "path": USERS, "queryStringParameters": {"limit": str(limit)}},
     )
 
     assert result["statusCode"] == (200 if limit == 10 else 400)
@@ -160,20 +161,21 @@ def test_an_event_of_a_custom_domain_is_answered(service: Service) -> None:
     service.get()
 
     result = checked(
+        service,
         {
             "resource": "/oauth-clients/{clientId}/users",
             "path": f"/directory{USERS}",
             "httpMethod": "GET",
             "pathParameters": {"clientId": CLIENT},
             "requestContext": {"path": f"/directory{USERS}", "requestId": "r1"},
-        }
+        },
     )
 
     assert result["statusCode"] == 200
 
 
 @pytest.mark.parametrize("route", ["$default", "GET /v2/oauth-clients/{clientId}/users"])
-def test_an_event_of_another_payload_is_told_what_is_wrong(route: str) -> None:
+def test_an_event_of_another_payload_is_told_what_is_wrong(service: Service, route: str) -> None:
     path = f"/v2{USERS}"
     event = {
         "version": "2.0",
@@ -186,7 +188,7 @@ def test_an_event_of_another_payload_is_told_what_is_wrong(route: str) -> None:
         "isBase64Encoded": False,
     }
 
-    result = api.handler(event, Context())
+    result = api.handler(event, service.context())
 
     body = json.loads(result["body"])
     assert (result["statusCode"], body["path"]) == (500, path)

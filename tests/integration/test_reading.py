@@ -9,6 +9,7 @@ import requests
 
 from dev.local.embedded_aws import EmbeddedAws
 from tests.integration.service import CLIENT, ERROR_AGE, SECRET, Json, Service, running_service
+from tests.patience import PATIENCE_SECONDS
 
 LISTED_BY = "/users?emails="
 
@@ -166,7 +167,7 @@ def test_a_bad_filter_is_refused_with_the_origins_body(warm: Service, query: str
 
 def asked_of_origin(service: Service, rest: str) -> Json:
     url = f"{service.origin.url}/v2/oauth-clients/{CLIENT}/users{rest}"
-    return requests.get(url, headers={"x-cal-secret-key": SECRET}, timeout=5).json()
+    return requests.get(url, headers={"x-cal-secret-key": SECRET}, timeout=PATIENCE_SECONDS).json()
 
 
 def test_a_misspelt_filter_is_refused_with_a_suggestion(warm: Service) -> None:

@@ -10,6 +10,7 @@ import pytest
 from dev import ROOT
 from dev.local.settings import LocalSettings
 from dev.local.stack import LocalStack
+from tests.patience import PATIENCE_SECONDS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LOCAL = "http://127.0.0.1:8080"
@@ -32,7 +33,9 @@ def fields(head: str) -> list[str]:
 def test_each_request_is_answered_as_shown(stack: LocalStack) -> None:
     for command, shown in EXAMPLES:
         asked = shlex.split(command.replace(LOCAL, stack.url))
-        done = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=30)  # noqa: S603 - the README's own.
+        done = subprocess.run(  # noqa: S603 - the README's own.
+            asked, capture_output=True, text=True, check=True, timeout=PATIENCE_SECONDS
+        )
 
         told_head, _, told_body = done.stdout.replace("\r\n", "\n").partition("\n\n")
         shown_head, _, shown_body = shown.partition("\n\n")

@@ -14,7 +14,6 @@ from tests.integration.service import (
     CLIENT,
     REVALIDATE_AGE,
     SECRET,
-    Context,
     Service,
     running_service,
 )
@@ -116,9 +115,8 @@ def test_the_changes_function_calls_what_its_role_allows(service: Service, relay
     called(relay)
     keys = {"pk": {"S": f"client#{CLIENT}"}, "sk": {"S": "gen#2"}}
 
-    result = changes.handler(
-        {"Records": [{"dynamodb": {"Keys": keys, "SequenceNumber": "2"}}]}, Context()
-    )
+    records = [{"dynamodb": {"Keys": keys, "SequenceNumber": "2"}}]
+    result = changes.handler({"Records": records}, service.context())
 
     assert result == {"batchItemFailures": []}
     assert called(relay) == allowed("ChangesRole")

@@ -22,7 +22,6 @@ from tests.integration.service import (
     CLIENT,
     ERROR_AGE,
     REVALIDATE_AGE,
-    Context,
     Json,
     Service,
     running_service,
@@ -135,7 +134,7 @@ def test_its_state_is_told(before: Before) -> None:
 def test_what_was_not_announced_is(before: Before) -> None:
     newest = before.head()["generation"]
 
-    announced = announce()
+    announced = announce(before.service)
 
     assert announced == {"batchItemFailures": []}
     assert before.head()["announced"] == newest
@@ -205,7 +204,7 @@ def test_a_lease_that_was_handed_over_then_is_used(before: Before) -> None:
     assert done["outcome"] == "unchanged"
 
 
-def announce() -> Json:
+def announce(service: Service) -> Json:
     key = {"pk": {"S": f"client#{CLIENT}"}, "sk": {"S": "gen#1"}}
     record = {"dynamodb": {"Keys": key, "SequenceNumber": "1"}}
-    return changes.handler({"Records": [record]}, Context())
+    return changes.handler({"Records": [record]}, service.context())

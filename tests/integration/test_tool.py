@@ -25,7 +25,8 @@ from lib.queries.list_query import parse_list
 from managed_users import Client
 from managed_users.tool.commands import app
 from managed_users.tool.doctor import shape_problem
-from tests.integration.stack import Caller, wait_until
+from tests.integration.stack import Caller
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 type Run = Callable[..., Result]
 
@@ -293,7 +294,7 @@ def test_a_reader_who_has_enough_is_no_error(environment: dict[str, str]) -> Non
         out.readline()
         out.close()
 
-        assert (tool.wait(timeout=30), err.read()) == (0, "")
+        assert (tool.wait(timeout=PATIENCE_SECONDS), err.read()) == (0, "")
 
 
 @pytest.fixture
@@ -313,7 +314,7 @@ def test_following_changes_ends_with_control_c(
     asked_before = _looks(stack)
     with _started(environment, "changes", "--follow", "--every", "0.2") as (tool, out, err):
         # It begins with the generation that is the newest when it starts.
-        wait_until(lambda: _looks(stack) > asked_before, seconds=30)
+        wait_until(lambda: _looks(stack) > asked_before)
         user_id = stack.origin.users(CLIENT)[9]["id"]
         stack.origin.update(CLIENT, user_id, name="Followed")
         refresh()
@@ -322,7 +323,7 @@ def test_following_changes_ends_with_control_c(
         tool.send_signal(signal.SIGINT)
 
         assert line == f"updated {user_id} name\n"
-        assert (tool.wait(timeout=20), err.read()) == (130, "")
+        assert (tool.wait(timeout=PATIENCE_SECONDS), err.read()) == (130, "")
 
 
 def _looks(stack: LocalStack) -> int:
@@ -354,7 +355,7 @@ def _started(
         assert tool.stdout is not None
         assert tool.stderr is not None
         # Nothing that is read here may be waited for in vain.
-        limit = threading.Timer(60, tool.kill)
+        limit = threading.Timer(PATIENCE_SECONDS, tool.kill)
         limit.start()
         try:
             yield tool, tool.stdout, tool.stderr

@@ -13,6 +13,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from dev.local.table_stream import SourceMapping, TableStream, passes
 from dev.local.workers import Failure, Result
+from tests.patience import PATIENCE_SECONDS
 
 type Json = Any  # Records are free-form.
 
@@ -73,7 +74,7 @@ class FakeFunction:
 
     def next_numbers(self) -> list[str]:
         """Wait for the next invocation and return its records' numbers."""
-        event = self.invocations.get(timeout=10)
+        event = self.invocations.get(timeout=PATIENCE_SECONDS)
         return [told["dynamodb"]["SequenceNumber"] for told in event["Records"]]
 
 
@@ -121,7 +122,7 @@ def test_records_that_pass_the_filter_are_handed_over_in_order() -> None:
 
 def test_a_record_looks_as_lambda_would_send_it() -> None:
     with Poller([[record(1)]]) as poller:
-        event = poller.function.invocations.get(timeout=10)
+        event = poller.function.invocations.get(timeout=PATIENCE_SECONDS)
 
     (told,) = json.loads(json.dumps(event))["Records"]
     assert told["eventSourceARN"] == "arn:stream"
@@ -148,7 +149,8 @@ def test_a_batch_that_fails_too_often_is_given_up_and_the_next_is_handed_over() 
         handed_over = [poller.function.next_numbers() for _ in range(MAPPING.tries + 1)]
 
         assert handed_over == [["1"]] * MAPPING.tries + [["2"]]
-        assert poller.lines.get(timeout=10) == "gave up 1 records of the table's stream"
+        line = poller.lines.get(timeout=PATIENCE_SECONDS)
+        assert line == "gave up 1 records of the table's stream"
 
 
 def test_a_stream_that_cannot_be_read_is_read_again_from_its_beginning() -> None:
@@ -157,7 +159,7 @@ def test_a_stream_that_cannot_be_read_is_read_again_from_its_beginning() -> None
     with Poller([unreachable, [record(1)]]) as poller:
         assert poller.function.next_numbers() == ["1"]
         assert poller.table.begun == 2
-        assert "cannot be read" in poller.lines.get(timeout=10)
+        assert "cannot be read" in poller.lines.get(timeout=PATIENCE_SECONDS)
 
 
 def test_the_mapping_is_what_the_template_says() -> None:
