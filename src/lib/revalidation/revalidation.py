@@ -140,18 +140,9 @@ class Revalidation:
     def run(self, claim: Claim, *, deadline: float, purpose: Purpose = ROUTINE) -> Outcome:
         """Revalidate under ``claim``, which is released whatever happens."""
         started, head = self.time.now(), claim.head
-        calls = OriginCalls(
-            client_id=head.client_id,
-            reserved=claim.reserved,
-            lookup=purpose.wanted is not None,
-            deadline=min(deadline, claim.lease.expires_at - LEASE_MARGIN_SECONDS),
-            origin=self.origin(),
-            credentials=self.credentials(),
-            store=self.store,
-            hiding=self.observer.hiding,
-            time=self.time,
-        )
+        calls: OriginCalls | None = None
         try:
+            calls = self._calls(claim, deadline, purpose)
             if purpose.wanted is not None:
                 observed = self.observer.named(head, calls, purpose.wanted)
             else:
@@ -165,6 +156,19 @@ class Revalidation:
             outcome = self._failed(claim, unexpected, calls)
         self.report(claim, outcome, self.time.now() - started)
         return outcome
+
+    def _calls(self, claim: Claim, deadline: float, purpose: Purpose) -> OriginCalls:
+        return OriginCalls(
+            client_id=claim.head.client_id,
+            reserved=claim.reserved,
+            lookup=purpose.wanted is not None,
+            deadline=min(deadline, claim.lease.expires_at - LEASE_MARGIN_SECONDS),
+            origin=self.origin(),
+            credentials=self.credentials(),
+            store=self.store,
+            hiding=self.observer.hiding,
+            time=self.time,
+        )
 
     def abandon(self, claim: Claim, error: UnavailableError) -> None:
         """Give up a claim that nobody could run, for the reason ``error``."""

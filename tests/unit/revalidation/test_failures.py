@@ -1,5 +1,7 @@
 """Runs that fail: the old generation stands, and everybody is told how long to keep away."""
 
+from dataclasses import replace
+
 import pytest
 
 from lib.errors import (
@@ -14,6 +16,7 @@ from lib.errors import (
     SecretError,
     ServiceError,
 )
+from lib.origin.calls import Origin
 from lib.revalidation.outcomes import Claim, Failed, Published
 from lib.users.keys import UserKeys
 from tests.fakes import NOW, user, users
@@ -266,3 +269,17 @@ def test_a_failing_origin_that_says_when_to_come_back_is_believed(
     failed(world)
 
     assert world.head.health.retry_at == pytest.approx(world.clock.now + pause)
+
+
+def test_a_fault_before_anything_was_asked_keeps_no_lease_either() -> None:
+    world = World()
+
+    def no_origin() -> Origin:
+        raise RuntimeError("a part that cannot be made")
+
+    world.revalidation = replace(world.revalidation, origin=no_origin)
+
+    error = failed(world)
+
+    assert (error.status, world.head.health.last_error) == (500, "unexpected")
+    assert not world.head.lease.held(NOW)
