@@ -54,7 +54,7 @@ configuration: $(VENV) ## Write docs/configuration.md anew from template.yaml
 test: coverage ## Doctests, unit, contract, integration and template tests
 	PYTHONPATH=src $(RUN) pytest --doctest-modules src/lib client/managed_users
 	$(RUN) pytest -n 2 --dist loadfile -m hypothesis tests/unit
-	$(RUN) pytest -n 2 --dist loadfile tests/contract tests/integration tests/template tests/faults tests/soak
+	$(RUN) pytest -n 2 --dist loadfile tests/contract tests/integration tests/template tests/faults
 
 # Without properties: what they happen to draw is no proof of a branch.
 .PHONY: coverage
