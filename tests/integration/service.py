@@ -13,11 +13,12 @@ import uuid
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from boto3.session import Session
 from requests.structures import CaseInsensitiveDict
 
 from dev.local.embedded_aws import EmbeddedAws
@@ -214,6 +215,7 @@ class Service:
         """Go on in a new Lambda environment."""
         wiring.cache_clear()
         wiring().time = replace(wiring().time, now=self.clock, sleep=self.clock.sleep)
+        wiring().session = _session()
 
     def let_pass(self, seconds: float, *, same_environment: bool = False) -> None:
         """Let time pass; then start a new environment."""
@@ -242,6 +244,12 @@ class Service:
                 self.clock.now += ANSWER_SECONDS
             elif fault.match in call.target and fault.kind == "delay":
                 self.clock.now += min(fault.seconds, ANSWER_SECONDS)
+
+
+@cache
+def _session() -> Session:
+    """Return what makes all environments' clients, which take long to make anew from nothing."""
+    return Session()
 
 
 def _head_key(client_id: str) -> dict[str, Any]:
