@@ -39,7 +39,7 @@ def origin(name: str, kind: str, **rest: object) -> Breakage:
     def switch_on(rig: Rig) -> None:
         rig.service.origin.faults = [fault]
 
-    endless = kind in {"hang", "slow_drip"}
+    endless = kind in {"hang", "slow_drip", "drip_headers"}
     return Breakage(name, switch_on, seconds=HURRIED_SECONDS if endless else 29)
 
 
