@@ -66,12 +66,12 @@ class _Need:
     """Why the origin must be asked: ``fwd`` of Cache-Status, and what may be done instead.
 
     ``demanded``: the caller's directives want a sweep that starts after the request arrived.
-    ``repair``: what is stored cannot be read.
+    ``broken``: the number of a generation that cannot be read, 0 if what is stored can be.
     """
 
     fwd: Forwarding
     demanded: bool = False
-    repair: bool = False
+    broken: int = 0
     wanted: UserKeys | None = None
 
 
@@ -249,6 +249,7 @@ class Proxy:
 
     def _revalidate_elsewhere(self, request: ReadRequest, head: Head) -> None:
         """Start a revalidation in another invocation, unless one is under way or not allowed."""
+        asked_at = self.time.now()
         try:
             claimed = self.revalidation().claim(head, holder=request.holder)
         except StoreError:
@@ -257,7 +258,7 @@ class Proxy:
         if not isinstance(claimed, Claim):
             return
         # Whoever reads next here sees the lease, rather than try to take it in vain.
-        self.store.remember(claimed.head)
+        self.store.remember(claimed.head, since=asked_at)
         try:
             self.hand_over(claimed)
         except UnavailableError as error:
@@ -275,7 +276,7 @@ class Proxy:
             return self._serve(request, newest)
         if request.directives.only_if_cached:
             raise OnlyIfCachedError(_NOTHING_SUITABLE)
-        return self._revalidate(request, _Need(fwd="uri-miss", repair=True))
+        return self._revalidate(request, _Need(fwd="uri-miss", broken=broken.number))
 
     def _revalidate(self, request: ReadRequest, need: _Need) -> _Served:
         # What decided so far may be a remembered head; from here on only the newest counts.
@@ -283,7 +284,7 @@ class Proxy:
         heads = follow(lambda: self.store.head(request.client_id), until=until, time=self.time)
         head = first = next(heads)
         while True:
-            if self._settled(request, need, head, first):
+            if self._settled(request, need, head):
                 return self._followed(need, head, waited=head is not first)
             whole = need.demanded and need.wanted is None
             if whole and head.floor_ends(self.time.now()) is not None:
@@ -297,17 +298,16 @@ class Proxy:
                 return self._refused(need, head, claimed)
             head = newer
 
-    def _settled(self, request: ReadRequest, need: _Need, head: Head, first: Head) -> bool:
+    def _settled(self, request: ReadRequest, need: _Need, head: Head) -> bool:
         """Return whether somebody else's revalidation has met the need."""
-        if need.repair:
-            return head.generation.number > first.generation.number
+        if need.broken:
+            return head.generation.number != need.broken
         if head.swept_since(request.arrived_at, now=self.time.now()):
             return True
         serve = {Plan.SERVE, Plan.SERVE_AND_REVALIDATE}
         return not need.demanded and self._plan(request, head) in serve
 
     def _followed(self, need: _Need, head: Head, *, waited: bool) -> _Served:
-        self.store.remember(head)
         if not waited:
             return self._hit(head)
         came_by = Collapsed(fwd=need.fwd, observed_at=head.generation.swept_at)
@@ -320,13 +320,13 @@ class Proxy:
             deadline=request.deadline,
             purpose=Purpose(
                 forced=need.demanded and need.wanted is None,
-                repair=need.repair,
+                repair=need.broken > 0,
                 wanted=need.wanted,
             ),
         )
         match outcome:
             case Published(head=head, seen=seen) | Unchanged(head=head, seen=seen):
-                self.store.remember(head)
+                self.store.remember(head, since=asked_at)
                 since = head.generation.swept_at if seen is None else asked_at
                 came_by = Forwarded(fwd=need.fwd, observed_at=since, asked_at=since)
                 return _Served(head.generation, came_by, seen)
@@ -337,7 +337,7 @@ class Proxy:
 
     def _failed(self, need: _Need, generation: Generation, error: ServiceError) -> _Served:
         # Asking took its time: what was usable then may not be any longer.
-        if need.repair or isinstance(error, NotFoundError) or not self._usable(generation):
+        if need.broken or isinstance(error, NotFoundError) or not self._usable(generation):
             raise error
         fresh = freshness.assess(self.policy, age=self.age(generation)) is Freshness.FRESH
         came_by = FailedOver(
@@ -349,7 +349,7 @@ class Proxy:
         return _Served(generation, came_by)
 
     def _refused(self, need: _Need, head: Head, refusal: Refusal) -> _Served:
-        if not need.repair and self._usable(head.generation):
+        if not need.broken and self._usable(head.generation):
             return self._hit(head, detail=refusal.reason)
         raise NotAskedError(
             "Nothing usable is stored, and the origin may not be asked now.",

@@ -147,7 +147,7 @@ def test_a_demanded_sweep_that_another_is_too_slow_for_is_answered_from_what_is_
 def test_a_remembered_head_is_read_again_before_the_origin_is_asked() -> None:
     world = World()
     world.publish(age=VERY_STALE)
-    world.memory.remember(world.head)
+    world.memory.remember(world.head, since=world.clock.now)
     world.revalidate()
     world.forget()
 
@@ -185,7 +185,7 @@ def test_a_broken_snapshot_is_published_anew_and_never_served_around(lost: str) 
 def test_a_broken_page_is_no_matter_once_a_newer_generation_is_there() -> None:
     world = World()
     world.publish()
-    world.memory.remember(world.head)
+    world.memory.remember(world.head, since=world.clock.now)
     world.origin.rows[0] = user(1, name="Renamed")
     world.revalidate()
     kept = newest_listing(world)
@@ -263,6 +263,26 @@ def test_a_follower_of_a_repair_waits_for_the_next_generation() -> None:
     assert answer.generation == 2
 
 
+def test_a_snapshot_that_was_mended_while_this_reader_looked_is_not_mended_again() -> None:
+    world = World()
+    world.publish(age=5)
+    world.store.stored_pages.clear()
+    reads = iter(["remembered", "to mend it", "to claim that"])
+
+    def mend(name: str) -> None:
+        if name == "head" and next(reads) == "to claim that":
+            world.store.before = None
+            world.run(world.claim("mender"), repair=True)
+
+    world.store.before = mend
+    world.forget()
+
+    answer = world.read()
+
+    assert str(answer.status).startswith("hit; ")
+    assert len(world.origin.calls) == 1
+
+
 def test_only_if_cached_a_broken_snapshot_is_mended_for_nobody() -> None:
     world = World()
     world.publish(age=5)
@@ -333,7 +353,7 @@ def test_a_client_removed_from_the_secret_is_not_found_once_a_sweep_has_seen_it(
     world.secrets.keys.clear()
     world.read()
     handed_over = world.handed_over[0]
-    claim = world.revalidation.resume(handed_over.lease)
+    claim = world.revalidation.resume(handed_over.lease, holder="another")
     assert claim is not None
     world.run(claim)
     world.clock.now += 1
