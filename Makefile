@@ -72,6 +72,10 @@ reliability: $(VENV) ## Write docs/reliability.md anew from what each fault come
 soak: $(VENV) ## Ten minutes of readers, writers, faults and kills; every answer is checked
 	@PYTHONPATH=src $(RUN) python -m tests.soak $(SOAK_OPTIONS)
 
+.PHONY: simulate
+simulate: $(VENV) ## An hour of the service in virtual time, seed by seed; every answer is checked
+	@PYTHONPATH=src POWERTOOLS_SERVICE_NAME=simulation POWERTOOLS_LOG_LEVEL=CRITICAL $(RUN) python -m tests.simulation $(SIMULATE_OPTIONS)
+
 # No behaviour may rest on what an environment happens to remember.
 .PHONY: test-without-memory
 test-without-memory: $(VENV) ## The integration tests, with nothing remembered between requests
