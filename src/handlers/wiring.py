@@ -77,12 +77,13 @@ class Wiring:
         self.time = Time(time.time, time.sleep, SystemRandom().random)
 
     @cached_property
-    def _session(self) -> Session:
+    def session(self) -> Session:
+        """What makes the clients of AWS."""
         return Session()
 
     @cached_property
     def _table(self) -> Table:
-        client = self._session.client("dynamodb", config=_config(attempts=3))
+        client = self.session.client("dynamodb", config=_config(attempts=3))
         return Table(client, self.settings.table_name, sleep=self.time.sleep)
 
     @cached_property
@@ -115,7 +116,7 @@ class Wiring:
         from handlers.observing import report_secret_failure
         from lib.aws.secret import Secrets
 
-        client = self._session.client("secretsmanager", config=_config(attempts=2))
+        client = self.session.client("secretsmanager", config=_config(attempts=2))
         return Secrets(
             client, self.settings.secret_id, clock=self.time.now, report=report_secret_failure
         )
@@ -133,7 +134,7 @@ class Wiring:
         """The refresh function, from outside."""
         from lib.aws.invoker import Invoker
 
-        client = self._session.client("lambda", config=_config(attempts=2))
+        client = self.session.client("lambda", config=_config(attempts=2))
         return Invoker(client, self.settings.refresh_function_name)
 
     @cached_property
@@ -241,7 +242,7 @@ class Wiring:
         from lib.events.event import EventFormat
 
         # The bus itself tries again, and only what was refused.
-        client = self._session.client("events", config=_config(attempts=1))
+        client = self.session.client("events", config=_config(attempts=1))
         bus = EventBus(client, self.settings.event_bus_name, sleep=self.time.sleep)
         return Announcing(
             store=self.memory,

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from dev.local.embedded_aws import EmbeddedAws
+from tests.shared_aws import SharedAws
 
 
 @pytest.fixture(scope="session")
 def aws() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws() as running:
+    with SharedAws() as running:
         yield running

@@ -29,6 +29,10 @@ class Breakage:
     of: str = "origin"
     seconds: float = 29
 
+    def is_slow(self, state: str) -> bool:
+        """Tell whether a socket is really waited for."""
+        return self.seconds == HURRIED_SECONDS and state != "fresh"
+
 
 def origin(name: str, kind: str, **rest: object) -> Breakage:
     """Return a fault of the origin that lasts."""
@@ -37,7 +41,7 @@ def origin(name: str, kind: str, **rest: object) -> Breakage:
     def switch_on(rig: Rig) -> None:
         rig.service.origin.faults = [fault]
 
-    endless = kind in {"hang", "slow_drip"}
+    endless = kind in {"hang", "slow_drip", "drip_headers"}
     return Breakage(name, switch_on, seconds=HURRIED_SECONDS if endless else 29)
 
 

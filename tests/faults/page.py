@@ -6,9 +6,9 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 from dev import ROOT
-from dev.local.embedded_aws import EmbeddedAws
 from tests.faults.faults import BREAKAGES, Breakage
 from tests.faults.seen import STATES, Seen, rigged, see
+from tests.shared_aws import SharedAws
 
 PAGE = Path(ROOT, "docs/reliability.md")
 _TEXT = Path(__file__).with_name("reliability.md")
@@ -28,7 +28,7 @@ def row(breakage: Breakage, state: str, seen: Seen) -> str:
 def rows() -> list[str]:
     """Return all rows, in the table's order."""
     made = []
-    with EmbeddedAws() as aws, redirect_stdout(io.StringIO()):
+    with SharedAws() as aws, redirect_stdout(io.StringIO()):
         for breakage in BREAKAGES:
             for state in STATES:
                 with rigged(aws) as rig:

@@ -10,21 +10,22 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from boto3.session import Session
 from requests.structures import CaseInsensitiveDict
 
 from dev.local.embedded_aws import EmbeddedAws
 from dev.local.gateway_events import Request, Resource, Response, to_event, to_response
 from dev.local.lambda_api import LambdaApi
 from dev.local.settings import API_HANDLER, LocalSettings
-from dev.origin import Fault, OriginDouble
+from dev.origin import OriginDouble
 from dev.origin.origin import Request as OriginRequest
 from dev.template.literals import api_paths
 from handlers import api, refresh
@@ -55,11 +56,7 @@ HURRIED_SECONDS = 3.0
 """What to leave an invocation whose origin hangs: sockets really wait, for about half of it."""
 
 _MOMENT = 2**-10
-_SLOW: Mapping[str, Callable[[Fault], float]] = {
-    "delay": lambda fault: fault.seconds,
-    "hang": lambda _: ANSWER_SECONDS,
-    "slow_drip": lambda _: ANSWER_SECONDS,
-}
+_ENDLESS = {"hang", "slow_drip", "drip_headers"}
 _RESOURCES = [Resource(path) for path in api_paths()]
 INSTANTS = (
     "swept_at",
@@ -218,6 +215,7 @@ class Service:
         """Go on in a new Lambda environment."""
         wiring.cache_clear()
         wiring().time = replace(wiring().time, now=self.clock, sleep=self.clock.sleep)
+        wiring().session = _session()
 
     def let_pass(self, seconds: float, *, same_environment: bool = False) -> None:
         """Let time pass; then start a new environment."""
@@ -242,8 +240,16 @@ class Service:
     def _take_time(self, call: OriginRequest) -> None:
         """Let the time pass that a slow origin takes, up to what anybody waits for it."""
         for fault in self.origin.faults:
-            if fault.match in call.target and fault.kind in _SLOW:
-                self.clock.now += min(_SLOW[fault.kind](fault), ANSWER_SECONDS)
+            if fault.match in call.target and fault.kind in _ENDLESS:
+                self.clock.now += ANSWER_SECONDS
+            elif fault.match in call.target and fault.kind == "delay":
+                self.clock.now += min(fault.seconds, ANSWER_SECONDS)
+
+
+@cache
+def _session() -> Session:
+    """Return what makes all environments' clients, which take long to make anew from nothing."""
+    return Session()
 
 
 def _head_key(client_id: str) -> dict[str, Any]:
