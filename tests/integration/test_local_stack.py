@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,6 +24,7 @@ class Run:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.lines: list[str] = []
+        self._opened: list[int] = []
         self.process = subprocess.Popen(
             [sys.executable, "-m", "dev.local"],
             cwd=ROOT,
@@ -55,7 +55,9 @@ class Run:
 
     def children(self) -> list[int]:
         """Return descriptors that become readable when the run's child processes end."""
-        return [os.pidfd_open(pid) for pid in children_of(self.process.pid)]
+        opened = [os.pidfd_open(pid) for pid in children_of(self.process.pid)]
+        self._opened += opened
+        return opened
 
     def wait(self) -> int:
         """Wait for the exit code."""
@@ -68,6 +70,8 @@ class Run:
         self.wait()
         if self.process.stdout is not None:
             self.process.stdout.close()
+        for descriptor in self._opened:
+            os.close(descriptor)
 
 
 @contextmanager
@@ -130,7 +134,7 @@ def test_a_signal_ends_it_and_leaves_no_process(number: signal.Signals, *, to_gr
 
             code = run.wait()
 
-        alive = still_running(children, seconds=0)
+        alive = still_running(children)
         rest = run.process.stdout.read() if run.process.stdout else ""
 
     assert code == 0
@@ -155,7 +159,7 @@ def test_children_end_by_themselves_when_the_run_is_killed() -> None:
 
         run.process.kill()
 
-        assert still_running(children, seconds=PATIENCE_SECONDS) == 0
+        wait_until(lambda: still_running(children) == 0)
 
 
 def test_a_worker_that_is_killed_is_replaced() -> None:
@@ -167,7 +171,6 @@ def test_a_worker_that_is_killed_is_replaced() -> None:
             if "worker_child" in command_of(child):
                 signal.pidfd_send_signal(child, signal.SIGKILL)
                 select.select([child], [], [], PATIENCE_SECONDS)
-            os.close(child)
 
         after = requests.get(users_of(url), timeout=PATIENCE_SECONDS)
 
@@ -241,18 +244,10 @@ def test_the_schedule_fetches_what_nobody_asked_for() -> None:
     assert "; hit" in answer.headers["Cache-Status"]
 
 
-def still_running(children: list[int], *, seconds: float) -> int:
-    """Wait up to ``seconds`` for ``children`` to end; return how many did not."""
-    waiting = list(children)
-    deadline = time.monotonic() + seconds
-    while waiting:
-        ended, _, _ = select.select(waiting, [], [], max(0.0, deadline - time.monotonic()))
-        if not ended:
-            break
-        waiting = [child for child in waiting if child not in ended]
-    for child in children:
-        os.close(child)
-    return len(waiting)
+def still_running(children: list[int]) -> int:
+    """Return how many of ``children`` have not ended."""
+    ended, _, _ = select.select(children, [], [], 0)
+    return len(children) - len(ended)
 
 
 def command_of(child: int) -> str:
