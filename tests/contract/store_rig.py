@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from itertools import count
-from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from lib.aws.directory_store import DirectoryStore
@@ -11,7 +10,7 @@ from lib.directory import pages
 from lib.directory.head import Head, Lease, Value, attributes_of
 from lib.directory.manifest import Manifest
 from lib.directory.store import Directory
-from tests.fakes import NOW, FakeStore
+from tests.fakes import NOW, Clock, FakeStore
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -118,5 +117,5 @@ def real_rig(client: "DynamoDBClient") -> Rig:
         else:
             client.put_item(TableName=TABLE, Item=key | {"data": {"B": data}})
 
-    store = DirectoryStore(Table(client, TABLE, sleep=sleep), report=lambda *_: None)
+    store = DirectoryStore(Table(client, TABLE, sleep=Clock().sleep), report=lambda *_: None)
     return Rig(store, client_id, put)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from itertools import count
-from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +11,7 @@ from dev.local.embedded_aws import EmbeddedAws
 from lib.aws.cursor_key import CursorKey
 from lib.aws.table import Table
 from lib.errors import StoreError
+from tests.fakes import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -40,7 +40,7 @@ class Kept:
     @property
     def table(self) -> Table:
         """The table as the service has it."""
-        return Table(self.client, self.name, sleep=sleep)
+        return Table(self.client, self.name, sleep=Clock().sleep)
 
 
 @pytest.fixture

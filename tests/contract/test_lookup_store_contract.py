@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
-from time import sleep
 
 import pytest
 
@@ -12,7 +11,7 @@ from lib.aws.lookup_store import LookupStore
 from lib.aws.table import Table
 from lib.users.keys import Observation
 from tests.fake_lookups import FakeLookups
-from tests.fakes import CLIENT, NOW
+from tests.fakes import CLIENT, NOW, Clock
 
 SEEN = Observation(b'{"id":1}', NOW)
 NOBODY = Observation(None, NOW + 0.125)
@@ -25,7 +24,7 @@ def tables(aws: EmbeddedAws) -> Callable[[], LookupStore]:
     def table() -> LookupStore:
         name = f"lookups-{next(numbers)}"
         aws.create_table(name)
-        return LookupStore(Table(client, name, sleep=sleep), hiding_digest="")
+        return LookupStore(Table(client, name, sleep=Clock().sleep), hiding_digest="")
 
     return table
 
@@ -109,7 +108,7 @@ def test_to_end_what_never_began_does_no_harm(lookups: FakeLookups | LookupStore
 
 def test_what_was_remembered_under_another_hiding_policy_is_forgotten(aws: EmbeddedAws) -> None:
     aws.create_table("hiding")
-    table, fake = Table(aws.client("dynamodb"), "hiding", sleep=sleep), FakeLookups()
+    table, fake = Table(aws.client("dynamodb"), "hiding", sleep=Clock().sleep), FakeLookups()
     stores = [LookupStore(table, hiding_digest=digest) for digest in ("", "other")]
     fakes = [fake, replace(fake, hiding_digest="other")]
 

@@ -11,6 +11,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from dev.deploy.deployment import Deployment
+from tests.patience import PATIENCE_SECONDS
 
 type Json = Any  # Bodies are free-form: each test looks at what it asserts.
 
@@ -32,7 +33,9 @@ def send(
     request = AWSRequest(method, url, headers=headers, data=body)
     if caller:
         SigV4Auth(caller, "execute-api", deployment.aws.region).add_auth(request)
-    return requests.request(method, url, headers=dict(request.headers), data=body, timeout=35)
+    return requests.request(
+        method, url, headers=dict(request.headers), data=body, timeout=PATIENCE_SECONDS
+    )
 
 
 def caller_who_may(deployment: Deployment, name: str, *routes: str) -> Credentials:
@@ -55,7 +58,9 @@ def caller_who_may(deployment: Deployment, name: str, *routes: str) -> Credentia
     return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
 
 
-def eventually[T](read: Callable[[], T], enough: Callable[[T], bool], *, seconds: float) -> T:
+def eventually[T](
+    read: Callable[[], T], enough: Callable[[T], bool], *, seconds: float = PATIENCE_SECONDS
+) -> T:
     """Return what ``read`` returns as soon as it is ``enough``, or the last of it in the end."""
     until = time.monotonic() + seconds
     while not enough(seen := read()) and time.monotonic() < until:

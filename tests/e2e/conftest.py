@@ -17,7 +17,6 @@ CLIENT = "clxdemo0000000000000000001"
 COLD_CLIENT = "clxdemo0000000000000000002"
 CANARY = "canary-secret-7f3a9c51"
 SECRETS = {CLIENT: CANARY, COLD_CLIENT: f"{CANARY}-2"}
-FRESH_SECONDS = 3
 
 
 @pytest.fixture(scope="session")
@@ -45,14 +44,13 @@ def _addresses_in_events() -> list[str]:
 
 @pytest.fixture(scope="session")
 def deployment(built: Path, origin: OriginDouble) -> Iterator[Deployment]:
-    """Return the deployed stack. Answers go stale soon, so that tests can wait for it."""
-    parameters = {"FreshSeconds": str(FRESH_SECONDS), "ScheduleJitterSeconds": "0"}
+    """Return the deployed stack."""
     with Deployment(
         sam=os.environ["SAM"],
         built=built,
         clients=SECRETS,
         CalApiUrl=origin.url,
-        **parameters,
+        ScheduleJitterSeconds="0",
     ) as deployed:
         yield deployed
 

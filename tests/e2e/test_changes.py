@@ -19,8 +19,6 @@ from tests.integration.relay import Relay
 pytestmark = pytest.mark.e2e
 CLIENTS = {f"clxchanges0000000000000{number}": f"key-{number}" for number in range(11)}
 QUEUE = "heard"
-SECONDS = 30
-"""How long something may take that another process does."""
 
 type Told = tuple[str, str | None]
 
@@ -102,7 +100,6 @@ class Directory:
         heard = eventually(
             lambda: self.bus.events(self.client_id),
             lambda events: len(events) >= count,
-            seconds=SECONDS,
         )
         assert len(heard) >= count, heard
         return heard[:count]
@@ -116,7 +113,7 @@ class Directory:
 
     def wait_announced(self, generation: int) -> None:
         """Wait until the mark is at ``generation``; the events are sent before it moves."""
-        reached = eventually(self.mark, lambda mark: mark >= generation, seconds=SECONDS)
+        reached = eventually(self.mark, lambda mark: mark >= generation)
         assert reached == generation
 
     def mark(self) -> int:
@@ -388,7 +385,7 @@ def _lose(directory: Directory, other: Directory) -> Told:
         other.publish_change()
         return eventually(other.mark, lambda mark: mark > 1, seconds=2) > 1
 
-    assert eventually(announced_to_other, bool, seconds=SECONDS)
+    assert eventually(announced_to_other, bool)
     assert directory.mark() == 1
     return lost
 
@@ -427,6 +424,5 @@ def _dead_letter(deployment: Deployment) -> Json:
     received = eventually(
         lambda: queues.receive_message(QueueUrl=url, WaitTimeSeconds=5).get("Messages", []),
         bool,
-        seconds=SECONDS,
     )
     return received[0]

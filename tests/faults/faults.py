@@ -31,6 +31,10 @@ class Breakage:
     of: str = "origin"
     seconds: float = 29
 
+    def is_slow(self, state: str) -> bool:
+        """Tell whether a socket is really waited for."""
+        return self.seconds == HURRIED_SECONDS and state != "fresh"
+
 
 def origin(name: str, kind: str, **rest: object) -> Breakage:
     """Return a fault of the origin that lasts."""

@@ -13,7 +13,13 @@ DOCUMENTED = documented()
 WITHOUT_TABLE = {"hangs up", "throttles everything", "answers 500"}
 # On a first sight, nobody can know that users are missing.
 PLAUSIBLE = "lists only two thirds"
-CASES = [(breakage, state) for breakage in BREAKAGES for state in STATES]
+CASES = [
+    pytest.param(
+        breakage, state, marks=[pytest.mark.real_seconds] if breakage.is_slow(state) else []
+    )
+    for breakage in BREAKAGES
+    for state in STATES
+]
 
 
 def name(value: Breakage | str) -> str:

@@ -108,6 +108,7 @@ def test_readers_of_the_next_generation_wait_for_it(caller: Caller) -> None:
     assert all("detail=generation-awaited" in answer.headers["Cache-Status"] for answer in late)
 
 
+@pytest.mark.real_seconds
 def test_a_generation_that_does_not_come_is_a_503(caller: Caller) -> None:
     answer = caller.get("/users?min_generation=2")
 
@@ -140,6 +141,7 @@ def test_many_who_want_fresh_data_cost_one_sweep_and_then_the_floor_holds(caller
     assert all("detail=refresh-floor" in answer.headers["Cache-Status"] for answer in later)
 
 
+@pytest.mark.real_seconds
 def test_a_forced_refresh_waits_for_the_end_of_the_floor(caller: Caller) -> None:
     first = caller.send("POST", "/cache/refresh?wait=true").json()["data"]
     # Not all of the ten seconds, which nobody wants to sit through.

@@ -196,6 +196,7 @@ def test_an_unusable_answer_is_502_and_then_503_when_nothing_is_stored(
     assert reused.origin.calls == []
 
 
+@pytest.mark.real_seconds
 @pytest.mark.parametrize(
     "fault",
     [
@@ -214,6 +215,7 @@ def test_no_answer_in_time_is_504(reused: Service, fault: Fault) -> None:
     assert (answer.status, answer.error["code"]) == (504, "GatewayTimeoutException")
 
 
+@pytest.mark.real_seconds
 @pytest.mark.parametrize("kind", ["hang", "slow_drip", "drip_headers"])
 def test_an_answer_that_never_ends_leaves_readers_what_is_stored(
     stored: Service, kind: Kind
@@ -221,7 +223,7 @@ def test_an_answer_that_never_ends_leaves_readers_what_is_stored(
     stored.origin.faults = [Fault(kind, seconds=0.1)]
     stored.let_pass(ERROR_AGE)
 
-    answer = stored.get(seconds=4)
+    answer = stored.get(seconds=HURRIED_SECONDS)
 
     assert answer.cache_status.endswith("; detail=stale-if-error")
     assert len(answer.ids) == 3

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +24,7 @@ from lib.queries.list_query import parse_list
 from managed_users import Client
 from managed_users.tool.commands import app
 from managed_users.tool.doctor import shape_problem
+from tests.fakes import Clock
 from tests.integration.stack import Caller
 from tests.patience import PATIENCE_SECONDS, wait_until
 
@@ -226,7 +226,7 @@ def test_an_export_whose_generation_is_gone_starts_again(
     Path(f"{file}.part").write_bytes(b"old\n")
     # The second page is that of a cursor, so the table has a key.
     before = _second_page(stack).partition("cursor=")[0]
-    table = Table(stack.aws.client("dynamodb"), TABLE_NAME, sleep=time.sleep)
+    table = Table(stack.aws.client("dynamodb"), TABLE_NAME, sleep=Clock().sleep)
     key = CursorKey(table, new_key=bytes)
     gone = Cursor(generation=1, offset=250, issued_at=0, filters_digest=_view(), hiding_digest="")
     link = f"{before}cursor={Cursors(key).write(gone)}"

@@ -73,6 +73,7 @@ def test_events_go_round_all_workers() -> None:
     assert len(pids) == 3
 
 
+@pytest.mark.real_seconds
 def test_spare_workers_start_only_when_the_others_are_busy() -> None:
     lines: SimpleQueue[str] = SimpleQueue()
     with (
@@ -97,7 +98,7 @@ def test_spare_workers_start_only_when_the_others_are_busy() -> None:
         ("raise", Failure.HANDLER_ERROR),
         ("unserializable", Failure.HANDLER_ERROR),
         ("big", Failure.TOO_LARGE),
-        ("hang", Failure.TIMED_OUT),
+        pytest.param("hang", Failure.TIMED_OUT, marks=pytest.mark.real_seconds),
     ],
 )
 def test_a_failure_is_that_events_alone(do: str, failure: Failure) -> None:
@@ -121,6 +122,7 @@ def test_a_worker_that_died_while_idle_fails_no_event() -> None:
     assert successor != victim
 
 
+@pytest.mark.real_seconds
 def test_what_a_handler_prints_is_passed_on() -> None:
     lines: SimpleQueue[str] = SimpleQueue()
     with running_pool(lines=lines, timeout_seconds=HANG_SECONDS) as pool:

@@ -12,6 +12,7 @@ from dev.local.settings import LocalSettings
 from dev.local.stack import LocalStack
 from dev.origin import OriginDouble
 from tests.integration.stack import Caller
+from tests.patience import PATIENCE_SECONDS
 
 CLIENT = "clxpage000000000000000001"
 OTHER = "clxother00000000000000001"
@@ -74,7 +75,7 @@ def opened(browser: Browser, *, scheme: str = "light", width: int = 1280) -> Ite
         viewport={"width": width, "height": 900},
         color_scheme="dark" if scheme == "dark" else "light",
     )
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(1000 * PATIENCE_SECONDS)
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
