@@ -6,7 +6,10 @@ from typing import Any, TypedDict
 
 
 class User(TypedDict, total=False):
-    """A managed user in the origin's own names; with ``fields``, some of them."""
+    """A managed user in the origin's own names; with ``fields``, some of them.
+
+    ``fieldsOmitted`` names fields that he has at the origin and that were too much to be kept.
+    """
 
     id: int
     email: str
@@ -21,6 +24,7 @@ class User(TypedDict, total=False):
     locale: str | None
     avatarUrl: str | None
     metadata: dict[str, Any] | None
+    fieldsOmitted: list[str]
 
 
 class Pagination(TypedDict):

@@ -7,8 +7,10 @@ the status (`status`) or how the answer travels (`delay`, `hang`, `reset`, `rese
 Pure: rows and answers in, rows and answers out.
 """
 
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import shake_256
 from http import HTTPStatus
 from json import loads
 from typing import Any, Literal, get_args
@@ -38,6 +40,8 @@ type Kind = Literal[
     "empty_list",
     "lose_third",
     "huge_metadata",
+    "huge_text",
+    "deep_metadata",
 ]
 type Shape = Literal["null", "other_container", "no_data", "array", "null_row", "no_id", "text_id"]
 
@@ -45,6 +49,9 @@ _KINDS = get_args(Kind.__value__)
 _SHAPES = get_args(Shape.__value__)
 _OVERSIZE_BYTES = 17 * 1024 * 1024
 _HUGE_METADATA = {f"key-{number:02}".ljust(40, "x"): "x" * 500 for number in range(50)}
+# What is drawn from a digest does not compress below the three quarters that base64 leaves of it.
+_HUGE_TEXT = b64encode(shake_256(b"text").digest(450_000)).decode()
+_DEEP_METADATA = loads('{"in":' * 3_000 + "0" + "}" * 3_000)
 _PAGE = b"<!DOCTYPE html><html><head><title>%d</title></head><body><h1>Error %d</h1></body></html>"
 
 
@@ -56,7 +63,8 @@ class Fault:
     of the pause between two bytes of a ``slow_drip`` or of ``drip_headers``. ``status`` belongs to
     ``status`` (500 unless given), ``html`` (502) and ``redirect`` (302), ``location`` to
     ``redirect``, ``shape`` to ``wrong_shape``. A ``status`` of 429 blocks the caller's bucket, as
-    going over the limit does. ``retry_after`` is a header of whatever is answered.
+    going over the limit does. ``retry_after`` is a header of whatever is answered. ``user_id`` is
+    whose row alone is spoilt, if not everybody's.
     """
 
     kind: Kind
@@ -67,6 +75,7 @@ class Fault:
     shape: Shape = "null"
     location: str = "https://elsewhere.example/"
     retry_after: str | None = None
+    user_id: int | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
@@ -118,8 +127,14 @@ def spoil_rows(rows: Sequence[User], fault: Fault) -> list[User]:
 def spoil_row(row: User, fault: Fault) -> User:
     """Return one user as this fault shows it."""
     match fault.kind:
+        case _ if fault.user_id not in {None, row["id"]}:
+            return row
         case "huge_metadata":
             return row | {"metadata": _HUGE_METADATA}
+        case "huge_text":
+            return row | {"bio": _HUGE_TEXT}
+        case "deep_metadata":
+            return row | {"metadata": _DEEP_METADATA}
         case _:
             return row
 

@@ -8,6 +8,7 @@ import json
 import logging
 import traceback
 from collections.abc import Collection, Mapping
+from itertools import islice
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -22,7 +23,10 @@ from lib.errors import (
     UnexpectedError,
 )
 from lib.origin import budget
-from lib.revalidation.outcomes import Claim, Failed, Outcome, Published
+from lib.revalidation.outcomes import Claim, Failed, Omitted, Outcome, Published
+
+MAX_TOLD = 50
+"""Most users that one log line names."""
 
 # An encoder made once: json.dumps, powertools' default, makes one for every line.
 logger = Logger(json_serializer=json.JSONEncoder(separators=(",", ":"), default=str).encode)
@@ -153,4 +157,11 @@ def describe(outcome: Outcome) -> Mapping[str, Any]:
         "generation": generation.number,
         "users": generation.users,
         "complete": generation.complete,
+        **describe_omitted(outcome.omitted),
     }
+
+
+def describe_omitted(omitted: Omitted) -> Mapping[str, Any]:
+    """Return what a log line says of fields that were too much to be kept: whose, and which."""
+    told = {str(user_id): list(fields) for user_id, fields in islice(omitted.items(), MAX_TOLD)}
+    return {"fields_omitted": told} if told else {}

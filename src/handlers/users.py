@@ -12,6 +12,7 @@ from lib.queries import list_query, lookup_body
 from lib.queries.list_query import ListQuery
 from lib.queries.parameters import MAX_MEMBERS, refuse
 from lib.reading.lists import ListRequest
+from lib.users.document import omitted_in
 
 if TYPE_CHECKING:
     from lib.reading.lookup import Found
@@ -41,7 +42,7 @@ def get_user(call: Call) -> Response:
     user_id = list_query.parse_user_id(call.route.user_id)
     request = read_request(call, min_generation=moment.min_generation)
     answer, found = wiring().single_reads.answer(request, user_id, fields)
-    _observe(found)
+    _observe(call, found)
     return response(call, answer)
 
 
@@ -51,10 +52,11 @@ def _list(call: Call, query: ListQuery, *, linked: ListQuery) -> Response:
     answer, found = wiring().list_reads.answer(
         ListRequest(read=request, query=query, linked=linked, moment=moment)
     )
-    _observe(found)
+    _observe(call, found)
     return response(call, answer)
 
 
-def _observe(found: "Found | None") -> None:
+def _observe(call: Call, found: "Found | None") -> None:
     if found is not None:
         observing.count(LookupCalls=found.calls, LookupUnanswered=len(found.unanswered))
+        call.line.update(observing.describe_omitted(omitted_in(found.lines)))

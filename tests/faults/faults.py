@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from dev.origin import Fault
+from dev.origin import Fault, demo_user
 from tests.integration.relay import Relay
 from tests.integration.service import CLIENT, HURRIED_SECONDS, Service
 
@@ -16,6 +16,8 @@ class Rig:
     dynamodb: Relay
     secrets: Relay
 
+
+FIRST_USER = demo_user(CLIENT, 0)["id"]
 
 type Break = Callable[[Rig], None]
 
@@ -141,6 +143,7 @@ BREAKAGES = (
     origin("lists nobody", "empty_list"),
     origin("lists only two thirds", "lose_third"),
     origin("lists 27 KB of metadata a user", "huge_metadata"),
+    origin("lists a user with metadata 3,000 levels deep", "deep_metadata", user_id=FIRST_USER),
     Breakage("hangs up", _hang_up, of="DynamoDB"),
     Breakage("throttles everything", _fail(400, "ThrottlingException"), of="DynamoDB"),
     Breakage("answers 500", _fail(500, "InternalServerError"), of="DynamoDB"),

@@ -311,10 +311,10 @@ def test_no_forged_cursor_shows_what_was_hidden_since(
 
 @pytest.fixture
 def heavy(aws: EmbeddedAws) -> Iterator[Service]:
-    """Return a service of eight users, of whom six fit into an answer."""
+    """Return a service of 32 users, of whom 24 fit into an answer."""
     with running_service(aws, users=0) as running:
-        rows = demo_users(CLIENT, 8)
-        running.origin.replace(CLIENT, [row | {"bio": "x" * 1_000_000} for row in rows])
+        rows = demo_users(CLIENT, 32)
+        running.origin.replace(CLIENT, [row | {"bio": "x" * 250_000} for row in rows])
         running.refresh()
         yield running
 
@@ -323,22 +323,22 @@ def test_a_traversal_is_shortened_to_what_fits_and_nothing_else_is(heavy: Servic
     ids = [user["id"] for user in heavy.origin.users(CLIENT)]
     place = cursor_in(link(heavy.get("/users?limit=1"), "next"))
 
-    windows = list(follow(heavy, at(place._replace(offset=0), "&limit=8")))
-    refused = heavy.get("/users?limit=8")
+    windows = list(follow(heavy, at(place._replace(offset=0), "&limit=32")))
+    refused = heavy.get("/users?limit=32")
 
-    assert [answer.ids for answer in windows] == [ids[:6], ids[6:]]
-    assert windows[0].body["pagination"]["returnedItems"] == 6
+    assert [answer.ids for answer in windows] == [ids[:24], ids[24:]]
+    assert windows[0].body["pagination"]["returnedItems"] == 24
     assert windows[0].body["pagination"]["hasNextPage"]
     assert (refused.status, refused.error["code"]) == (400, "ResponseTooLarge")
 
 
 def test_a_shortened_window_that_did_not_change_leads_nowhere_new(heavy: Service) -> None:
     place = cursor_in(link(heavy.get("/users?limit=1"), "next"))
-    path = at(place._replace(offset=0), "&limit=7")
+    path = at(place._replace(offset=0), "&limit=28")
     first = heavy.get(path)
 
     again = heavy.get(path, {"If-None-Match": first.headers["ETag"]})
 
     # A link past the whole window would pass over the user that did not fit into it.
-    assert (len(first.ids), again.status) == (6, 304)
+    assert (len(first.ids), again.status) == (24, 304)
     assert "Link" not in again.headers

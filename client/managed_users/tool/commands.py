@@ -236,7 +236,7 @@ def export(
         return
     put(f"{done['users']} users in {file}")
     if not done["complete"]:
-        say(f"There may be more that are not known here: {done['incompleteReason']}.")
+        say(f"Not all is known here: {done['incompleteReason']}.")
 
 
 @app.command()

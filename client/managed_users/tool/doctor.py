@@ -123,7 +123,7 @@ def _health(about: Target) -> Iterator[Result]:
     elif cache["generation"]:
         yield Result("age", State.OK, told)
     if reason := cache["incompleteReason"]:
-        yield Result("completeness", State.WARN, f"there may be users unknown here: {reason}")
+        yield Result("completeness", State.WARN, f"not all is known here: {reason}")
     budget = cache["originBudget"]
     left = f"{budget['remaining']} of {budget['limit']} calls left in this minute"
     yield Result("budget", State.OK if budget["remaining"] else State.WARN, left)

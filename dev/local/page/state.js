@@ -14,6 +14,7 @@ const INCOMPLETE = {
   "window-full": "and maybe more: the origin lists 500",
   "adoption-limit": "and maybe more: no further ones are kept",
   "unconfirmed-deletions": "some may be gone",
+  "fields-omitted": "all users, but not all of their fields",
 };
 
 const at = (id) => document.getElementById(id);

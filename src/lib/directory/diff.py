@@ -69,8 +69,8 @@ def _users(snapshot: Snapshot, refs: list[PageRef]) -> dict[int, bytes]:
 
 
 def _created_since(old: Generation, line: bytes) -> bool:
-    # A complete directory held everybody there was, whatever a lagging replica's dates say.
-    if old.complete:
+    # Where everybody was there, nobody else was, whatever a lagging replica's dates say.
+    if old.holds_everybody:
         return True
     try:
         created = datetime.fromisoformat(json.loads(line)["createdDate"]).timestamp()

@@ -7,6 +7,9 @@ Pure: no clock, no I/O.
 
 from dataclasses import dataclass
 
+FIELDS_OMITTED = "fields-omitted"
+"""The reason of a directory that holds everybody, but not every field of everybody."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
@@ -50,6 +53,11 @@ class Generation:
     def published(self) -> bool:
         """Whether there is anything to serve."""
         return self.number > 0
+
+    @property
+    def holds_everybody(self) -> bool:
+        """Whether who is not in it was nobody then."""
+        return self.complete or self.incomplete_reason == FIELDS_OMITTED
 
     @property
     def oldest_observation(self) -> float:

@@ -4,8 +4,8 @@ A call is reserved against the budget before it is made. A 401 fetches the secre
 only with another version of it. A failing origin or connection is asked once more, after a
 jittered pause, unless it wants to be left alone for longer; no other 4xx ever is.
 
-Here users enter the service: what a deployment hides is dropped, and everybody else knows them as
-canonical documents only.
+Here users enter the service: what a deployment hides is dropped, what cannot be kept is left out,
+and everybody else knows them as canonical documents only.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,8 +19,9 @@ from lib.origin import budget
 from lib.origin.batches import batches_of
 from lib.origin.credential import Credential
 from lib.origin.rate_limit import RateLimit
+from lib.users import bounds
 from lib.users.address import asked_form
-from lib.users.document import canonical
+from lib.users.document import id_of, omitted_from
 from lib.users.hiding import HidingPolicy
 
 HURRY_SECONDS = 4.0
@@ -88,6 +89,7 @@ class Counters(Protocol):
 class OriginCalls:
     """The calls of one run for one client; ``reserved`` of them are paid for already.
 
+    ``omitted`` are, by user id, fields that were too much to be kept.
     ``users``, ``find`` and ``user`` raise OriginError, SecretError or NotAskedError.
     """
 
@@ -102,6 +104,7 @@ class OriginCalls:
     lookup: bool = False
     made: int = 0
     rate_limit: RateLimit | None = None
+    omitted: dict[int, tuple[str, ...]] = field(default_factory=dict)
     _credential: Credential | None = field(default=None, repr=False)
 
     def users(self, offset: int, limit: int) -> list[bytes]:
@@ -143,7 +146,10 @@ class OriginCalls:
         return None if row is None else self._document(row)
 
     def _document(self, row: Row) -> bytes:
-        return canonical(self.hiding.apply(row))
+        line = bounds.document(row, self.hiding)
+        if omitted := omitted_from(line):
+            self.omitted[id_of(line)] = omitted
+        return line
 
     def hurried(self) -> bool:
         """Return whether time is too short for calls that can wait."""

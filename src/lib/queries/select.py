@@ -14,7 +14,7 @@ from lib.directory.snapshot import Snapshot
 from lib.queries.list_query import ListQuery
 from lib.queries.parameters import MAX_MEMBERS, members_of
 from lib.users.address import stored_form
-from lib.users.document import canonical
+from lib.users.document import OMITTED, canonical, omitted_from
 from lib.users.keys import username_key
 from lib.users.row import Row, composed, form_of_json, json_form
 
@@ -59,11 +59,16 @@ def _projected(lines: Sequence[bytes], fields: tuple[str, ...]) -> Sequence[byte
 
 
 def project(line: bytes, fields: tuple[str, ...]) -> bytes:
-    """Return the document with ``fields`` alone (empty: the whole document)."""
+    """Return the document with ``fields`` alone (empty: the whole document).
+
+    Which of them were too much to be kept is said as well.
+    """
     if not fields:
         return line
     user = json.loads(line)
-    return canonical({name: user[name] for name in fields if name in user})
+    shown = {name: user[name] for name in fields if name in user}
+    omitted = [name for name in omitted_from(line) if name in fields]
+    return canonical({**shown, OMITTED: omitted} if omitted else shown)
 
 
 class _Named:

@@ -69,7 +69,7 @@ class NamedReads:
         """
         generation = snapshot.generation
         fresh = self.proxy.age(generation) < self.policy.max_age
-        return generation.complete and (fresh or self.policy.frozen)
+        return generation.holds_everybody and (fresh or self.policy.frozen)
 
 
 def _with[S, T](read: Read[S], value: T) -> Read[T]:

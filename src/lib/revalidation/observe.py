@@ -70,9 +70,12 @@ class Observer:
         swept = sweep(calls.users, self.window, last_users=head.window_users)
         pending = tuple(self.lookups.pending_adoption(head.client_id))
         reason = incomplete_reason(
-            complete=swept.complete, unconfirmed=False, full=not self.max_adopted
+            complete=swept.complete,
+            unconfirmed=False,
+            full=not self.max_adopted,
+            users=swept.users,
         )
-        draft, since = self._draft(swept.users, swept.complete, reason), 0.0
+        draft, since = self._draft(swept.users, reason), 0.0
         update: Update = {}
         same = draft.digest == head.generation.digest and not head.generation.unconfirmed_since
         if same and not pending and not purpose.repair:
@@ -89,7 +92,7 @@ class Observer:
             ).reconcile(
                 head, swept, base=base, pending=self._found(head.client_id, pending), loss=loss
             )
-            draft = self._draft(reconciled.users, reconciled.complete, reconciled.reason)
+            draft = self._draft(reconciled.users, reconciled.reason)
             update = head_updates.counted(reconciled, swept)
         update |= head_updates.validated(
             started=started,
@@ -119,14 +122,15 @@ class Observer:
         for user_id in [user_id for user_id in past if user_id not in base][room:]:
             del users[user_id]
             past.remove(user_id)
-        full = bool(last_id) and len(past) >= self.max_adopted
+        reason = incomplete_reason(
+            complete=not last_id,
+            unconfirmed=generation.unconfirmed_since > 0,
+            full=len(past) >= self.max_adopted,
+            users=users,
+        )
         seen_at = generation.adopted_seen_at or generation.swept_at
         return Observed(
-            draft=self._draft(
-                {user_id: users[user_id] for user_id in sorted(users)},
-                generation.complete,
-                "adoption-limit" if full else generation.incomplete_reason,
-            ),
+            draft=self._draft({user_id: users[user_id] for user_id in sorted(users)}, reason),
             update={
                 "swept_at": generation.swept_at,
                 "adopted": len(past) or None,
@@ -164,10 +168,10 @@ class Observer:
             if (seen := known.get(key)) and seen.line is not None
         }
 
-    def _draft(self, users: Mapping[int, bytes], complete: bool, reason: str) -> Draft:  # noqa: FBT001 - a draft's own fields
+    def _draft(self, users: Mapping[int, bytes], reason: str) -> Draft:
         return pages.draft(
             list(users.values()),
-            complete=complete,
+            complete=not reason,
             reason=reason,
             hiding_digest=self.hiding.digest,
         )

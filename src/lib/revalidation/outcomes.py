@@ -1,15 +1,20 @@
 """What a claim and a run of a revalidation can come to: a closed set, matched exhaustively.
 
 ``seen`` are the users who were asked for by name and are there, None if all were asked for.
+``omitted`` are, by user id, fields of users that were too much to be kept.
 
 Pure data.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from lib.directory.head import Head, Lease
 from lib.errors import ServiceError
+
+type Omitted = Mapping[int, Sequence[str]]
+NOTHING_OMITTED: Omitted = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,7 @@ class Published:
     head: Head
     calls: int
     seen: Mapping[int, bytes] | None = None
+    omitted: Omitted = NOTHING_OMITTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,7 @@ class Unchanged:
     head: Head
     calls: int
     seen: Mapping[int, bytes] | None = None
+    omitted: Omitted = NOTHING_OMITTED
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,11 @@ from enum import Enum
 from itertools import islice
 from typing import Protocol
 
+from lib.directory.generation import FIELDS_OMITTED
 from lib.directory.head import Head
 from lib.errors import NotAskedError
 from lib.revalidation.window import Sweep, Users
-from lib.users.document import address_of, id_of
+from lib.users.document import address_of, id_of, omitted_from
 from lib.users.keys import Observation
 
 MAX_CONFIRMATIONS = 20
@@ -64,13 +65,12 @@ class Rotation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciled:
-    """All known users by rising id, whether they are all there are, and why not.
+    """All known users by rising id, and why they are not all that there is, "" if they are.
 
     ``unconfirmed_since``: when those were last seen who may be gone, 0 if there are none.
     """
 
     users: Users
-    complete: bool
     reason: str
     adopted: int
     rotation: Rotation
@@ -116,11 +116,11 @@ class Reconciliation:
         known_past = len(beyond) + len(adopted)
         return Reconciled(
             users={user_id: users[user_id] for user_id in sorted(users)},
-            complete=sweep.complete and not unconfirmed,
             reason=incomplete_reason(
                 complete=sweep.complete,
                 unconfirmed=bool(unconfirmed),
                 full=known_past >= self.max_adopted,
+                users=users,
             ),
             adopted=known_past,
             rotation=_with(rotation, adopted.values()),
@@ -200,17 +200,20 @@ class Reconciliation:
         return min(most, len(ids))
 
 
-def incomplete_reason(*, complete: bool, unconfirmed: bool, full: bool) -> str:
+def incomplete_reason(*, complete: bool, unconfirmed: bool, full: bool, users: Users) -> str:
     """Return why a directory is not known to be what the origin has, nothing if it is.
 
     ``complete``: the window showed everybody. ``full``: no further user can be adopted. A
-    full window is the ordinary case, so anything else is told before it.
+    full window is the ordinary case, so anything else is told before it; that users are there of
+    whom not everything is known comes after that others may be missing.
     """
     if full and not complete:
         return "adoption-limit"
     if unconfirmed:
         return "unconfirmed-deletions"
-    return "" if complete else "window-full"
+    if not complete:
+        return "window-full"
+    return FIELDS_OMITTED if any(map(omitted_from, users.values())) else ""
 
 
 def _with(rotation: Rotation, adopted: Iterable[Observation]) -> Rotation:

@@ -201,14 +201,14 @@ class Revalidation:
         if observed.draft.digest == head.generation.digest and not repair:
             self.store.update_held(claim.lease, update)
             concluded: Published | Unchanged = Unchanged(
-                updated(head, update), calls.made, observed.seen
+                updated(head, update), calls.made, observed.seen, calls.omitted
             )
         else:
             stored = Manifest() if repair else observed.stored
             moved = Publication(self.store, self.time).publish(
                 claim, observed.draft, update, stored=stored
             )
-            concluded = Published(moved, calls.made, observed.seen)
+            concluded = Published(moved, calls.made, observed.seen, calls.omitted)
         if observed.adopted:
             # If this fails, the next revalidation finds them adopted already.
             with suppress(StoreError):

@@ -6,7 +6,7 @@ Pure: no clock, no I/O.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 USER_FIELDS = (
@@ -26,7 +26,12 @@ USER_FIELDS = (
 )
 """Fields of a managed user in the origin's order (Cal.com ``ManagedUserOutput``)."""
 
+OMITTED = "fieldsOmitted"
+"""The field, ours alone, that names those of a user's fields that were too much to be kept."""
+
+_ORDER = ("id", OMITTED, *USER_FIELDS[1:])
 _ID_PREFIX = b'{"id":'
+_OMITTED_PREFIX = b'"%s":' % OMITTED.encode()
 
 
 def canonical(user: Mapping[str, Any]) -> bytes:
@@ -34,7 +39,7 @@ def canonical(user: Mapping[str, Any]) -> bytes:
 
     A lone surrogate, which JSON can carry and UTF-8 cannot, stays the escape it was.
     """
-    known = {name: _sorted(user[name]) for name in USER_FIELDS if name in user}
+    known = {name: _sorted(user[name]) for name in _ORDER if name in user}
     rest = {name: _sorted(user[name]) for name in sorted(user.keys() - known.keys())}
     text = json.dumps(known | rest, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "backslashreplace")
@@ -55,6 +60,22 @@ def id_of(line: bytes) -> int:
     """Return the id in a canonical document, without parsing the rest of it."""
     end = line.find(b",", len(_ID_PREFIX))
     return int(line[len(_ID_PREFIX) : end if end > 0 else -1])
+
+
+def omitted_from(line: bytes) -> tuple[str, ...]:
+    """Return which fields were left out of a canonical document, without parsing most of them.
+
+    >>> omitted_from(canonical({"id": 7, "name": "N", "fieldsOmitted": ["bio"]}))
+    ('bio',)
+    """
+    second = line.find(b",", len(_ID_PREFIX)) + 1
+    marked = line.startswith(_OMITTED_PREFIX, second)
+    return tuple(json.loads(line)[OMITTED]) if marked else ()
+
+
+def omitted_in(lines: Iterable[bytes]) -> dict[int, tuple[str, ...]]:
+    """Return by user id which fields were left out of canonical documents, where any were."""
+    return {id_of(line): omitted for line in lines if (omitted := omitted_from(line))}
 
 
 def is_document(line: bytes) -> bool:

@@ -40,7 +40,7 @@ from lib.queries.select import Slice, project
 from lib.reading.status import cache_data
 from lib.revalidation.forced import Refreshed
 from lib.revalidation.reconcile import incomplete_reason
-from lib.users.document import USER_FIELDS, canonical
+from lib.users.document import OMITTED, USER_FIELDS, canonical
 from lib.users.hiding import REQUIRED_FIELDS, HidingPolicy
 from tests.fakes import FakeStore
 from tests.openapi import (
@@ -63,6 +63,7 @@ PATH = f"/v2/oauth-clients/{CLIENT}/users"
 REQUEST = Request("GET", PATH, {}, {}, "7f8d5f0e-2f8c-4b8e-9d1c-3a5b7c9d1e2f")
 HIDING = HidingPolicy(metadata_keys=frozenset({"stripeCustomerId"}))
 LINES = [canonical(HIDING.apply(user)) for user in demo_users(CLIENT, 3)]
+CUT = canonical({**demo_users(CLIENT, 1)[0], OMITTED: ["bio"]})
 HEAD = head_of(
     CLIENT,
     {
@@ -254,10 +255,10 @@ def test_a_user_has_the_fields_that_the_code_knows() -> None:
     schema = SCHEMAS["ManagedUser"]
 
     always = ", ".join(f"`{name}`" for name in REQUIRED_FIELDS)
-    assert list(schema["properties"]) == list(USER_FIELDS)
+    assert list(schema["properties"]) == [*USER_FIELDS, OMITTED]
     assert f" {always} are always there" in schema["description"]
     # What the origin may leave out or set to null, and what it adds, is passed on.
-    users = [json.loads(line) for line in LINES]
+    users = [json.loads(line) for line in (*LINES, CUT)]
     assert all(fits(schema, user | {"added": 1}) for user in users)
 
 
@@ -269,8 +270,11 @@ def test_a_page_is_no_larger_than_what_may_be_asked_for() -> None:
 
 def test_every_reason_is_one_that_the_code_gives_and_none_is_missing() -> None:
     incomplete = {
-        incomplete_reason(complete=complete, unconfirmed=unconfirmed, full=full) or None
-        for complete, unconfirmed, full in product((True, False), repeat=3)
+        incomplete_reason(
+            complete=complete, unconfirmed=unconfirmed, full=full, users={1: CUT} if cut else {}
+        )
+        or None
+        for complete, unconfirmed, full, cut in product((True, False), repeat=4)
     }
     outcomes = get_args(get_type_hints(Refreshed)["outcome"])
     cache, refreshed = (

@@ -36,6 +36,18 @@ def test_who_is_past_the_window_or_among_those_in_doubt_was_seen_earlier(
     assert generation.observed_at(501) == beyond
 
 
+@pytest.mark.parametrize(
+    ("reason", "everybody"),
+    [("", True), ("fields-omitted", True), ("window-full", False), ("adoption-limit", False)],
+)
+def test_who_is_not_in_a_directory_that_lacks_fields_alone_is_nobody(
+    reason: str, *, everybody: bool
+) -> None:
+    generation = generation_with(complete=not reason, incomplete_reason=reason)
+
+    assert generation.holds_everybody is everybody
+
+
 def test_adopted_users_seen_since_the_sweep_make_nobody_younger_than_it() -> None:
     generation = generation_with(swept_at=SWEPT, adopted=1, adopted_seen_at=NOW)
 

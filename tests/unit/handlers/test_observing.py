@@ -10,7 +10,13 @@ from typing import Any
 import pytest
 
 from handlers import observing
-from handlers.observing import describe, report_handover_failure, report_revalidation
+from handlers.observing import (
+    MAX_TOLD,
+    describe,
+    report_handover_failure,
+    report_mended,
+    report_revalidation,
+)
 from lib.errors import (
     InvalidRequestError,
     OriginBlockedError,
@@ -164,6 +170,27 @@ def test_an_outcome_is_described_by_what_came_of_it() -> None:
     assert describe(Published(head, 2))["outcome"] == "published"
     assert describe(Unchanged(head, 1))["outcome"] == "unchanged"
     assert describe(Failed(UNUSABLE, 1))["outcome"] == "failed"
+
+
+def test_fields_that_were_too_much_are_told_by_id_of_so_many_users_and_no_more() -> None:
+    head = World().head
+
+    everybody = dict.fromkeys(range(MAX_TOLD + 1), ("bio",))
+
+    told = describe(Published(head, 2, omitted={7: ("bio", "name")}))
+    many = describe(Unchanged(head, 2, omitted=everybody))
+
+    assert told["fields_omitted"] == {"7": ["bio", "name"]}
+    assert len(many["fields_omitted"]) == MAX_TOLD
+    assert "fields_omitted" not in describe(Unchanged(head, 2))
+
+
+def test_a_head_that_was_mended_is_told_with_the_names_of_what_was_wrong(log: Log) -> None:
+    report_mended(CLIENT, frozenset({"users", "calls"}))
+
+    (line,) = log.lines
+    assert (line["client_id"], line["reason"]) == (CLIENT, "broken-head")
+    assert line["attributes"] == ["calls", "users"]
 
 
 @pytest.mark.parametrize(

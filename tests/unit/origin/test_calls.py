@@ -5,7 +5,8 @@ import pytest
 from lib.errors import NotAskedError, OriginAuthError, OriginServerError, Reason, StoreError
 from lib.origin.calls import OriginCalls
 from lib.origin.rate_limit import RateLimit
-from lib.users.document import canonical
+from lib.users.bounds import MAX_BYTES
+from lib.users.document import canonical, omitted_from
 from lib.users.hiding import HidingPolicy
 from tests.fakes import CLIENT, NOW, Clock, FakeOrigin, FakeSecrets, FakeStore, user, users
 
@@ -250,3 +251,20 @@ def test_what_is_hidden_does_not_enter_by_any_call() -> None:
     ]
 
     assert entered == [canonical(user(1))] * 3
+
+
+def test_what_is_too_much_does_not_enter_by_any_call_and_is_noted() -> None:
+    fixture = Fixture(reserved=4)
+    address = fixture.origin.rows[1]["email"]
+    for row in fixture.origin.rows[:2]:
+        row["name"] = "x" * MAX_BYTES
+
+    entered = [
+        *fixture.calls.users(0, 1),
+        *fixture.calls.find([address]),
+        fixture.calls.user(2) or b"",
+        fixture.calls.user(3) or b"",
+    ]
+
+    assert [omitted_from(line) for line in entered] == [("name",)] * 3 + [()]
+    assert fixture.calls.omitted == {1: ("name",), 2: ("name",)}

@@ -342,3 +342,19 @@ def test_a_document_with_a_lone_surrogate_survives_a_projection() -> None:
     line = document.canonical(user(1, name="\ud800"))
 
     assert project(line, ("id", "name")) == rb'{"id":1,"name":"\ud800"}'
+
+
+@pytest.mark.parametrize(
+    ("fields", "shown"),
+    [
+        (("bio", "id"), b'{"id":1,"fieldsOmitted":["bio"]}'),
+        (("name",), b'{"name":"N1"}'),
+        (("metadata", "bio"), b'{"fieldsOmitted":["bio","metadata"]}'),
+    ],
+)
+def test_of_the_fields_asked_for_those_that_were_too_much_are_named(
+    fields: tuple[str, ...], shown: bytes
+) -> None:
+    line = document.canonical(user(1) | {document.OMITTED: ["bio", "metadata"]})
+
+    assert project(line, fields) == shown

@@ -202,17 +202,17 @@ def test_while_what_is_stored_is_from_before_that_windows_are_counted_from_the_s
 
 def test_a_traversal_of_users_too_large_for_one_answer_is_shortened() -> None:
     world = World(window=Window())
-    world.origin.rows = [user(number, bio="x" * 1_000_000) for number in range(1, 9)]
+    world.origin.rows = [user(number, bio="x" * 250_000) for number in range(1, 33)]
     world.publish()
     world.clock.now += 1
 
-    refused = Caller(world).users("limit=8")
+    refused = Caller(world).users("limit=32")
     first = Caller(world).users("limit=1")
-    second = Caller(world).users(f"limit=8&{first.links['next'].partition('&')[2]}")
+    second = Caller(world).users(f"limit=32&{first.links['next'].partition('&')[2]}")
     third = Caller(world).users(second.links["next"])
 
     assert (refused.status, refused.error and refused.error.code) == (400, "ResponseTooLarge")
-    assert [*first.ids, *second.ids, *third.ids] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert [*first.ids, *second.ids, *third.ids] == list(range(1, 33))
 
 
 # ---- how old an answer is ----

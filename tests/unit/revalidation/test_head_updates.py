@@ -19,9 +19,7 @@ FAILING = Health(
 )
 
 
-KNOWN = Reconciled(
-    users=LINES, complete=False, reason="window-full", adopted=0, rotation=Rotation()
-)
+KNOWN = Reconciled(users=LINES, reason="window-full", adopted=0, rotation=Rotation())
 
 
 def test_an_acquisition_writes_lease_calls_and_failures_and_no_pauses() -> None:
@@ -106,7 +104,7 @@ def test_where_it_has_seen_everybody_nothing_stays_counted() -> None:
         unconfirmed_since=NOW,
         window_last_id=9,
     )
-    known = replace(KNOWN, complete=True, reason="")
+    known = replace(KNOWN, reason="")
 
     after = updated(before, head_updates.counted(known, Sweep(LINES, complete=True)))
 

@@ -24,7 +24,7 @@ from lib.revalidation.reconcile import (
 )
 from lib.revalidation.window import Sweep
 from lib.users.address import is_address
-from lib.users.document import canonical
+from lib.users.document import OMITTED, canonical
 from lib.users.keys import Observation
 from tests.fakes import CLIENT, NOW, User, head_with, user
 
@@ -42,6 +42,10 @@ def row(user_id: int, **changes: object) -> User:
 
 def lines(rows: Iterable[User]) -> Users:
     return {each["id"]: canonical(each) for each in rows}
+
+
+WHOLE = lines([row(1), row(2)])
+CUT = lines([row(1), row(2) | {OMITTED: ["bio"]}])
 
 
 @dataclass
@@ -126,7 +130,7 @@ def test_the_missing_are_asked_for_by_address_at_once_and_then_by_id() -> None:
 
     assert reconciled.users == lines(origin.rows.values())
     assert (origin.found, origin.asked) == ([3], [3, 4])
-    assert (reconciled.complete, reconciled.reason) == (True, "")
+    assert not reconciled.reason
 
 
 def test_only_so_many_are_asked_for_by_id_and_the_others_stay() -> None:
@@ -138,7 +142,7 @@ def test_only_so_many_are_asked_for_by_id_and_the_others_stay() -> None:
     assert origin.found == [PER_CALL]
     assert origin.asked == list(range(2, 2 + MAX_CONFIRMATIONS))
     assert list(reconciled.users) == [1, *range(2 + MAX_CONFIRMATIONS, 31)]
-    assert (reconciled.complete, reconciled.reason) == (False, "unconfirmed-deletions")
+    assert reconciled.reason == "unconfirmed-deletions"
     assert reconciled.unconfirmed_since == NOW - 200
 
 
@@ -179,7 +183,7 @@ def test_who_stayed_unconfirmed_is_confirmed_by_later_sweeps() -> None:
     second = take(origin_of({1}), base=first.users, seen=known({1}), complete=True)
 
     assert list(second.users) == [1]
-    assert second.complete
+    assert not second.reason
     assert second.unconfirmed_since == 0
 
 
@@ -220,7 +224,7 @@ def test_a_full_window_says_nothing_of_users_past_it() -> None:
 
     assert (list(reconciled.users), reconciled.adopted) == ([1, 2, 7], 1)
     assert (origin.found, origin.asked) == ([1], [])
-    assert (reconciled.complete, reconciled.reason) == (False, "window-full")
+    assert reconciled.reason == "window-full"
 
 
 def test_an_adopted_user_whose_address_changed_is_asked_for_by_id() -> None:
@@ -477,16 +481,19 @@ def test_the_age_of_adopted_users_is_never_younger_than_any_of_them(
 
 
 @pytest.mark.parametrize(
-    ("complete", "unconfirmed", "full", "reason"),
+    ("complete", "unconfirmed", "full", "users", "reason"),
     [
-        (True, False, True, ""),
-        (True, True, True, "unconfirmed-deletions"),
-        (False, False, False, "window-full"),
-        (False, True, False, "unconfirmed-deletions"),
-        (False, True, True, "adoption-limit"),
+        (True, False, True, WHOLE, ""),
+        (True, False, True, CUT, "fields-omitted"),
+        (True, True, True, CUT, "unconfirmed-deletions"),
+        (False, False, False, CUT, "window-full"),
+        (False, True, False, WHOLE, "unconfirmed-deletions"),
+        (False, True, True, CUT, "adoption-limit"),
     ],
 )
 def test_the_least_ordinary_reason_is_told(
-    *, complete: bool, unconfirmed: bool, full: bool, reason: str
+    *, complete: bool, unconfirmed: bool, full: bool, users: Users, reason: str
 ) -> None:
-    assert incomplete_reason(complete=complete, unconfirmed=unconfirmed, full=full) == reason
+    told = incomplete_reason(complete=complete, unconfirmed=unconfirmed, full=full, users=users)
+
+    assert told == reason

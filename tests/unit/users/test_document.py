@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.users.document import address_of, canonical, id_of, is_document
+from lib.users.document import OMITTED, address_of, canonical, id_of, is_document, omitted_in
 from tests.fakes import user
 
 
@@ -36,3 +36,11 @@ def test_a_document_is_json_that_begins_with_an_id(line: bytes, *, one: bool) ->
 )
 def test_an_address_is_read_from_a_document(row: dict[str, object], address: str) -> None:
     assert address_of(canonical(row)) == address
+
+
+def test_who_misses_a_field_says_so_and_whose_text_merely_looks_like_it_does_not() -> None:
+    cut = canonical(user(2) | {OMITTED: ["bio", "name"]})
+    odd = canonical(user(3, email='",fieldsOmitted":["bio"]', metadata={OMITTED: ["bio"]}))
+    bare = canonical({"id": 4})
+
+    assert omitted_in([canonical(user(1)), cut, odd, bare]) == {2: ("bio", "name")}
