@@ -1,0 +1,74 @@
+"""What the ledger keeps of calls, runs and generations. Instants are those of the one clock."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from lib.directory.generation import Generation
+from tests.fakes import User
+
+
+@dataclass(slots=True)
+class OriginCall:
+    """A call that began at ``began`` and was answered at ``at``; who was told, None: nobody."""
+
+    kind: Literal["list", "find", "get"]
+    what: str
+    began: float
+    at: float | None = None
+    told: dict[int, User | None] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Run:
+    """A revalidation under the lease with ``token``, and the calls it has made."""
+
+    token: int
+    calls: list[OriginCall] = field(default_factory=list)
+    concluded: bool = False
+
+    @property
+    def sweeps(self) -> bool:
+        """Whether it has asked for everybody."""
+        return any(call.kind == "list" for call in self.calls)
+
+    def listed(self) -> dict[int, User]:
+        """Return whom its lists showed, as they were shown last."""
+        shown: dict[int, User] = {}
+        for call in self.calls:
+            if call.kind == "list":
+                shown |= {user_id: row for user_id, row in call.told.items() if row}
+        return shown
+
+    def single(self) -> dict[int, User | None]:
+        """Return what its other calls told, of each user the last word."""
+        told: dict[int, User | None] = {}
+        for call in self.calls:
+            if call.kind != "list":
+                told |= call.told
+        return told
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A generation with all its documents by id."""
+
+    generation: Generation
+    lines: dict[int, bytes]
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """From ``at`` on, the newest generation's number was this, and its sweep began then."""
+
+    at: float
+    number: int
+    swept_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Known to all from ``noted_at``: nobody is to ask before ``until``."""
+
+    noted_at: float
+    until: float

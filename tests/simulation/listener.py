@@ -1,0 +1,81 @@
+"""Who listens to events: does what they say, and must come to have the directory."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from lib.directory.diff import comparable
+from lib.events.event import BASELINE_TYPE
+from tests.simulation.ledger import Ledger, hidden
+from tests.simulation.plan import Plan
+from tests.simulation.services import Event
+
+
+def judge_events(plan: Plan, ledger: Ledger, events: list[Event]) -> Iterator[str]:
+    """Yield what is wrong with all the events of a run, in the order in which the bus took them."""
+    known: dict[str, Event] = {}
+    highest = 0
+    for event in events:
+        if known.setdefault(event["id"], event) != event:
+            yield f"two events have the id of {_told(event)}"
+        number = event["data"]["generation"]
+        if event["id"] not in known and number < highest:
+            yield f"out of order: {_told(event)}"
+        highest = max(highest, number)
+        if hidden(json.dumps(event).encode(), ledger.hiding_now) and len(plan.hidings) == 1:
+            yield f"what is hidden is in {_told(event)}"
+    yield from _replay(ledger, list(known.values()))
+
+
+def _replay(ledger: Ledger, events: list[Event]) -> Iterator[str]:
+    """Follow the events from one generation to the next, and compare with what was published."""
+    by_generation: dict[int, list[Event]] = {}
+    for event in events:
+        by_generation.setdefault(event["data"]["generation"], []).append(event)
+    users: set[int] = set()
+    at = 0
+    for number in sorted(by_generation):
+        told = by_generation[number]
+        edition = ledger.editions[number]
+        if any(event["type"] == BASELINE_TYPE for event in told):
+            # Whoever listens starts from the directory itself.
+            users, at = set(edition.lines), number
+            continue
+        for event in told:
+            if event["data"]["previousGeneration"] != number - 1:
+                yield f"{_told(event)} does not follow on the generation before"
+        users = _follow(users, told)
+        if users != edition.lines.keys():
+            wrong = sorted(users ^ edition.lines.keys())[:5]
+            yield f"after the events of generation {number} users {wrong} differ"
+            users = set(edition.lines)
+        at = number
+    yield from _unheard(ledger, by_generation, at)
+
+
+def _unheard(
+    ledger: Ledger, by_generation: dict[int, list[Event]], highest: int
+) -> Iterator[str]:
+    """Yield generations whose changes nobody was told of."""
+    for number in range(2, highest + 1):
+        old, new = ledger.editions[number - 1], ledger.editions[number]
+        same = old.lines == new.lines
+        if number in by_generation or (same and comparable(old.generation, new.generation)):
+            continue
+        # A baseline may stand for what was before it.
+        later = (e for n in range(number, highest + 1) for e in by_generation.get(n, ()))
+        if not any(event["type"] == BASELINE_TYPE for event in later):
+            yield f"nobody was told of generation {number}"
+
+
+def _follow(users: set[int], told: list[Event]) -> set[int]:
+    kinds: dict[str, set[int]] = {}
+    for event in told:
+        kinds.setdefault(event["type"].split(".")[-2], set()).add(event["data"]["userId"])
+    added = kinds.get("created", set()) | kinds.get("discovered", set())
+    return (users - kinds.get("deleted", set())) | added
+
+
+def _told(event: Event) -> str:
+    data: dict[str, Any] = event["data"]
+    return f"{event['type'].split('.')[-2]} of {data.get('userId')} in {data['generation']}"

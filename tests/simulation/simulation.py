@@ -1,0 +1,302 @@
+"""A run: one seed's plan from the first request until everything is mended and has settled."""
+
+import json
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from random import Random
+
+from tests.fake_lookups import FakeLookups
+from tests.fakes import CLIENT, NOW, FakeStore
+from tests.simulation import api, handlers
+from tests.simulation.api import Asked, Exchange
+from tests.simulation.environment import Environment, Outside
+from tests.simulation.fleet import Function
+from tests.simulation.ledger import Ledger
+from tests.simulation.listener import judge_events
+from tests.simulation.oracle import Oracle
+from tests.simulation.origin import OriginServer
+from tests.simulation.plan import Fault, Plan
+from tests.simulation.readers import Reader
+from tests.simulation.scheduler import Scheduler
+from tests.simulation.services import Bus, Event, Vault
+from tests.simulation.truth import Truth
+from tests.simulation.weather import Weather
+from tests.simulation.wire import Wire
+from tests.simulation.world import Trouble, Writer
+
+API_SECONDS, REFRESH_SECONDS, CHANGES_SECONDS = 29, 60, 60
+"""The functions' timeouts in template.yaml."""
+
+SCHEDULE_SECONDS = 60
+
+SETTLED_SECONDS = 180
+"""So long after the last fault everything is fresh and true."""
+
+_KEPT_TRACE = 4_000
+_MOST_VIOLATIONS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What a simulation is made of, where it can be replaced by something broken."""
+
+    environment: type[Environment] = Environment
+    store: Callable[[], FakeStore] = FakeStore
+
+
+@dataclass(slots=True)
+class Violation:
+    """Something that must never be, and what happened before."""
+
+    seed: int
+    at: float
+    what: str
+    trace: list[str]
+
+
+class Simulation:
+    """One run of ``plan``; ``violations`` are what was found."""
+
+    def __init__(self, plan: Plan, kind: Kind | None = None, *, whole_trace: bool = False) -> None:
+        self.plan = plan
+        self.kind = kind or Kind()
+        self.violations: list[Violation] = []
+        self.tally: Counter[str] = Counter()
+        self.until = NOW + plan.active_seconds
+        self.settings = plan.settings
+        self.scheduler = Scheduler(
+            self._random("scheduler"), trace_length=None if whole_trace else _KEPT_TRACE
+        )
+        self.weather = Weather(self._random("weather"))
+        self.truth = Truth()
+        self.store = self.kind.store()
+        self.lookups = FakeLookups()
+        self.vault = Vault("key1", plan.clients)
+        self.bus = Bus()
+        self.server = OriginServer(
+            truth=self.truth,
+            weather=self.weather,
+            random=self._random("origin"),
+            key="key1",
+            limit=plan.origin_limit,
+        )
+        self.ledger = Ledger(
+            plan, self.store, self.lookups, lambda: self.scheduler.now, self._complain
+        )
+        self.oracle = Oracle(plan, self.truth, self.ledger, self.vault, self.store)
+        self.outside = Outside(
+            store=self.store,
+            lookups=self.lookups,
+            server=self.server,
+            vault=self.vault,
+            bus=self.bus,
+            ledger=self.ledger,
+            deliver=self._deliver,
+        )
+        self.environments: list[Environment] = []
+        self._clocks = self._random("clocks")
+        self.api = self._function("api", API_SECONDS, most=4)
+        self.refresh = self._function("refresh", REFRESH_SECONDS, most=6)
+        self.changes = self._function("changes", CHANGES_SECONDS, most=2)
+        self.writer = Writer(
+            plan=plan, truth=self.truth, scheduler=self.scheduler, random=self._random("writer")
+        )
+        self._unannounced = 0
+
+    def run(self) -> None:
+        """Let everything happen."""
+        self.writer.fill()
+        scheduler = self.scheduler
+        scheduler.spawn("writer", self._write)
+        scheduler.spawn("schedule", self._schedule)
+        scheduler.spawn("stream", self._stream)
+        for number in range(self.plan.readers):
+            scheduler.spawn(f"reader{number}", lambda n=number: self._read(n))
+        trouble = self._trouble()
+        for fault in self.plan.faults:
+            scheduler.spawn("trouble", lambda f=fault: trouble.go_on(f))
+        scheduler.run(until=self.until)
+        self._mend()
+        scheduler.run(until=self.until + SETTLED_SECONDS)
+        self._settle()
+
+    # What goes on.
+
+    def _write(self) -> None:
+        random = self._random("writing")
+        while True:
+            self.scheduler.sleep(random.expovariate(1 / self.plan.writing_pause))
+            if self.scheduler.now >= self.until:
+                return
+            self.writer.once()
+
+    def _schedule(self) -> None:
+        random = self._random("schedule")
+        self.scheduler.sleep(random.uniform(0, SCHEDULE_SECONDS))
+        while True:
+            if not self.weather.strikes(Fault.INVOKE_LOST):
+                self._deliver({"action": "refresh-all"})
+            self.scheduler.sleep(SCHEDULE_SECONDS)
+
+    def _read(self, number: int) -> None:
+        random = self._random(f"reader {number}")
+        reader = Reader(self.plan, self.truth, self.ledger, random, self.ask, self._judge)
+        while True:
+            self.scheduler.sleep(random.expovariate(1 / self.plan.reading_pause))
+            if self.scheduler.now >= self.until:
+                return
+            reader.once()
+            for complaint in reader.complaints:
+                self._complain(complaint)
+            reader.complaints.clear()
+
+    def _stream(self) -> None:
+        """Tell of each new generation until that has succeeded, as a stream does."""
+        random, announced = self._random("stream"), 0
+        while True:
+            self.scheduler.sleep(random.expovariate(1 / 0.3))
+            newest = self.ledger.moments[-1].number
+            for attempt in range(10 if newest > announced else 0):
+                done: list[bool] = []
+                task = self.changes.start(lambda each: done.append(handlers.announce(each)))  # noqa: B023
+                self.scheduler.wait_for(task)
+                if done and done[0]:
+                    break
+                self.scheduler.sleep(min(30, 2**attempt))
+            announced = newest
+
+    def _deliver(self, event: Event) -> None:
+        if event.get("clientId", CLIENT) == CLIENT:
+            seconds = self._clocks.expovariate(1 / 0.05)
+            self.refresh.start(
+                lambda each: handlers.refresh(each, event), after=seconds, told=str(event)
+            )
+
+    def ask(self, asked: Asked) -> Exchange | None:
+        """Ask the service and wait for the answer; None: none came."""
+        answers: list[Exchange] = []
+        task = self.api.start(
+            lambda each: answers.append(api.answer(each, asked)), told=asked.told
+        )
+        self.scheduler.wait_for(task)
+        return answers[0] if answers else None
+
+    def _judge(self, seen: Exchange, known_body: str) -> None:
+        self.tally["answers"] += 1
+        self.tally[f"status {seen.status}"] += 1
+        for wrong in self.oracle.judge(seen, known_body=known_body):
+            self._complain(f"{wrong}: {seen.told}")
+
+    def _trouble(self) -> Trouble:
+        return Trouble(
+            weather=self.weather,
+            scheduler=self.scheduler,
+            random=self._random("trouble"),
+            writer=self.writer,
+            vault=self.vault,
+            server=self.server,
+            redeploy=self._redeploy,
+            lose_pages=self._lose_pages,
+            until=self.until,
+        )
+
+    def _redeploy(self) -> None:
+        hiding = self._clocks.choice(self.plan.hidings)
+        self.settings = replace(self.settings, hiding=hiding)
+        self.ledger.hiding_now = hiding
+        for function in (self.api, self.refresh, self.changes):
+            function.deploy()
+
+    def _lose_pages(self) -> None:
+        pages = list(self.store.stored_pages)
+        for key in self._clocks.sample(pages, min(2, len(pages))):
+            del self.store.stored_pages[key]
+
+    # How it ends.
+
+    def _mend(self) -> None:
+        self.scheduler.note("MENDED: no fault from here on")
+        self.weather.likely.clear()
+        if Fault.WRONG_CLOCK in self.plan.faults:
+            for environment in self.environments:
+                environment.skew = 0
+
+    def _settle(self) -> None:
+        self.scheduler.spawn("settled", self._check_settled)
+        self.scheduler.run(until=self.scheduler.now + 60)
+        for wrong in (
+            *self.ledger.beyond_budget(),
+            *self.ledger.hidden_in_store(),
+            *judge_events(self.plan, self.ledger, self.bus.events),
+        ):
+            self._complain(wrong)
+
+    def _check_settled(self) -> None:
+        everybody = Asked(route="users", params={"limit": ["250"]})
+        self.ask(everybody)
+        self.scheduler.sleep(12)
+        seen = self.ask(everybody)
+        if seen is None or seen.status != 200:
+            self._complain(f"in the end there is no answer: {seen and seen.told}")
+            return
+        self._judge(seen, "")
+        policy = self.plan.settings.policy
+        if (seen.age or 0) >= policy.max_age and policy.max_age > 12:
+            self._complain(f"in the end it is {seen.age} s old: {seen.told}")
+        told = {row["id"]: row for row in json.loads(seen.body)["data"]}
+        listed = self.truth.window(0, min(self.plan.settings.window.size, 250))
+        there = {row["id"]: self.settings.hiding.apply(row) for row in listed}
+        if missing := there.keys() - told.keys():
+            self._complain(f"in the end users {sorted(missing)[:5]} are missing: {seen.told}")
+        wrong = [id_ for id_, row in there.items() if id_ in told and told[id_] != row]
+        if wrong:
+            self._complain(f"in the end users {wrong[:5]} are not so: {seen.told}")
+        if gone := told.keys() - self.truth.rows.keys():
+            self._complain(f"in the end users {sorted(gone)[:5]} are listed: {seen.told}")
+        head = self.store.peek(CLIENT)
+        if head.announced != head.generation.number:
+            self._complain(f"in the end {head.announced} of {head.generation.number} is announced")
+
+    # The rest.
+
+    def _function(self, name: str, timeout: float, *, most: int) -> Function:
+        return Function(
+            name=name,
+            timeout=timeout,
+            most=most,
+            scheduler=self.scheduler,
+            random=self._random(name),
+            make=self._make,
+            ended=self.ledger.ended,
+            broke=self._broke,
+        )
+
+    def _make(self, name: str, perish: Callable[[], None]) -> Environment:
+        wire = Wire(
+            self.scheduler,
+            self.weather,
+            self._random(name),
+            until=self.until,
+            perish=perish,
+        )
+        skew = self._clocks.uniform(-self.plan.skew, self.plan.skew)
+        wrong = Fault.WRONG_CLOCK in self.plan.faults and self._clocks.random() < 0.15
+        if wrong and self.scheduler.now < self.until:
+            skew = self._clocks.choice((-900, -60, 60, 900))
+        made = self.kind.environment(self.settings, self.outside, wire, name=name, skew=skew)
+        self.environments.append(made)
+        return made
+
+    def _broke(self, error: BaseException) -> None:
+        self._complain("".join(traceback.format_exception(error)))
+
+    def _complain(self, what: str) -> None:
+        self.scheduler.note(f"VIOLATION {what}")
+        if len(self.violations) < _MOST_VIOLATIONS:
+            trace = list(self.scheduler.trace)[-200:]
+            self.violations.append(Violation(self.plan.seed, self.scheduler.now - NOW, what, trace))
+
+    def _random(self, name: str) -> Random:
+        return Random(f"{name} {self.plan.seed}")  # noqa: S311 - chance, and nothing to guess

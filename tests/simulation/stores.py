@@ -1,0 +1,139 @@
+"""The table as one process has it: the fakes that contract tests hold to DynamoDB, over a wire."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from lib.directory.generation import Generation
+from lib.directory.head import Head, HeadUpdate, Lease
+from lib.directory.manifest import Manifest, PageRef
+from lib.directory.pages import Page
+from lib.users.keys import Observation
+from tests.fake_lookups import FakeLookups
+from tests.fakes import FakeStore
+from tests.simulation.wire import Wire
+
+if TYPE_CHECKING:
+    from tests.simulation.ledger import Ledger
+
+
+class WiredStore:
+    """A ``lib.directory.store.Directory`` over a wire; the ledger is told what was done."""
+
+    def __init__(self, store: FakeStore, wire: Wire, ledger: "Ledger") -> None:
+        self._store = store
+        self._wire = wire
+        self._ledger = ledger
+
+    def head(self, client_id: str) -> Head:
+        def work() -> Head:
+            self._wire.running.gate_at = self._wire.scheduler.now
+            return self._store.head(client_id)
+
+        return self._wire.ask("head", work)
+
+    def generation(self, client_id: str, number: int) -> Generation | None:
+        return self._wire.ask("generation", lambda: self._store.generation(client_id, number))
+
+    def mark_announced(self, client_id: str, number: int, *, seen: int) -> bool:
+        return self._wire.ask(
+            "mark_announced",
+            lambda: self._store.mark_announced(client_id, number, seen=seen),
+            told=f"{seen} to {number} ",
+        )
+
+    def manifest(self, generation: Generation) -> Manifest:
+        return self._wire.ask("manifest", lambda: self._store.manifest(generation))
+
+    def pages(self, client_id: str, refs: Sequence[PageRef]) -> Sequence[Page]:
+        return self._wire.ask("pages", lambda: self._store.pages(client_id, refs))
+
+    def shards(self, client_id: str, digests: Sequence[str]) -> Sequence[bytes]:
+        return self._wire.ask("shards", lambda: self._store.shards(client_id, digests))
+
+    def put(
+        self, client_id: str, pages: Sequence[Page], shards: Mapping[str, bytes], *, expires_at: int
+    ) -> None:
+        def work() -> None:
+            self._store.put(client_id, pages, shards, expires_at=expires_at)
+            self._ledger.put(self._wire.running, pages)
+
+        self._wire.ask("put", work, told=f"{len(pages)} pages ")
+
+    def renew(self, generation: Generation, manifest: Manifest, *, expires_at: int) -> None:
+        self._wire.ask(
+            "renew", lambda: self._store.renew(generation, manifest, expires_at=expires_at)
+        )
+
+    def acquire(self, head: Head, *, lease: Lease, now: float, update: HeadUpdate) -> bool:
+        def work() -> bool:
+            before = self._store.peek(head.client_id)
+            done = self._store.acquire(head, lease=lease, now=now, update=update)
+            if done:
+                self._ledger.acquired(self._wire.running, before, lease, now=now)
+            return done
+
+        return self._wire.ask("acquire", work, told=f"{lease.token} ")
+
+    def reserve(self, head: Head, counters: HeadUpdate) -> bool:
+        return self._wire.ask("reserve", lambda: self._store.reserve(head, counters))
+
+    def update_held(self, lease: Lease, update: HeadUpdate) -> None:
+        def work() -> None:
+            before = self._store.peek(lease.client_id)
+            self._store.update_held(lease, update)
+            self._ledger.updated(self._wire.running, before, update)
+
+        self._wire.ask("update_held", work, told=f"{lease.token} {_told(update)}")
+
+    def hold_off(self, client_id: str, name: str, until: float) -> None:
+        def work() -> None:
+            self._store.hold_off(client_id, name, until)
+            self._ledger.held_off(client_id)
+
+        self._wire.ask("hold_off", work, told=f"{name} ")
+
+    def publish(self, lease: Lease, base: Head, update: HeadUpdate, *, packed: bytes) -> None:
+        def work() -> None:
+            before = self._store.peek(base.client_id)
+            self._store.publish(lease, base, update, packed=packed)
+            self._ledger.published(self._wire.running, before, update)
+
+        self._wire.ask("publish", work, told=f"{lease.token} {_told(update)}")
+
+
+class WiredLookups:
+    """A ``lib.directory.store.Lookups`` over a wire."""
+
+    def __init__(self, lookups: FakeLookups, wire: Wire) -> None:
+        self._lookups = lookups
+        self._wire = wire
+
+    def remembered(self, client_id: str, keys: Sequence[str]) -> Mapping[str, Observation]:
+        return self._wire.ask("remembered", lambda: self._lookups.remembered(client_id, keys))
+
+    def remember(self, client_id: str, answers: Mapping[str, Observation]) -> None:
+        self._wire.ask("remember", lambda: self._lookups.remember(client_id, answers))
+
+    def begin(self, client_id: str, key: str, *, now: float, until: float) -> bool:
+        return self._wire.ask(
+            "begin", lambda: self._lookups.begin(client_id, key, now=now, until=until)
+        )
+
+    def end(self, client_id: str, key: str) -> None:
+        self._wire.ask("end", lambda: self._lookups.end(client_id, key))
+
+    def pending_adoption(self, client_id: str) -> frozenset[int]:
+        return self._wire.ask(
+            "pending_adoption", lambda: self._lookups.pending_adoption(client_id)
+        )
+
+    def await_adoption(self, client_id: str, ids: Sequence[int]) -> None:
+        self._wire.ask("await_adoption", lambda: self._lookups.await_adoption(client_id, ids))
+
+    def adopted(self, client_id: str, ids: Sequence[int]) -> None:
+        self._wire.ask("adopted", lambda: self._lookups.adopted(client_id, ids))
+
+
+def _told(update: HeadUpdate) -> str:
+    told = ("digest", "swept_at", "last_error", "doubted_since", "incomplete_reason")
+    return "".join(f"{name}={str(update[name])[:14]} " for name in told if update.get(name))
