@@ -87,7 +87,7 @@ class Ledger:
         del update
         after = self._store.peek(CLIENT)
         lines = self._lines(after)
-        edition = Edition(after.generation, lines, self._now())
+        edition = Edition(after.generation, lines, whole=self._whole(after))
         old = self.editions.get(before.generation.number)
         self._conclude(by, before, after, lines, old)
         self.editions[after.generation.number] = edition
@@ -213,9 +213,12 @@ class Ledger:
     def beyond_budget(self) -> Iterator[str]:
         """Yield what is wrong with the number of calls in any 60 seconds."""
         most = int(budget.SHARE * self._plan.origin_limit)
-        first = 0
+        if not self._plan.clocks_agree:
+            return
+        # Minutes begin when the clocks say so.
+        first, seconds = 0, 60 - 2 * self._plan.skew
         for last, call in enumerate(self.calls):
-            while self.calls[first].began <= call.began - 60:
+            while self.calls[first].began <= call.began - seconds:
                 first += 1
             if last - first + 1 > most:
                 yield f"{last - first + 1} calls in 60 s, but no more than {most} are allowed"
@@ -229,12 +232,13 @@ class Ledger:
         return self.moments[max(0, place - 1)]
 
     def readable(self, number: int) -> bool:
-        """Return whether all pages of a generation are there."""
+        """Return whether everything that makes a generation is there."""
         manifest = self._store.manifests.get((CLIENT, number))
         if manifest is None:
             return False
-        pages = unpack(manifest["listing"]).pages
-        return all((CLIENT, page.digest) in self._store.stored_pages for page in pages)
+        made_of = unpack(manifest["listing"])
+        digests = (*(page.digest for page in made_of.pages), *made_of.shards)
+        return all((CLIENT, digest) in self._store.stored_pages for digest in digests)
 
     def hidden_in_store(self) -> Iterator[str]:
         """Yield where a value is stored that the deployment hides."""

@@ -32,11 +32,11 @@ class Run:
         return any(call.kind == "list" for call in self.calls)
 
     def listed(self) -> dict[int, User]:
-        """Return whom its lists showed, as they were shown last."""
+        """Return whom its lists showed, of each window the last one."""
         shown: dict[int, User] = {}
-        for call in self.calls:
-            if call.kind == "list":
-                shown |= {user_id: row for user_id, row in call.told.items() if row}
+        windows = {call.what: call for call in self.calls if call.kind == "list"}
+        for call in sorted(windows.values(), key=lambda call: call.began):
+            shown |= {user_id: row for user_id, row in call.told.items() if row}
         return shown
 
     def single(self) -> dict[int, User | None]:
@@ -50,11 +50,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """A generation with all its documents by id."""
+    """A generation with all its documents by id; ``whole``: none of its pages was lost."""
 
     generation: Generation
     lines: dict[int, bytes]
-    at: float
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,8 +138,9 @@ class Oracle:
         assert generation is not None
         if Fault.WRONG_CLOCK in self._plan.faults:
             return
+        # What it was, at least, when it was decided on.
         took = seen.answered - seen.arrived + self._slack
-        age = max(0, (seen.age or 0) - took)
+        age = max(0, (seen.age or 0) - int(took) - ROUNDED_SECONDS)
         if directives.only_if_cached:
             if seen.invocation.origin_calls:
                 yield "only-if-cached, and the origin was asked"
@@ -149,14 +150,15 @@ class Oracle:
             yield f"it is served although it expired ({swept_age:.1f} s old)"
         if told.get("detail") in _EXCUSES or generation.swept_at >= seen.arrived - self._slack:
             return
-        if directives.no_cache and seen.age is not None and age > ROUNDED_SECONDS:
+        if directives.no_cache and seen.age is not None and age > 0:
             yield f"no-cache, and it is {seen.age} s old without a reason"
         if directives.max_age is not None and age > directives.max_age:
             yield f"max-age={directives.max_age}, and it is {seen.age} s old without a reason"
         least = directives.min_fresh
         if least is not None and "fwd" not in told and policy.max_age - age < least:
             yield f"min-fresh={least}, and it is {seen.age} s old without a reason"
-        if directives.max_stale is None and "detail" not in told and swept_age >= policy.max_age + 1:
+        unsaid = directives.max_stale is None and "detail" not in told and seen.age is not None
+        if unsaid and swept_age >= policy.max_age + 1:
             yield f"it is {seen.age} s old, and nothing says why"
         longest = policy.max_age + policy.stale_while_revalidate
         if directives.max_stale is None and "fwd" not in told and swept_age >= longest:
@@ -267,7 +269,8 @@ class Oracle:
         assert seen.generation is not None
         edition = self._ledger.editions.get(seen.generation.number)
         exact = query.named and RequestDirectives.parse(seen.asked.directives).no_cache
-        if edition is None or seen.found is not None or exact or query.filtered:
+        looked_up = seen.found is not None or exact
+        if edition is None or not edition.whole or looked_up or query.filtered:
             return
         ids = sorted(edition.lines)
         cursor = list_query.parse_moment(seen.asked.params).cursor
@@ -283,7 +286,7 @@ class Oracle:
     def _judge_changes(self, seen: Exchange) -> Iterator[str]:
         told = json.loads(seen.body)["data"]
         old, new = (self._ledger.editions.get(told[name]) for name in ("since", "generation"))
-        if new is None or old is None:
+        if new is None or old is None or not (new.whole and old.whole):
             return
         added, dropped = new.lines.keys() - old.lines.keys(), old.lines.keys() - new.lines.keys()
         changed = {id_ for id_ in old.lines.keys() & new.lines.keys() if old.lines[id_] != new.lines[id_]}
@@ -321,7 +324,7 @@ class Oracle:
             excused = (
                 vault.left_out
                 or seen.answered - vault.changed_at < LEFT_OUT_SECONDS
-                or Fault.SECRET_DOWN in self._plan.faults
+                or self._plan.faults & {Fault.SECRET_DOWN, Fault.SECRET_EMPTY}
             )
             if not excused:
                 yield "a client is not served whom the secret names"

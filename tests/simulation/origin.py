@@ -79,7 +79,7 @@ class OriginServer:
             kept = set(ids) - set(self.random.sample(ids, min(lost, len(ids))))
         shown = [user_id for user_id in ids if user_id in kept][offset : offset + limit]
         told = [self.truth.rows[user_id] for user_id in shown]
-        self.truth.lie(told, honest, now)
+        self.truth.lie(told, offset, limit, now)
         return told
 
 

@@ -81,9 +81,10 @@ class Truth:
                 found |= lie.omitted
         return found
 
-    def lie(self, told: Sequence[User], honest: Sequence[User], at: float) -> None:
-        """Note that a list told less than there was."""
-        omitted = {row["id"] for row in honest} - {row["id"] for row in told}
+    def lie(self, told: Sequence[User], offset: int, limit: int, at: float) -> None:
+        """Note that a list told less than there was; a short one ends the directory."""
+        there = self.ids[offset : offset + limit if len(told) == limit else None]
+        omitted = set(there) - {row["id"] for row in told}
         if omitted:
             self.lies.append(Lie(at, frozenset(omitted)))
 
