@@ -10,6 +10,7 @@ from lib.caching.headers import RequestDirectives
 from lib.directory.generation import Generation
 from lib.errors import ServiceError
 from lib.queries import bodies, list_query, lookup_body
+from lib.queries.list_query import ListQuery
 from lib.queries.parameters import MAX_MEMBERS
 from lib.reading import status
 from lib.reading.lists import ListRequest
@@ -40,6 +41,14 @@ class Asked:
         return f"{self.route} {self.user_id} {self.posted} {sorted(self.params.items())}"
 
     @property
+    def query(self) -> ListQuery:
+        """The question of a list, whether it is asked in a URL or in a body."""
+        if not self.posted:
+            return list_query.parse_list(self.params)
+        names = lookup_body.parse(self.posted)
+        return replace(list_query.parse_list({"limit": [str(MAX_MEMBERS)], **self.params}), **names)
+
+    @property
     def told(self) -> str:
         """The request in short."""
         query = "&".join(f"{name}={','.join(values)}" for name, values in self.params.items())
@@ -65,6 +74,11 @@ class Exchange:
     generation: Generation | None = None
     found: "Found | None" = None
     error: ServiceError | None = None
+
+    @property
+    def pinned(self) -> bool:
+        """Whether a cursor was sent."""
+        return "cursor" in self.asked.params
 
     @property
     def age(self) -> int | None:
@@ -127,11 +141,9 @@ def _request(environment: Environment, asked: Asked, *, min_generation: int) -> 
 
 
 def _list(environment: Environment, asked: Asked, seen: Exchange) -> None:
+    query = linked = asked.query
     if asked.posted:
         linked = list_query.parse_list({"limit": [str(MAX_MEMBERS)], **asked.params})
-        query = replace(linked, **lookup_body.parse(asked.posted))
-    else:
-        query = linked = list_query.parse_list(asked.params)
     moment = list_query.parse_moment(asked.params)
     request = _request(environment, asked, min_generation=moment.min_generation)
     made, seen.found = environment.list_reads.answer(

@@ -15,7 +15,7 @@ from lib.aws.secret import Secrets
 from lib.clock import Time
 from lib.events.announcer import Announcing
 from lib.events.event import EventFormat
-from lib.revalidation.outcomes import Claim, Outcome
+from lib.revalidation.outcomes import Claim, Failed, Outcome
 from lib.revalidation.revalidation import Revalidation
 from lib.settings import Settings
 from tests.fake_lookups import FakeLookups
@@ -124,7 +124,9 @@ class Environment(Wiring):
 
     def _report(self, claim: Claim, outcome: Outcome, took: float) -> None:
         del took
-        error = getattr(outcome, "error", None)
-        told = getattr(error, "reason", error) if error else outcome.head.generation.number
-        self.wire.scheduler.note(f"run {claim.lease.token}: {type(outcome).__name__} {told}")
-        self.wire.running.outcomes.append(outcome)
+        if isinstance(outcome, Failed):
+            told = f"failed, {getattr(outcome.error, 'reason', outcome.error)}"
+            self.outside.ledger.failed(self.wire.running, claim.lease.token)
+        else:
+            told = f"{type(outcome).__name__.lower()}, generation {outcome.head.generation.number}"
+        self.wire.scheduler.note(f"run {claim.lease.token}: {told}")

@@ -3,18 +3,17 @@
 Everything here is told at the moment when the table did it, whether or not the writer ever heard.
 """
 
-import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
-from lib.directory.head import SKEW_SECONDS, Head, HeadUpdate, Lease
-from lib.directory.manifest import unpack
-from lib.directory.pages import Page, decode
+from lib.directory.head import LONGEST_PAUSE_SECONDS, SKEW_SECONDS, Head, HeadUpdate, Lease
+from lib.directory.manifest import Manifest, unpack
+from lib.directory.pages import decode
 from lib.origin import budget
-from lib.users.document import canonical
 from lib.users.hiding import HidingPolicy
 from tests.fake_lookups import FakeLookups
-from tests.fakes import CLIENT, FakeStore, User
+from tests.fakes import CLIENT, FakeStore
+from tests.simulation.conclusions import Conclusion
 from tests.simulation.ledger_entries import Block, Edition, Moment, OriginCall, Run
 from tests.simulation.plan import CANARY, Plan
 from tests.simulation.wire import Invocation
@@ -40,72 +39,83 @@ class Ledger:
         self.calls: list[OriginCall] = []
         self.hiding_now: HidingPolicy = plan.settings.hiding
         self._plan = plan
-        self._slack = 2 * plan.skew + MILLISECOND
         self._store = store
         self._lookups = lookups
         self._now = now
         self._complain = complain
+        self._slack = 2 * plan.skew + MILLISECOND
 
     # What a process did to the table.
 
     def acquired(self, by: Invocation, before: Head, lease: Lease, *, now: float) -> None:
-        """A process has taken the lease."""
+        """A process has taken the lease, at ``now`` by its own clock."""
         by.gate_at = self._now()
         by.run = Run(lease.token)
-        if self._plan.clocks_agree and before.lease.expires_at > now + MILLISECOND:
+        if not self._plan.clocks_agree:
+            return
+        if before.lease.expires_at > now + MILLISECOND:
             self._complain(f"lease {lease.token} was taken while {before.lease.token} was held")
-        for name in ("blocked_until", "retry_at"):
-            until = getattr(before.health, name)
-            if now + MILLISECOND < until <= now + 300 and self._plan.clocks_agree:
-                self._complain(f"the lease was taken {until - now:.1f} s before {name}")
-        fresh_for = self._plan.settings.policy.max_age
-        age = now - before.generation.swept_at
+        for until in (before.health.blocked_until, before.health.retry_at):
+            if now + MILLISECOND < until <= now + LONGEST_PAUSE_SECONDS:
+                self._complain(f"the lease was taken {until - now:.1f} s before a pause's end")
+        age, number = now - before.generation.swept_at, before.generation.number
         # What a wrong clock wrote makes nothing fresh.
-        fresh = -SKEW_SECONDS <= age < fresh_for - MILLISECOND
-        if fresh and before.generation.published and not by.demands and self._whole(before):
+        fresh = -SKEW_SECONDS <= age < self._plan.settings.policy.max_age - MILLISECOND
+        if fresh and not by.demands and number and self.readable(number):
             self._complain(f"a sweep begins that nobody needs: the last one is {age:.1f} s old")
 
-    def put(self, by: Invocation, pages: Sequence[Page]) -> None:
-        """A process has written pages."""
-
-    def held_off(self, client_id: str) -> None:
+    def held_off(self) -> None:
         """Somebody has noted until when nobody is to ask."""
-        self._note_block(self._store.peek(client_id))
+        self._note_block(self._store.peek(CLIENT))
 
-    def updated(self, by: Invocation, before: Head, update: HeadUpdate) -> None:
+    def updated(self, by: Invocation, update: HeadUpdate) -> None:
         """The lease's holder has changed the head."""
         after = self._store.peek(CLIENT)
         self._note_block(after)
         if "swept_at" in update:
-            edition = self.editions.get(after.generation.number)
-            if edition is not None:
-                self._conclude(by, before, after, edition.lines, edition)
-            self._note_moment(after)
+            edition = self.editions[after.generation.number]
+            self._conclude(by, after, before=edition, edition=edition)
 
-    def published(self, by: Invocation, before: Head, update: HeadUpdate) -> None:
+    def published(self, by: Invocation, before: Head) -> None:
         """The head has moved to a new generation."""
-        del update
         after = self._store.peek(CLIENT)
-        lines = self._lines(after)
-        edition = Edition(after.generation, lines, whole=self._whole(after))
-        old = self.editions.get(before.generation.number)
-        self._conclude(by, before, after, lines, old)
-        self.editions[after.generation.number] = edition
-        self._note_moment(after)
+        number = after.generation.number
+        edition = Edition(after.generation, self._lines(number), whole=self.readable(number))
+        self._conclude(
+            by, after, before=self.editions.get(before.generation.number), edition=edition
+        )
+        self.editions[number] = edition
         self._note_block(after)
 
-    def _whole(self, head: Head) -> bool:
-        return self.readable(head.generation.number)
+    def _conclude(
+        self, by: Invocation, after: Head, *, before: Edition | None, edition: Edition
+    ) -> None:
+        self._note_moment(after)
+        run = by.run
+        if run is None:
+            self._complain("somebody published without a lease")
+        elif not run.concluded:
+            run.concluded = True
+            conclusion = Conclusion(
+                run=run,
+                generation=after.generation,
+                known=before.lines if before else {},
+                lines=edition.lines,
+                found={id_ for id_ in edition.lines if f"id:{id_}" in self._lookups.answers},
+                hidings=self._plan.hidings,
+                believed=by.believed,
+                whole_before=before is None or self.readable(before.generation.number),
+                whole=edition.whole,
+            )
+            for wrong in conclusion.judge():
+                self._complain(wrong)
+            self._check_start(run, after)
 
-    def _lines(self, head: Head) -> dict[int, bytes]:
-        stored = self._store.stored_pages
-        named = unpack(self._store.manifests[CLIENT, head.generation.number]["listing"]).pages
-        pages = (
-            decode(ref, stored[CLIENT, ref.digest][0])
-            for ref in named
-            if (CLIENT, ref.digest) in stored
-        )
-        return {user_id: line for page in pages for user_id, line in page.users()}
+    def _check_start(self, run: Run, after: Head) -> None:
+        lists = [call.began for call in run.calls if call.kind == "list"]
+        late = after.generation.swept_at - min(lists, default=after.generation.swept_at)
+        if self._plan.true_clocks and late > MILLISECOND:
+            self._complain(f"a sweep is said to have begun {late:.3f} s after it did")
 
     def _note_moment(self, head: Head) -> None:
         last, generation = self.moments[-1], head.generation
@@ -121,62 +131,6 @@ class Ledger:
         if until and (not self.blocks or self.blocks[-1].until != until):
             self.blocks.append(Block(self._now(), until))
 
-    # What a revalidation made of what it was told.
-
-    def _conclude(
-        self, by: Invocation, before: Head, after: Head, lines: dict[int, bytes], old: Edition | None
-    ) -> None:
-        run = by.run
-        if run is None:
-            self._complain("somebody published without a lease")
-            return
-        if run.concluded:
-            return
-        run.concluded = True
-        known = old.lines if old else {}
-        told = run.listed() | run.single() if run.sweeps else run.single()
-        gone = {user_id for user_id, row in run.single().items() if row is None}
-        for user_id, line in lines.items():
-            row = told.get(user_id)
-            if row is not None:
-                if not self._shows(line, row):
-                    self._complain(f"user {user_id} is published as the origin did not tell it")
-            elif user_id in gone:
-                self._complain(f"user {user_id} is published, who is gone")
-            elif user_id in known and not self._is_same(line, known[user_id]):
-                self._complain(f"user {user_id} has changed, although nobody asked for him")
-            elif user_id not in known and not self._was_looked_up(user_id):
-                self._complain(f"user {user_id} is published, whom nobody has seen")
-            elif run.sweeps and user_id not in known and not after.generation.adopted:
-                self._complain(f"user {user_id} is published and not counted as adopted")
-            elif run.sweeps and not (
-                after.generation.unconfirmed_since or after.generation.adopted
-            ):
-                self._complain(f"user {user_id} was not seen, and nothing says so")
-        for user_id in known.keys() - lines.keys() - gone:
-            if not by.believed and self._whole(before):
-                self._complain(f"user {user_id} is dropped, although nobody said he is gone")
-        if run.sweeps:
-            self._check_sweep(run, after, lines)
-
-    def _check_sweep(self, run: Run, after: Head, lines: dict[int, bytes]) -> None:
-        missing = run.listed().keys() - lines.keys()
-        if missing and self._whole(after):
-            self._complain(f"users {sorted(missing)[:5]} were listed and are not published")
-        began = min(call.began for call in run.calls if call.kind == "list")
-        late = after.generation.swept_at - began
-        if self._plan.true_clocks and late > MILLISECOND:
-            self._complain(f"a sweep is said to have begun {late:.3f} s after it did")
-
-    def _shows(self, line: bytes, row: User) -> bool:
-        return any(line == canonical(hiding.apply(row)) for hiding in self._plan.hidings)
-
-    def _is_same(self, line: bytes, known: bytes) -> bool:
-        return line == known or self._shows(line, json.loads(known))
-
-    def _was_looked_up(self, user_id: int) -> bool:
-        return f"id:{user_id}" in self._lookups.answers
-
     # How the origin is treated.
 
     def called(self, by: Invocation, call: OriginCall) -> None:
@@ -187,9 +141,11 @@ class Ledger:
             by.run.calls.append(call)
         if by.blocked_until and call.began < by.blocked_until[-1]:
             self._complain("who was told to wait has asked again")
+        if not self._plan.clocks_agree:
+            return
         for block in self.blocks:
             early = block.until - call.began
-            if self._plan.clocks_agree and block.noted_at < by.gate_at and early > self._slack:
+            if block.noted_at < by.gate_at and early > self._slack:
                 self._complain(f"a call {early:.1f} s before a block's end")
         if call.kind == "list":
             self._check_list(by, call)
@@ -198,10 +154,21 @@ class Ledger:
         lease = self._store.peek(CLIENT).lease
         if by.run is None:
             self._complain("a list was asked for without a lease")
-        elif self._plan.clocks_agree and lease.token != by.run.token:
+        elif lease.token != by.run.token:
             self._complain(f"a list for lease {by.run.token}, but {lease.token} was taken since")
-        elif self._plan.clocks_agree and call.began - lease.expires_at > self._slack:
+        elif not lease.holder:
+            self._complain(f"a list for lease {by.run.token}, which was let go")
+        elif call.began - lease.expires_at > self._slack:
             self._complain(f"a list {call.began - lease.expires_at:.1f} s after the lease's end")
+
+    def failed(self, by: Invocation, token: int) -> None:
+        """A revalidation has failed, and has said so as far as it could."""
+        head, now = self._store.peek(CLIENT), self._now()
+        unheard = by.writes_failed or by.reads_failed or head.lease.token != token
+        if unheard or by.run is None or not by.run.sweeps or not self._plan.clocks_agree:
+            return
+        if max(head.health.retry_at, head.health.blocked_until) < now - self._slack:
+            self._complain("a sweep failed, and nobody is told to wait")
 
     def ended(self, by: Invocation) -> None:
         """An invocation has come to its end, by itself."""
@@ -212,9 +179,9 @@ class Ledger:
 
     def beyond_budget(self) -> Iterator[str]:
         """Yield what is wrong with the number of calls in any 60 seconds."""
-        most = int(budget.SHARE * self._plan.origin_limit)
         if not self._plan.clocks_agree:
             return
+        most = int(budget.SHARE * self._plan.origin_limit)
         # Minutes begin when the clocks say so.
         first, seconds = 0, 60 - 2 * self._plan.skew
         for last, call in enumerate(self.calls):
@@ -233,21 +200,29 @@ class Ledger:
 
     def readable(self, number: int) -> bool:
         """Return whether everything that makes a generation is there."""
-        manifest = self._store.manifests.get((CLIENT, number))
-        if manifest is None:
-            return False
-        made_of = unpack(manifest["listing"])
+        made_of = self._manifest(number)
         digests = (*(page.digest for page in made_of.pages), *made_of.shards)
         return all((CLIENT, digest) in self._store.stored_pages for digest in digests)
 
     def hidden_in_store(self) -> Iterator[str]:
-        """Yield where a value is stored that the deployment hides."""
-        head = self._store.peek(CLIENT)
-        if head.generation.hiding_digest != self.hiding_now.digest:
-            return
-        for user_id, line in self._lines(head).items():
-            if hidden(line, self.hiding_now):
-                yield f"user {user_id} is stored with what is hidden"
+        """Yield where the newest generation holds what the deployment hides."""
+        generation = self._store.peek(CLIENT).generation
+        if generation.published and generation.hiding_digest == self.hiding_now.digest:
+            for user_id, line in self._lines(generation.number).items():
+                if hidden(line, self.hiding_now):
+                    yield f"user {user_id} is stored with what is hidden"
+
+    def _manifest(self, number: int) -> Manifest:
+        return unpack(self._store.manifests[CLIENT, number]["listing"])
+
+    def _lines(self, number: int) -> dict[int, bytes]:
+        stored = self._store.stored_pages
+        pages = (
+            decode(ref, stored[CLIENT, ref.digest][0])
+            for ref in self._manifest(number).pages
+            if (CLIENT, ref.digest) in stored
+        )
+        return {user_id: line for page in pages for user_id, line in page.users()}
 
 
 def hidden(text: bytes, hiding: HidingPolicy) -> bool:

@@ -9,12 +9,11 @@ from tests.fakes import User
 
 @dataclass(slots=True)
 class OriginCall:
-    """A call that began at ``began`` and was answered at ``at``; who was told, None: nobody."""
+    """A call of the origin that began at ``began``; whom it told of, None: that there is nobody."""
 
     kind: Literal["list", "find", "get"]
     what: str
     began: float
-    at: float | None = None
     told: dict[int, User | None] = field(default_factory=dict)
 
 
@@ -50,7 +49,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """A generation with all its documents by id; ``whole``: none of its pages was lost."""
+    """A generation with its documents by id; ``whole``: none of its pages was lost."""
 
     generation: Generation
     lines: dict[int, bytes]

@@ -52,9 +52,7 @@ def _replay(ledger: Ledger, events: list[Event]) -> Iterator[str]:
     yield from _unheard(ledger, by_generation, at)
 
 
-def _unheard(
-    ledger: Ledger, by_generation: dict[int, list[Event]], highest: int
-) -> Iterator[str]:
+def _unheard(ledger: Ledger, by_generation: dict[int, list[Event]], highest: int) -> Iterator[str]:
     """Yield generations whose changes nobody was told of."""
     for number in range(2, highest + 1):
         old, new = ledger.editions[number - 1], ledger.editions[number]

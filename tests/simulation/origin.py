@@ -163,7 +163,6 @@ class WiredOrigin:
         except OriginError as error:
             wire.scheduler.note(f"origin {call.kind} {call.what} -> {error.reason}")
             raise
-        call.at = wire.scheduler.now
         wire.scheduler.note(f"origin {call.kind} {call.what} -> {len(call.told)}")
         wire.travel(max(takes - there, 1e-6), f"after {call.kind}")
         if self._clock() > deadline:

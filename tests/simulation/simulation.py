@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.fake_lookups import FakeLookups
 from tests.fakes import CLIENT, NOW, FakeStore
-from tests.simulation import api, handlers
+from tests.simulation import api, functions
 from tests.simulation.api import Asked, Exchange
 from tests.simulation.environment import Environment, Outside
 from tests.simulation.fleet import Function
@@ -74,7 +74,7 @@ class Simulation:
             self._random("scheduler"), trace_length=None if whole_trace else _KEPT_TRACE
         )
         self.weather = Weather(self._random("weather"))
-        self.truth = Truth()
+        self.truth = Truth(plan.hidings)
         self.store = self.kind.store()
         self.lookups = FakeLookups()
         self.vault = Vault("key1", plan.clients)
@@ -165,7 +165,7 @@ class Simulation:
             newest = self.ledger.moments[-1].number
             for attempt in range(10 if newest > announced else 0):
                 done: list[bool] = []
-                task = self.changes.start(lambda each: done.append(handlers.announce(each)))  # noqa: B023
+                task = self.changes.start(lambda each: done.append(functions.announce(each)))  # noqa: B023
                 self.scheduler.wait_for(task)
                 if done and done[0]:
                     break
@@ -176,15 +176,13 @@ class Simulation:
         if event.get("clientId", CLIENT) == CLIENT:
             seconds = self._clocks.expovariate(1 / 0.05)
             self.refresh.start(
-                lambda each: handlers.refresh(each, event), after=seconds, told=str(event)
+                lambda each: functions.refresh(each, event), after=seconds, told=str(event)
             )
 
     def ask(self, asked: Asked) -> Exchange | None:
         """Ask the service and wait for the answer; None: none came."""
         answers: list[Exchange] = []
-        task = self.api.start(
-            lambda each: answers.append(api.answer(each, asked)), told=asked.told
-        )
+        task = self.api.start(lambda each: answers.append(api.answer(each, asked)), told=asked.told)
         self.scheduler.wait_for(task)
         return answers[0] if answers else None
 

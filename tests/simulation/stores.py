@@ -53,11 +53,11 @@ class WiredStore:
     def put(
         self, client_id: str, pages: Sequence[Page], shards: Mapping[str, bytes], *, expires_at: int
     ) -> None:
-        def work() -> None:
-            self._store.put(client_id, pages, shards, expires_at=expires_at)
-            self._ledger.put(self._wire.running, pages)
-
-        self._wire.ask("put", work, told=f"{len(pages)} pages ")
+        self._wire.ask(
+            "put",
+            lambda: self._store.put(client_id, pages, shards, expires_at=expires_at),
+            told=f"{len(pages)} pages ",
+        )
 
     def renew(self, generation: Generation, manifest: Manifest, *, expires_at: int) -> None:
         self._wire.ask(
@@ -79,16 +79,15 @@ class WiredStore:
 
     def update_held(self, lease: Lease, update: HeadUpdate) -> None:
         def work() -> None:
-            before = self._store.peek(lease.client_id)
             self._store.update_held(lease, update)
-            self._ledger.updated(self._wire.running, before, update)
+            self._ledger.updated(self._wire.running, update)
 
         self._wire.ask("update_held", work, told=f"{lease.token} {_told(update)}")
 
     def hold_off(self, client_id: str, name: str, until: float) -> None:
         def work() -> None:
             self._store.hold_off(client_id, name, until)
-            self._ledger.held_off(client_id)
+            self._ledger.held_off()
 
         self._wire.ask("hold_off", work, told=f"{name} ")
 
@@ -96,7 +95,7 @@ class WiredStore:
         def work() -> None:
             before = self._store.peek(base.client_id)
             self._store.publish(lease, base, update, packed=packed)
-            self._ledger.published(self._wire.running, before, update)
+            self._ledger.published(self._wire.running, before)
 
         self._wire.ask("publish", work, told=f"{lease.token} {_told(update)}")
 
@@ -123,9 +122,7 @@ class WiredLookups:
         self._wire.ask("end", lambda: self._lookups.end(client_id, key))
 
     def pending_adoption(self, client_id: str) -> frozenset[int]:
-        return self._wire.ask(
-            "pending_adoption", lambda: self._lookups.pending_adoption(client_id)
-        )
+        return self._wire.ask("pending_adoption", lambda: self._lookups.pending_adoption(client_id))
 
     def await_adoption(self, client_id: str, ids: Sequence[int]) -> None:
         self._wire.ask("await_adoption", lambda: self._lookups.await_adoption(client_id, ids))

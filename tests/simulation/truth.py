@@ -4,17 +4,32 @@ from bisect import insort
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import inf
+from typing import Any
 
+from lib.users.document import canonical
+from lib.users.hiding import HidingPolicy
 from tests.fakes import User
 
 
 @dataclass(slots=True)
 class Version:
-    """A user as he was from ``since`` to ``until``; no row: there was no such user."""
+    """A user as he was from ``since`` to ``until``; no row: there was no such user.
+
+    ``faces`` are the row as each deployment shows it.
+    """
 
     since: float
     until: float
-    row: User | None
+    row: User | None = None
+    faces: tuple[User, ...] = ()
+
+    def shown_as(self, row: Any, fields: Sequence[str] = ()) -> bool:  # noqa: ANN401 - a body's row
+        """Return whether some deployment shows the user as ``row``, of which these are asked."""
+        if not fields:
+            return row in self.faces
+        return any(
+            row == {name: face[name] for name in fields if name in face} for face in self.faces
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +42,12 @@ class Lie:
 
 @dataclass(slots=True)
 class Truth:
-    """One client's users at the origin, now (``rows``, ``ids`` by rising id) and ever."""
+    """One client's users at the origin, now (``rows``, ``ids`` by rising id) and ever.
 
+    ``hidings`` are what deployments hide of them.
+    """
+
+    hidings: Sequence[HidingPolicy]
     rows: dict[int, User] = field(default_factory=dict)
     ids: list[int] = field(default_factory=list)
     versions: dict[int, list[Version]] = field(default_factory=dict)
@@ -40,22 +59,22 @@ class Truth:
         if user_id not in self.rows:
             insort(self.ids, user_id)
         self.rows[user_id] = row
-        self._become(user_id, row, at)
+        faces = tuple(hiding.apply(row) for hiding in self.hidings)
+        self._become(user_id, Version(at, inf, row, faces))
 
     def remove(self, user_id: int, at: float) -> None:
         """Delete a user."""
         self.ids.remove(user_id)
         del self.rows[user_id]
-        self._become(user_id, None, at)
+        self._become(user_id, Version(at, inf))
 
     def window(self, offset: int, limit: int) -> list[User]:
         """Return the users at positions ``offset`` to ``offset + limit``."""
         return [self.rows[user_id] for user_id in self.ids[offset : offset + limit]]
 
     def between(self, user_id: int, since: float, until: float) -> Iterator[Version]:
-        """Yield what a user was at any moment from ``since`` to ``until``."""
-        versions = self.versions.get(user_id) or [Version(-inf, inf, None)]
-        for version in reversed(versions):
+        """Yield what a user was at any moment from ``since`` to ``until``, the last first."""
+        for version in reversed(self.versions.get(user_id) or [Version(-inf, inf)]):
             if version.since <= until and version.until >= since:
                 yield version
             if version.since < since:
@@ -64,7 +83,7 @@ class Truth:
     def alive_throughout(self, since: float, until: float) -> Iterator[int]:
         """Yield who was there at every moment from ``since`` to ``until``."""
         for user_id in self.versions:
-            if all(version.row is not None for version in self.between(user_id, since, until)):
+            if not self.was_absent(user_id, since, until):
                 yield user_id
 
     def was_absent(self, user_id: int, since: float, until: float) -> bool:
@@ -88,7 +107,20 @@ class Truth:
         if omitted:
             self.lies.append(Lie(at, frozenset(omitted)))
 
-    def _become(self, user_id: int, row: User | None, at: float) -> None:
-        versions = self.versions.setdefault(user_id, [Version(-inf, inf, None)])
-        versions[-1].until = at
-        versions.append(Version(at, inf, row))
+    def story(self, user_id: int, now: float) -> str:
+        """Return what a user was in the end, in seconds before ``now``."""
+        told = (
+            f"{'so' if version.row else 'gone'} since {now - version.since:.2f} s ago"
+            for version in self.versions.get(user_id, [])[-3:]
+        )
+        return ", then ".join(told)
+
+    def _become(self, user_id: int, version: Version) -> None:
+        versions = self.versions.setdefault(user_id, [Version(-inf, inf)])
+        versions[-1].until = version.since
+        versions.append(version)
+
+
+def shows(line: bytes, row: User, hidings: Sequence[HidingPolicy]) -> bool:
+    """Return whether ``line`` is the document of ``row`` under one of ``hidings``."""
+    return any(line == canonical(hiding.apply(row)) for hiding in hidings)

@@ -6,7 +6,6 @@ from random import Random
 from typing import NoReturn
 
 from lib.errors import ConflictError, Reason, StoreError
-from lib.revalidation.outcomes import Outcome
 from tests.simulation.ledger_entries import Run
 from tests.simulation.plan import Fault
 from tests.simulation.scheduler import Scheduler
@@ -40,7 +39,6 @@ class Invocation:
     gate_at: float = 0
     run: Run | None = None
     blocked_until: list[float] = field(default_factory=list)
-    outcomes: list[Outcome] = field(default_factory=list)
 
 
 class Wire:
