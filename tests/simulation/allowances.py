@@ -1,13 +1,17 @@
-"""What is known to be wrong and not mended yet: not complained of, until it is.
+"""What is known to be wrong and not mended yet: not complained of where it may be seen.
 
-Each is to be deleted here together with what it allows.
+Each is to be deleted, together with its use, when the service is mended.
 """
 
-from enum import Enum
+from tests.simulation.plan import Fault, Plan
+from tests.simulation.truth import Truth
 
 
-class Allowance(Enum):
-    """A known fault of the service."""
+def tag_across_hiding(plan: Plan) -> bool:
+    """A list's tag stays the same when another deployment hides something else of the list."""
+    return Fault.HIDING in plan.faults
 
-    ETAG_ACROSS_HIDING = "a list's tag is the same when a deployment hides something else of it"
-    LOOK_UPS_ACROSS_HIDING = "a look-up is remembered with what was not hidden then"
+
+def nobody_left_of_lost_pages(plan: Plan, truth: Truth) -> bool:
+    """An origin that has lost everybody is never believed while the last pages are lost, too."""
+    return Fault.PAGES_LOST in plan.faults and not truth.rows

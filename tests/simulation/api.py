@@ -61,7 +61,10 @@ class Asked:
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
-    """A request with its answer, between two instants of the one clock."""
+    """A request with its answer, between two instants of the one clock.
+
+    ``offset`` is where a cursor leads to.
+    """
 
     asked: Asked
     environment: Environment
@@ -72,6 +75,7 @@ class Exchange:
     headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
     generation: Generation | None = None
+    offset: int | None = None
     found: "Found | None" = None
     error: ServiceError | None = None
 
@@ -144,7 +148,8 @@ def _list(environment: Environment, asked: Asked, seen: Exchange) -> None:
     query = linked = asked.query
     if asked.posted:
         linked = list_query.parse_list({"limit": [str(MAX_MEMBERS)], **asked.params})
-    moment = list_query.parse_moment(asked.params)
+    moment = list_query.parse_moment(asked.params, environment.cursors.read)
+    seen.offset = moment.cursor.offset if moment.cursor else None
     request = _request(environment, asked, min_generation=moment.min_generation)
     made, seen.found = environment.list_reads.answer(
         ListRequest(read=request, query=query, linked=linked, moment=moment)
@@ -156,7 +161,7 @@ def _list(environment: Environment, asked: Asked, seen: Exchange) -> None:
 def _user(environment: Environment, asked: Asked, seen: Exchange) -> None:
     assert asked.user_id is not None
     fields = list_query.parse_user_fields(asked.params)
-    moment = list_query.parse_moment(asked.params)
+    moment = list_query.parse_moment(asked.params, environment.cursors.read)
     request = _request(environment, asked, min_generation=moment.min_generation)
     made, seen.found = environment.single_reads.answer(request, asked.user_id, fields)
     seen.status, seen.headers, seen.body = int(made.status), made.headers, made.body

@@ -15,6 +15,7 @@ from lib.aws.secret import Secrets
 from lib.clock import Time
 from lib.events.announcer import Announcing
 from lib.events.event import EventFormat
+from lib.queries.cursor import Cursors
 from lib.revalidation.outcomes import Claim, Failed, Outcome
 from lib.revalidation.revalidation import Revalidation
 from lib.settings import Settings
@@ -30,7 +31,7 @@ from tests.simulation.services import (
     lambda_client,
     secrets_manager,
 )
-from tests.simulation.stores import WiredLookups, WiredStore
+from tests.simulation.stores import WiredCursorKey, WiredLookups, WiredStore
 from tests.simulation.wire import Wire
 
 if TYPE_CHECKING:
@@ -78,13 +79,24 @@ class Environment(Wiring):
     @cached_property
     @override
     def lookup_store(self) -> LookupStore:
-        return cast("LookupStore", WiredLookups(self.outside.lookups, self.wire))
+        digest = self.settings.hiding.digest
+        return cast("LookupStore", WiredLookups(self.outside.lookups, self.wire, digest))
+
+    @cached_property
+    @override
+    def cursors(self) -> Cursors:
+        return Cursors(WiredCursorKey(self.wire))
 
     @cached_property
     @override
     def secrets(self) -> Secrets:
         client = secrets_manager(self.outside.vault, self.wire)
-        return Secrets(client, self.settings.secret_id, clock=self.time.now)
+        return Secrets(
+            client,
+            self.settings.secret_id,
+            clock=self.time.now,
+            report=lambda error: self.wire.scheduler.note(f"an old secret: {error.reason}"),
+        )
 
     @cached_property
     @override
@@ -94,6 +106,7 @@ class Environment(Wiring):
             outside.server,
             wire,
             self.time.now,
+            self.settings.window.max_limit,
             lambda call: outside.ledger.called(wire.running, call),
         )
         return cast("Origin", wired)

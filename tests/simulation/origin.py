@@ -13,9 +13,10 @@ from lib.errors import (
     OriginTimeoutError,
     Reason,
 )
-from lib.origin.client import READ_SECONDS
+from lib.origin.exchange import ANSWER_SECONDS
 from lib.origin.credential import Credential
 from lib.origin.rate_limit import RateLimit
+from lib.users.address import stored_form
 from tests.fakes import FakeAnswer, User
 from tests.simulation.ledger_entries import OriginCall
 from tests.simulation.plan import Fault
@@ -58,7 +59,12 @@ class OriginServer:
         if credential.key.reveal() != self.key:
             raise OriginAuthError("a wrong key", reason=Reason.ORIGIN_AUTH, received=401)
         if self.weather.strikes(Fault.ORIGIN_FAILS):
-            raise OriginServerError("the origin failed", reason=Reason.ORIGIN_5XX, received=502)
+            raise OriginServerError(
+                "the origin failed",
+                reason=Reason.ORIGIN_5XX,
+                received=503,
+                retry_after_seconds=self.random.choice((None, None, None, 1, 30)),
+            )
         if self.weather.strikes(Fault.ORIGIN_SHAPE):
             raise OriginError("a wrong shape", reason=Reason.WRONG_SHAPE, received=200)
         left = self.limit - len(self.asked_at)
@@ -91,8 +97,10 @@ class WiredOrigin:
         server: OriginServer,
         wire: Wire,
         clock: Callable[[], float],
+        max_rows: int,
         listen: Callable[[OriginCall], None],
     ) -> None:
+        self.max_rows = max_rows
         self._server = server
         self._wire = wire
         self._clock = clock
@@ -114,13 +122,11 @@ class WiredOrigin:
     def find_users(
         self, client_id: str, credential: Credential, *, emails: Sequence[str], deadline: float
     ) -> FakeAnswer[Sequence[User]]:
-        del client_id
         call = OriginCall("find", f"{len(emails)}", self._wire.scheduler.now)
 
         def tell() -> Sequence[User]:
-            truth = self._server.truth
-            wanted = set(emails)
-            rows = [truth.rows[id_] for id_ in truth.ids if truth.rows[id_]["email"] in wanted]
+            wanted = {stored_form(email, client_id) for email in emails}
+            rows = [row for row in self._server.truth.everybody() if row["email"] in wanted]
             call.told = {row["id"]: row for row in rows}
             return rows
 
@@ -147,7 +153,7 @@ class WiredOrigin:
             raise OriginTimeoutError("no time left to ask the origin", reason=Reason.DEADLINE)
         self._listen(call)
         mean = 12.0 if wire.weather.strikes(Fault.ORIGIN_SLOW) else MEAN_SECONDS
-        takes, patience = wire.random.expovariate(1 / mean), min(left, READ_SECONDS)
+        takes, patience = wire.random.expovariate(1 / mean), min(left, ANSWER_SECONDS)
         if takes >= patience:
             wire.wait(patience)
             wire.scheduler.note(f"origin {call.kind} {call.what} took too long")

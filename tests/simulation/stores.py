@@ -91,21 +91,29 @@ class WiredStore:
 
         self._wire.ask("hold_off", work, told=f"{name} ")
 
-    def publish(self, lease: Lease, base: Head, update: HeadUpdate, *, packed: bytes) -> None:
+    def publish(
+        self, lease: Lease, base: Head, update: HeadUpdate, *, number: int, packed: bytes
+    ) -> None:
         def work() -> None:
             before = self._store.peek(base.client_id)
-            self._store.publish(lease, base, update, packed=packed)
+            self._store.publish(lease, base, update, number=number, packed=packed)
             self._ledger.published(self._wire.running, before)
 
         self._wire.ask("publish", work, told=f"{lease.token} {_told(update)}")
 
 
 class WiredLookups:
-    """A ``lib.directory.store.Lookups`` over a wire."""
+    """A ``lib.directory.store.Lookups`` over a wire, for a process that hides what it hides."""
 
-    def __init__(self, lookups: FakeLookups, wire: Wire) -> None:
-        self._lookups = lookups
+    def __init__(self, lookups: FakeLookups, wire: Wire, hiding_digest: str) -> None:
+        self._shared = lookups
         self._wire = wire
+        self._hiding_digest = hiding_digest
+
+    @property
+    def _lookups(self) -> FakeLookups:
+        self._shared.hiding_digest = self._hiding_digest
+        return self._shared
 
     def remembered(self, client_id: str, keys: Sequence[str]) -> Mapping[str, Observation]:
         return self._wire.ask("remembered", lambda: self._lookups.remembered(client_id, keys))
@@ -118,8 +126,13 @@ class WiredLookups:
             "begin", lambda: self._lookups.begin(client_id, key, now=now, until=until)
         )
 
-    def end(self, client_id: str, key: str) -> None:
-        self._wire.ask("end", lambda: self._lookups.end(client_id, key))
+    def end(self, client_id: str, key: str, *, paused_until: float | None = None) -> None:
+        self._wire.ask(
+            "end", lambda: self._lookups.end(client_id, key, paused_until=paused_until)
+        )
+
+    def paused_until(self, client_id: str, key: str) -> float:
+        return self._wire.ask("paused_until", lambda: self._lookups.paused_until(client_id, key))
 
     def pending_adoption(self, client_id: str) -> frozenset[int]:
         return self._wire.ask("pending_adoption", lambda: self._lookups.pending_adoption(client_id))
@@ -129,6 +142,19 @@ class WiredLookups:
 
     def adopted(self, client_id: str, ids: Sequence[int]) -> None:
         self._wire.ask("adopted", lambda: self._lookups.adopted(client_id, ids))
+
+
+class WiredCursorKey:
+    """What cursors are signed with, read once by each process."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._key: bytes | None = None
+
+    def __call__(self) -> bytes:
+        if self._key is None:
+            self._key = self._wire.ask("cursor_key", lambda: b"the key of all cursors")
+        return self._key
 
 
 def _told(update: HeadUpdate) -> str:

@@ -72,6 +72,10 @@ class Truth:
         """Return the users at positions ``offset`` to ``offset + limit``."""
         return [self.rows[user_id] for user_id in self.ids[offset : offset + limit]]
 
+    def everybody(self) -> Iterator[User]:
+        """Yield all users by rising id."""
+        return (self.rows[user_id] for user_id in self.ids)
+
     def between(self, user_id: int, since: float, until: float) -> Iterator[Version]:
         """Yield what a user was at any moment from ``since`` to ``until``, the last first."""
         for version in reversed(self.versions.get(user_id) or [Version(-inf, inf)]):

@@ -16,7 +16,17 @@ STORE_SECONDS = 0.006
 
 _PAUSES = (0.5, 1.5, 4, 9, 14, 16, 31)
 _READS = frozenset(
-    {"head", "generation", "manifest", "pages", "shards", "remembered", "pending_adoption"}
+    {
+        "cursor_key",
+        "generation",
+        "head",
+        "manifest",
+        "pages",
+        "paused_until",
+        "pending_adoption",
+        "remembered",
+        "shards",
+    }
 )
 
 

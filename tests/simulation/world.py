@@ -88,6 +88,7 @@ class Writer:
                 {"name": f"n{number}"},
                 {"timeZone": self.random.choice(_ZONES)},
                 {"email": f"moved{number}+{CLIENT}@example.org"},
+                {"email": f"own{number}@example.org"},
                 {"metadata": {**row["metadata"], "plan": self.random.choice(_PLANS)}},
                 {"bio": f"{CANARY}-bio-{number}"},
             )
