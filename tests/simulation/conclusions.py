@@ -57,7 +57,7 @@ class Conclusion:
 
     def _judge_unseen(self, user_id: int, line: bytes) -> Iterator[str]:
         before, generation = self.known.get(user_id), self.generation
-        if before is None and user_id not in self.found:
+        if before is None and user_id not in self.found and self.whole_before:
             yield f"user {user_id} is published, whom nobody has seen"
         elif before and line != before and not shows(line, json.loads(before), self.hidings):
             yield f"user {user_id} has changed, although nobody asked for him"

@@ -104,12 +104,15 @@ class Ledger:
                 found={id_ for id_ in edition.lines if f"id:{id_}" in self._lookups.answers},
                 hidings=self._plan.hidings,
                 believed=by.believed,
-                whole_before=before is None or self.readable(before.generation.number),
+                whole_before=before is None or self._is_whole(before),
                 whole=edition.whole,
             )
             for wrong in conclusion.judge():
                 self._complain(wrong)
             self._check_start(run, after)
+
+    def _is_whole(self, edition: Edition) -> bool:
+        return edition.whole and self.readable(edition.generation.number)
 
     def _check_start(self, run: Run, after: Head) -> None:
         lists = [call.began for call in run.calls if call.kind == "list"]

@@ -13,8 +13,8 @@ from lib.errors import (
     OriginTimeoutError,
     Reason,
 )
-from lib.origin.exchange import ANSWER_SECONDS
 from lib.origin.credential import Credential
+from lib.origin.exchange import ANSWER_SECONDS
 from lib.origin.rate_limit import RateLimit
 from lib.users.address import stored_form
 from tests.fakes import FakeAnswer, User

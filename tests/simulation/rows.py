@@ -61,8 +61,7 @@ class Rows:
 
     def _was_so(self, row: Row, fields: tuple[str, ...], since: float, until: float) -> bool:
         return any(
-            version.shown_as(row, fields)
-            for version in self.truth.between(row["id"], since, until)
+            version.shown_as(row, fields) for version in self.truth.between(row["id"], since, until)
         )
 
     def _judge_completeness(self, seen: Exchange, content: Row, since: float) -> Iterator[str]:
@@ -101,9 +100,7 @@ class Rows:
         if untold := _all_names(query) - told:
             yield f"{sorted(map(str, untold))[:3]} are neither shown nor missing"
 
-    def _holder(
-        self, name: str | int, query: ListQuery, since: float, until: float
-    ) -> int | None:
+    def _holder(self, name: str | int, query: ListQuery, since: float, until: float) -> int | None:
         """Return who had the name at every moment, unless a list left him out meanwhile."""
         excused = self.truth.omitted(since, until)
         candidates = [name] if isinstance(name, int) else self.truth.versions.keys() - excused

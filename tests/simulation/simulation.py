@@ -5,6 +5,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -39,16 +40,17 @@ SETTLED_SECONDS = 180
 SWEPT_SECONDS = SCHEDULE_SECONDS + 15
 """So often somebody sweeps, while nothing is wrong."""
 
-_KEPT_TRACE = 4_000
+_KEPT_TRACE = 400
+_TOLD_TRACE = 30
 _MOST_VIOLATIONS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """What a simulation is made of, where it can be replaced by something broken."""
+    """What a simulation is made of: the table, and what is changed in each environment."""
 
-    environment: type[Environment] = Environment
     store: Callable[[], FakeStore] = FakeStore
+    broken: Callable[[Environment], None] | None = None
 
 
 @dataclass(slots=True)
@@ -59,6 +61,19 @@ class Violation:
     at: float
     what: str
     trace: list[str]
+
+    def told(self, mutation: str = "") -> str:
+        """Return it with what led to it, and the command that does it again."""
+        options = f"--seed {self.seed} --seeds 1"
+        if mutation:
+            options += f" --mutation '{mutation}'"
+        return "\n".join(
+            (
+                f"VIOLATION in seed {self.seed} after {self.at:.3f} s: {self.what}",
+                *(f"    {line}" for line in self.trace),
+                f'again: make simulate SIMULATE_OPTIONS="{options}" (and --trace for all of it)',
+            )
+        )
 
 
 class Simulation:
@@ -118,11 +133,11 @@ class Simulation:
         scheduler.spawn("schedule", self._schedule)
         scheduler.spawn("stream", self._stream)
         for number in range(self.plan.readers):
-            scheduler.spawn(f"reader{number}", lambda n=number: self._read(n))
+            scheduler.spawn(f"reader{number}", partial(self._read, number))
         trouble = self._trouble()
         # In order: a set of texts has another one in each process.
         for fault in sorted(self.plan.faults):
-            scheduler.spawn("trouble", lambda f=fault: trouble.go_on(f))
+            scheduler.spawn("trouble", partial(trouble.go_on, fault))
         scheduler.run(until=self.until)
         self._mend()
         # What a wrong clock wrote is believed for as long as the longest pause.
@@ -315,7 +330,9 @@ class Simulation:
         wrong = Fault.WRONG_CLOCK in self.plan.faults and self._clocks.random() < 0.15
         if wrong and self.scheduler.now < self.until:
             skew = self._clocks.choice((-900, -60, 60, 900))
-        made = self.kind.environment(self.settings, self.outside, wire, name=name, skew=skew)
+        made = Environment(self.settings, self.outside, wire, name=name, skew=skew)
+        if self.kind.broken:
+            self.kind.broken(made)
         self.environments.append(made)
         return made
 
@@ -325,8 +342,18 @@ class Simulation:
     def _complain(self, what: str) -> None:
         self.scheduler.note(f"VIOLATION {what}")
         if len(self.violations) < _MOST_VIOLATIONS:
-            trace = list(self.scheduler.trace)[-200:]
+            trace = [line for line in self.scheduler.trace if _matters(line)][-_TOLD_TRACE:]
             self.violations.append(Violation(self.plan.seed, self.scheduler.now - NOW, what, trace))
+
+    @property
+    def simulated_seconds(self) -> float:
+        """How long the run was, by its own clock."""
+        return self.scheduler.now - NOW
 
     def _random(self, name: str) -> Random:
         return Random(f"{name} {self.plan.seed}")  # noqa: S311 - chance, and nothing to guess
+
+
+def _matters(line: str) -> bool:
+    """Return whether a line of the trace is more than somebody reading what is stored."""
+    return " in api" not in line and "VIOLATION" not in line

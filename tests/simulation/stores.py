@@ -127,9 +127,7 @@ class WiredLookups:
         )
 
     def end(self, client_id: str, key: str, *, paused_until: float | None = None) -> None:
-        self._wire.ask(
-            "end", lambda: self._lookups.end(client_id, key, paused_until=paused_until)
-        )
+        self._wire.ask("end", lambda: self._lookups.end(client_id, key, paused_until=paused_until))
 
     def paused_until(self, client_id: str, key: str) -> float:
         return self._wire.ask("paused_until", lambda: self._lookups.paused_until(client_id, key))
