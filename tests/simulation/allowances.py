@@ -7,11 +7,6 @@ from tests.simulation.plan import Fault, Plan
 from tests.simulation.truth import Truth
 
 
-def tag_across_hiding(plan: Plan) -> bool:
-    """A list's tag stays the same when another deployment hides something else of the list."""
-    return Fault.HIDING in plan.faults
-
-
 def nobody_left_of_lost_pages(plan: Plan, truth: Truth) -> bool:
     """An origin that has lost everybody is never believed while the last pages are lost, too."""
     return Fault.PAGES_LOST in plan.faults and not truth.rows

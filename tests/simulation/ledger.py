@@ -142,10 +142,10 @@ class Ledger:
         self.calls.append(call)
         if by.run is not None and not by.run.concluded:
             by.run.calls.append(call)
-        if by.blocked_until and call.began < by.blocked_until[-1]:
-            self._complain("who was told to wait has asked again")
         if not self._plan.clocks_agree:
             return
+        if by.blocked_until and call.began < by.blocked_until[-1]:
+            self._complain("who was told to wait has asked again")
         for block in self.blocks:
             early = block.until - call.began
             if block.noted_at < by.gate_at and early > self._slack:

@@ -56,8 +56,8 @@ def _unheard(ledger: Ledger, by_generation: dict[int, list[Event]], highest: int
     """Yield generations whose changes nobody was told of."""
     for number in range(2, highest + 1):
         old, new = ledger.editions[number - 1], ledger.editions[number]
-        same = old.lines == new.lines
-        if number in by_generation or (same and comparable(old.generation, new.generation)):
+        same = old.lines == new.lines and comparable(old.generation, new.generation)
+        if number in by_generation or same or not (old.whole and new.whole):
             continue
         # A baseline may stand for what was before it.
         later = (e for n in range(number, highest + 1) for e in by_generation.get(n, ()))

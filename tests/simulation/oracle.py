@@ -18,7 +18,6 @@ from lib.errors import (
     ServiceError,
     UnavailableError,
 )
-from tests.simulation import allowances
 from tests.simulation.api import Exchange
 from tests.simulation.directives import judge_directives
 from tests.simulation.ledger import Ledger, hidden
@@ -88,8 +87,7 @@ class Oracle:
         if "hit" in told and seen.age is None:
             yield "a hit without Age"
         key = (seen.asked.key, seen.headers["ETag"])
-        another = seen.body and self._bodies.setdefault(key, seen.body) != seen.body
-        if another and not allowances.tag_across_hiding(self._plan):
+        if seen.body and self._bodies.setdefault(key, seen.body) != seen.body:
             yield "two bodies have the same ETag"
         yield from self._judge_newness(seen)
         if not seen.pinned and Fault.WRONG_CLOCK not in self._plan.faults:
@@ -168,7 +166,8 @@ class Oracle:
         if "ttl" in told:
             age = self._policy.max_age - int(told["ttl"])
             since = seen.answered - age - ROUNDED_SECONDS - self._slack
-            if age >= self._policy.max_age and told.get("detail") != "look-up":
+            looked_up = "fwd" in told or told.get("detail") == "look-up"
+            if age >= self._policy.max_age and not looked_up:
                 yield "a directory that is stale says that a user does not exist"
         yield from self._rows.judge_absent(seen, user_id, since)
 

@@ -37,7 +37,7 @@ class Rows:
             if not self._was_so(row, query.fields, since, seen.answered):
                 story = self.truth.story(row["id"], seen.answered)
                 yield f"user {row['id']} was not as he is shown ({story})"
-        if query.named:
+        if _all_names(query):
             yield from self._judge_names(seen, content, query, since)
         elif not query.filtered and not seen.pinned:
             yield from self._judge_completeness(seen, content, since)
@@ -117,7 +117,7 @@ class Rows:
         """What no look-up has touched is a run of one generation."""
         assert seen.generation is not None
         edition = self.ledger.editions[seen.generation.number]
-        exact = query.named and RequestDirectives.parse(seen.asked.directives).no_cache
+        exact = _all_names(query) and RequestDirectives.parse(seen.asked.directives).no_cache
         if not edition.whole or seen.found is not None or exact:
             return
         ids = sorted(edition.lines)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import NoReturn
 
-from lib.errors import ConflictError, Reason, StoreError
+from lib.errors import Reason, StoreError
 from tests.simulation.ledger_entries import Run
 from tests.simulation.plan import Fault
 from tests.simulation.scheduler import Scheduler
@@ -111,9 +111,7 @@ class Wire:
         if self.weather.strikes(Fault.STORE_REFUSES):
             raise self._fail(what, "refused", reads=reads)
         if what == "publish" and self.weather.strikes(Fault.STORE_CONFLICTS):
-            self.scheduler.note(f"{what} conflicts")
-            self.running.writes_failed += 1
-            raise ConflictError("a transaction conflicts", reason=Reason.CONFLICT)
+            raise self._fail(what, "conflicts", reads=reads)
         result = work()
         if told or not reads:
             self.scheduler.note(f"{what} {told}-> {_short(result)}")
