@@ -37,13 +37,15 @@ class Memory:
 
     def head(self, client_id: str) -> Head:
         """Return the head as it is now, and remember it."""
+        # The answer may be long on its way, and others go on meanwhile.
+        asked_at = self._clock()
         head = self._store.head(client_id)
-        self.remember(head)
+        self.remember(head, since=asked_at)
         return head
 
-    def remember(self, head: Head) -> None:
-        """Take ``head``, which was read or written just now, for the newest."""
-        self._heads[head.client_id] = (head, self._clock())
+    def remember(self, head: Head, *, since: float) -> None:
+        """Take ``head``, which was read or written at the instant ``since`` or later, for newest."""
+        self._heads[head.client_id] = (head, since)
         _trim(self._heads)
 
     def recent_head(self, client_id: str) -> Head:

@@ -249,6 +249,7 @@ class Proxy:
 
     def _revalidate_elsewhere(self, request: ReadRequest, head: Head) -> None:
         """Start a revalidation in another invocation, unless one is under way or not allowed."""
+        asked_at = self.time.now()
         try:
             claimed = self.revalidation().claim(head, holder=request.holder)
         except StoreError:
@@ -257,7 +258,7 @@ class Proxy:
         if not isinstance(claimed, Claim):
             return
         # Whoever reads next here sees the lease, rather than try to take it in vain.
-        self.store.remember(claimed.head)
+        self.store.remember(claimed.head, since=asked_at)
         try:
             self.hand_over(claimed)
         except UnavailableError as error:
@@ -307,7 +308,6 @@ class Proxy:
         return not need.demanded and self._plan(request, head) in serve
 
     def _followed(self, need: _Need, head: Head, *, waited: bool) -> _Served:
-        self.store.remember(head)
         if not waited:
             return self._hit(head)
         came_by = Collapsed(fwd=need.fwd, observed_at=head.generation.swept_at)
@@ -326,7 +326,7 @@ class Proxy:
         )
         match outcome:
             case Published(head=head, seen=seen) | Unchanged(head=head, seen=seen):
-                self.store.remember(head)
+                self.store.remember(head, since=asked_at)
                 since = head.generation.swept_at if seen is None else asked_at
                 came_by = Forwarded(fwd=need.fwd, observed_at=since, asked_at=since)
                 return _Served(head.generation, came_by, seen)

@@ -3,6 +3,7 @@
 import pytest
 
 from lib.directory import pages
+from lib.directory.head import HEAD_SECONDS
 from lib.directory.manifest import Manifest, PageRef
 from lib.directory.memory import MAX_HEADS, Memory, page_size
 from lib.directory.pages import Page
@@ -42,10 +43,20 @@ def test_a_head_that_was_just_written_needs_no_reading() -> None:
     fixture = Fixture()
     written = head_with(CLIENT, generation=7)
 
-    fixture.memory.remember(written)
+    fixture.memory.remember(written, since=fixture.clock.now)
 
     assert fixture.memory.recent_head(CLIENT) is written
     assert fixture.store.calls["head"] == 0
+
+
+def test_a_head_is_as_old_as_the_question_for_it() -> None:
+    fixture = Fixture()
+    fixture.store.before = lambda _name: fixture.clock.sleep(HEAD_SECONDS)
+    fixture.memory.head(CLIENT)
+
+    fixture.memory.recent_head(CLIENT)
+
+    assert fixture.store.calls["head"] == 2
 
 
 def test_a_clock_that_was_set_back_makes_no_head_recent() -> None:
@@ -96,7 +107,7 @@ def test_heads_of_too_many_clients_push_the_first_out() -> None:
     fixture = Fixture()
 
     for number in range(MAX_HEADS + 1):
-        fixture.memory.remember(head_with(f"client{number}"))
+        fixture.memory.remember(head_with(f"client{number}"), since=fixture.clock.now)
 
     fixture.memory.recent_head("client1")
     fixture.memory.recent_head("client0")

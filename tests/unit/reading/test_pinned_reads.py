@@ -52,7 +52,7 @@ def published_by_another(world: World) -> None:
     """Publish another generation as another environment would: this one's memory is not told."""
     remembered = world.memory.recent_head(CLIENT)
     publish(world, 1, 2, 3, 4, 5)
-    world.memory.remember(remembered)
+    world.memory.remember(remembered, since=world.clock.now)
 
 
 @pytest.mark.parametrize(("generation", "ids"), [(1, [1, 2, 3]), (2, [1, 2, 3, 4])])

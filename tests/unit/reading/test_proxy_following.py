@@ -147,7 +147,7 @@ def test_a_demanded_sweep_that_another_is_too_slow_for_is_answered_from_what_is_
 def test_a_remembered_head_is_read_again_before_the_origin_is_asked() -> None:
     world = World()
     world.publish(age=VERY_STALE)
-    world.memory.remember(world.head)
+    world.memory.remember(world.head, since=world.clock.now)
     world.revalidate()
     world.forget()
 
@@ -185,7 +185,7 @@ def test_a_broken_snapshot_is_published_anew_and_never_served_around(lost: str) 
 def test_a_broken_page_is_no_matter_once_a_newer_generation_is_there() -> None:
     world = World()
     world.publish()
-    world.memory.remember(world.head)
+    world.memory.remember(world.head, since=world.clock.now)
     world.origin.rows[0] = user(1, name="Renamed")
     world.revalidate()
     kept = newest_listing(world)
