@@ -44,7 +44,7 @@ class Memory:
         return head
 
     def remember(self, head: Head, *, since: float) -> None:
-        """Take ``head``, which was read or written at the instant ``since`` or later, for newest."""
+        """Take ``head``, read or written at the instant ``since`` or later, for the newest."""
         self._heads[head.client_id] = (head, since)
         _trim(self._heads)
 

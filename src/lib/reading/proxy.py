@@ -66,12 +66,12 @@ class _Need:
     """Why the origin must be asked: ``fwd`` of Cache-Status, and what may be done instead.
 
     ``demanded``: the caller's directives want a sweep that starts after the request arrived.
-    ``repair``: what is stored cannot be read.
+    ``broken``: the number of a generation that cannot be read, 0 if what is stored can be.
     """
 
     fwd: Forwarding
     demanded: bool = False
-    repair: bool = False
+    broken: int = 0
     wanted: UserKeys | None = None
 
 
@@ -276,7 +276,7 @@ class Proxy:
             return self._serve(request, newest)
         if request.directives.only_if_cached:
             raise OnlyIfCachedError(_NOTHING_SUITABLE)
-        return self._revalidate(request, _Need(fwd="uri-miss", repair=True))
+        return self._revalidate(request, _Need(fwd="uri-miss", broken=broken.number))
 
     def _revalidate(self, request: ReadRequest, need: _Need) -> _Served:
         # What decided so far may be a remembered head; from here on only the newest counts.
@@ -284,7 +284,7 @@ class Proxy:
         heads = follow(lambda: self.store.head(request.client_id), until=until, time=self.time)
         head = first = next(heads)
         while True:
-            if self._settled(request, need, head, first):
+            if self._settled(request, need, head):
                 return self._followed(need, head, waited=head is not first)
             whole = need.demanded and need.wanted is None
             if whole and head.floor_ends(self.time.now()) is not None:
@@ -298,10 +298,10 @@ class Proxy:
                 return self._refused(need, head, claimed)
             head = newer
 
-    def _settled(self, request: ReadRequest, need: _Need, head: Head, first: Head) -> bool:
+    def _settled(self, request: ReadRequest, need: _Need, head: Head) -> bool:
         """Return whether somebody else's revalidation has met the need."""
-        if need.repair:
-            return head.generation.number > first.generation.number
+        if need.broken:
+            return head.generation.number != need.broken
         if head.swept_since(request.arrived_at, now=self.time.now()):
             return True
         serve = {Plan.SERVE, Plan.SERVE_AND_REVALIDATE}
@@ -320,7 +320,7 @@ class Proxy:
             deadline=request.deadline,
             purpose=Purpose(
                 forced=need.demanded and need.wanted is None,
-                repair=need.repair,
+                repair=need.broken > 0,
                 wanted=need.wanted,
             ),
         )
@@ -337,7 +337,7 @@ class Proxy:
 
     def _failed(self, need: _Need, generation: Generation, error: ServiceError) -> _Served:
         # Asking took its time: what was usable then may not be any longer.
-        if need.repair or isinstance(error, NotFoundError) or not self._usable(generation):
+        if need.broken or isinstance(error, NotFoundError) or not self._usable(generation):
             raise error
         fresh = freshness.assess(self.policy, age=self.age(generation)) is Freshness.FRESH
         came_by = FailedOver(
@@ -349,7 +349,7 @@ class Proxy:
         return _Served(generation, came_by)
 
     def _refused(self, need: _Need, head: Head, refusal: Refusal) -> _Served:
-        if not need.repair and self._usable(head.generation):
+        if not need.broken and self._usable(head.generation):
             return self._hit(head, detail=refusal.reason)
         raise NotAskedError(
             "Nothing usable is stored, and the origin may not be asked now.",

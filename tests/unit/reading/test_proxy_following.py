@@ -263,6 +263,26 @@ def test_a_follower_of_a_repair_waits_for_the_next_generation() -> None:
     assert answer.generation == 2
 
 
+def test_a_snapshot_that_was_mended_while_this_reader_looked_is_not_mended_again() -> None:
+    world = World()
+    world.publish(age=5)
+    world.store.stored_pages.clear()
+    reads = iter(["remembered", "to mend it", "to claim that"])
+
+    def mend(name: str) -> None:
+        if name == "head" and next(reads) == "to claim that":
+            world.store.before = None
+            world.run(world.claim("mender"), repair=True)
+
+    world.store.before = mend
+    world.forget()
+
+    answer = world.read()
+
+    assert str(answer.status).startswith("hit; ")
+    assert len(world.origin.calls) == 1
+
+
 def test_only_if_cached_a_broken_snapshot_is_mended_for_nobody() -> None:
     world = World()
     world.publish(age=5)
