@@ -27,7 +27,8 @@ def doubted_since(head: Head, *, lost: int, left: int, now: float) -> float:
     believed = max(BELIEVED_LOSS, int(BELIEVED_SHARE * users)) if left else 0
     if lost <= believed:
         return 0
-    return head.health.doubted_since or now
+    # A clock that was wrong may have written that it began in the future.
+    return min(head.health.doubted_since or now, now)
 
 
 def ripe(since: float, *, now: float) -> bool:

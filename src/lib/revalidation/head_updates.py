@@ -3,7 +3,15 @@
 Pure: no clock, no I/O. Instants are epoch seconds; ``None`` removes an attribute.
 """
 
-from lib.directory.head import HEAD_SECONDS, Head, Health, Lease, Value, attributes_of
+from lib.directory.head import (
+    HEAD_SECONDS,
+    LONGEST_PAUSE_SECONDS,
+    Head,
+    Health,
+    Lease,
+    Value,
+    attributes_of,
+)
 from lib.directory.pages import Draft
 from lib.origin.rate_limit import RateLimit
 from lib.revalidation.reconcile import Reconciled
@@ -33,6 +41,15 @@ def released(told: RateLimit | None) -> Update:
 def failed(noted: Health) -> Update:
     """Return the update of a failure, but for pauses, which rise by a write of their own."""
     return _noted(noted)
+
+
+def disbelieved(health: Health, *, now: float) -> Update:
+    """Return the update that forgets pauses which only a wrong clock can have written.
+
+    Nobody believes them, but the time would come when somebody did.
+    """
+    latest = now + LONGEST_PAUSE_SECONDS
+    return {name: None for name in ("blocked_until", "retry_at") if getattr(health, name) > latest}
 
 
 def validated(*, started: float, now: float, sweep: Sweep, noted: Health, forced: bool) -> Update:

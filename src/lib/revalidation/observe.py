@@ -91,6 +91,8 @@ class Observer:
             )
             draft = self._draft(reconciled.users, reconciled.complete, reconciled.reason)
             update = head_updates.counted(reconciled, swept)
+        # That the origin has answered shows that no such pause is in force.
+        update |= head_updates.disbelieved(head.health, now=started)
         update |= head_updates.validated(
             started=started,
             now=self.time.now(),

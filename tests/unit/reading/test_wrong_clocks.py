@@ -38,6 +38,24 @@ def test_nobody_is_kept_from_asking(attributes: dict[str, Value]) -> None:
     assert isinstance(world.revalidation.claim(world.head, holder="me"), Claim)
 
 
+@pytest.mark.parametrize("name", ["blocked_until", "retry_at"])
+def test_a_pause_of_its_is_not_believed_later_either(name: str) -> None:
+    world = spoiled(**{name: NOW + AHEAD})
+    world.revalidate()
+    world.clock.now = NOW + AHEAD - 1
+
+    assert isinstance(world.revalidation.claim(world.head, holder="me"), Claim)
+
+
+def test_a_doubt_of_its_begins_when_it_is_read() -> None:
+    world = spoiled(doubted_since=NOW + AHEAD)
+    world.origin.rows = world.origin.rows[:5]
+
+    world.revalidate()
+
+    assert world.head.health.doubted_since == world.clock.now
+
+
 def test_no_floor_keeps_a_caller_waiting() -> None:
     world = spoiled(forced_at=NOW + AHEAD)
 
