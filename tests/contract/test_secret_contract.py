@@ -149,6 +149,15 @@ def test_a_client_that_was_just_added_is_found_after_a_moment(vault: Vault) -> N
     assert vault.key("three") == "key3"
 
 
+def test_a_clock_that_was_set_back_keeps_no_secret_for_longer(vault: Vault) -> None:
+    assert vault.secrets.client_ids() == ["one", "two"]
+    vault.put_keys(one="key1", two="key2", three="key3")
+
+    vault.clock.now -= 900
+
+    assert vault.key("three") == "key3"
+
+
 def test_a_client_that_was_removed_is_not_found_after_a_while(vault: Vault) -> None:
     vault.key("two")
     vault.put_keys(one="key1")

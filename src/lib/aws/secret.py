@@ -88,7 +88,8 @@ class Secrets:
 
     def _fetched(self, *, at_most: float) -> _Fetched:
         now = self._clock()
-        if self._last is None or now - self._last.at >= at_most:
+        # A clock that was set back makes nothing young.
+        if self._last is None or not 0 <= now - self._last.at < at_most:
             try:
                 self._last = self._fetch(now)
             except SecretError as error:
