@@ -75,7 +75,7 @@ def _refresh_one(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     deadline = wiring().time.now() + context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
     try:
         if "lease" in event:
-            result = _under_lease(client_id, event["lease"], deadline)
+            result = _under_lease(client_id, event["lease"], deadline, context)
         elif "requestedAt" in event:
             result = _forced(client_id, event, deadline, context)
         else:
@@ -88,15 +88,16 @@ def _refresh_one(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     return {"clientId": client_id, **result}
 
 
-def _under_lease(client_id: str, lease: Mapping[str, Any], deadline: float) -> dict[str, Any]:
-    claim = wiring().revalidation.resume(
-        Lease(
-            client_id=client_id,
-            holder=str(lease["holder"]),
-            token=int(lease["token"]),
-            expires_at=float(lease["expiresAt"]),
-        )
+def _under_lease(
+    client_id: str, told: Mapping[str, Any], deadline: float, context: Context
+) -> dict[str, Any]:
+    lease = Lease(
+        client_id=client_id,
+        holder=str(told["holder"]),
+        token=int(told["token"]),
+        expires_at=float(told["expiresAt"]),
     )
+    claim = wiring().revalidation.resume(lease, holder=_holder(context))
     if claim is None:
         return {"outcome": "superseded"}
     return dict(describe(wiring().revalidation.run(claim, deadline=deadline)))
@@ -107,7 +108,7 @@ def _forced(
 ) -> dict[str, Any]:
     done = wiring().forced_refresh.run(
         client_id,
-        holder=context.aws_request_id,
+        holder=_holder(context),
         requested_at=float(event["requestedAt"]),
         deadline=deadline,
         believed=event.get("believe") is True,
@@ -122,10 +123,15 @@ def _scheduled(
         # All deployments' schedules fire on the same second of the minute.
         wiring().time.sleep(wiring().settings.schedule_jitter_seconds * wiring().time.random())
     head = wiring().store.head(client_id)
-    claimed = wiring().revalidation.claim(head, holder=context.aws_request_id)
+    claimed = wiring().revalidation.claim(head, holder=_holder(context))
     if not isinstance(claimed, Claim):
         return _skipped(client_id, claimed.reason)
     return dict(describe(wiring().revalidation.run(claimed, deadline=deadline)))
+
+
+def _holder(context: Context) -> str:
+    """Return what is unique to this execution; an event that comes twice keeps its request id."""
+    return f"{context.aws_request_id} {wiring().time.random()}"
 
 
 def _renew(client_id: str) -> None:

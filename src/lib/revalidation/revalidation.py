@@ -8,10 +8,10 @@ fences a holder that was overtaken; a crash anywhere leaves the old generation s
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lib.clock import Time
-from lib.directory.head import LEASE_SECONDS, Head, HeadUpdate, Lease, updated
+from lib.directory.head import LEASE_SECONDS, Head, HeadUpdate, Lease, attributes_of, updated
 from lib.directory.manifest import Manifest
 from lib.directory.store import Directory
 from lib.errors import (
@@ -121,21 +121,30 @@ class Revalidation:
             raise unanswered
         return head
 
-    def resume(self, lease: Lease) -> Claim | None:
-        """Return the claim that another invocation made for this one, if it still stands.
+    def resume(self, lease: Lease, *, holder: str) -> Claim | None:
+        """Take over the claim that another invocation made for this one, if it still stands.
 
-        It does not once the origin blocks: an earlier holder may have found out since. Then it is
-        given back, or its end would count as the end of a holder who was never heard of again.
+        Of several who were handed the same claim one takes it over. Nobody does once the origin
+        blocks: an earlier holder may have found out since. Then it is given back, or its end would
+        count as the end of a holder who was never heard of again.
+
+        Raises:
+            StoreError: DynamoDB failed.
         """
         head, now = self.store.head(lease.client_id), self.time.now()
-        if not head.lease.is_of(lease) or not head.lease.held(now):
-            return None
-        # The claim has reserved its calls already, so only blocks and backoff count.
-        if budget.pause(head.health, now=now):
-            with suppress(StoreError):
-                self.store.update_held(lease, head_updates.released(None))
-            return None
-        return Claim(lease, head, self._expected_calls(head))
+        mine = replace(lease, holder=holder, token=lease.token + 1)
+        for _ in range(3):
+            if not head.lease.is_of(lease) or not head.lease.held(now):
+                return None
+            # The claim has reserved its calls already, so only blocks and backoff count.
+            if budget.pause(head.health, now=now):
+                break
+            head = self._acquire(head, mine, now=now, update=attributes_of(mine))
+            if head.lease.is_of(mine):
+                return Claim(mine, head, self._expected_calls(head))
+        with suppress(StoreError):
+            self.store.update_held(lease, head_updates.released(None))
+        return None
 
     def run(self, claim: Claim, *, deadline: float, purpose: Purpose = ROUTINE) -> Outcome:
         """Revalidate under ``claim``, which is released whatever happens."""

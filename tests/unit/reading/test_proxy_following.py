@@ -353,7 +353,7 @@ def test_a_client_removed_from_the_secret_is_not_found_once_a_sweep_has_seen_it(
     world.secrets.keys.clear()
     world.read()
     handed_over = world.handed_over[0]
-    claim = world.revalidation.resume(handed_over.lease)
+    claim = world.revalidation.resume(handed_over.lease, holder="another")
     assert claim is not None
     world.run(claim)
     world.clock.now += 1

@@ -1,5 +1,7 @@
 """Claims: of many who want to revalidate one wins, and whoever may not is told why."""
 
+from dataclasses import replace
+
 import pytest
 
 from lib.caching.freshness import FreshnessPolicy
@@ -202,15 +204,65 @@ def test_a_repeated_acquisition_refused_for_its_own_first_try_is_still_won() -> 
     assert world.head.lease.token == 1
 
 
-def test_a_claim_handed_over_is_resumed_by_its_token() -> None:
+def test_a_claim_handed_over_is_taken_over_with_its_calls_and_its_end() -> None:
     world = World()
     made = world.claim()
 
-    resumed = world.revalidation.resume(made.lease)
+    resumed = world.revalidation.resume(made.lease, holder="another")
 
     assert resumed is not None
-    assert (resumed.lease, resumed.reserved) == (made.lease, 2)
+    assert resumed.lease == replace(made.lease, holder="another", token=2)
     assert resumed.head == world.head
+    assert (resumed.reserved, world.head.counters.calls) == (2, 2)
+
+
+def test_of_two_who_are_handed_the_same_claim_one_takes_it_over() -> None:
+    world = World()
+    made = world.claim()
+    twice: list[Claim | None] = []
+
+    def be_second(name: str) -> None:
+        if name == "acquire":
+            world.store.before = None
+            twice.append(world.revalidation.resume(made.lease, holder="first"))
+
+    world.store.before = be_second
+    twice.append(world.revalidation.resume(made.lease, holder="second"))
+
+    assert [claim and claim.lease.holder for claim in twice] == ["first", None]
+
+
+def test_calls_counted_while_a_claim_is_taken_over_do_not_lose_it() -> None:
+    world = World()
+    made = world.claim()
+
+    def count(name: str) -> None:
+        if name == "acquire":
+            world.store.before = None
+            world.store.put_head(CLIENT, calls=5)
+
+    world.store.before = count
+
+    resumed = world.revalidation.resume(made.lease, holder="another")
+
+    assert resumed is not None
+    assert world.head.counters.calls == 5
+
+
+def test_a_claim_that_cannot_be_taken_over_for_calls_counted_all_the_time_is_given_back() -> None:
+    world = World()
+    made = world.claim()
+
+    def count(name: str) -> None:
+        if name == "acquire":
+            world.store.put_head(CLIENT, calls=world.head.counters.calls + 1)
+
+    world.store.before = count
+
+    resumed = world.revalidation.resume(made.lease, holder="another")
+
+    assert resumed is None
+    assert not world.head.lease.holder
 
 
 @pytest.mark.parametrize(
@@ -227,7 +279,7 @@ def test_a_claim_that_no_longer_stands_is_not_resumed(head: dict[str, float | st
     made = world.claim()
     world.store.put_head(CLIENT, **head)
 
-    resumed = world.revalidation.resume(made.lease)
+    resumed = world.revalidation.resume(made.lease, holder="another")
 
     assert resumed is None
 
@@ -238,7 +290,7 @@ def test_a_claim_that_nobody_may_carry_out_any_more_is_given_back(pause: dict[st
     made = world.claim()
     world.store.put_head(CLIENT, **pause)
 
-    resumed = world.revalidation.resume(made.lease)
+    resumed = world.revalidation.resume(made.lease, holder="another")
     world.clock.now += LEASE_SECONDS
 
     assert resumed is None
@@ -253,7 +305,7 @@ def test_a_claim_that_cannot_be_given_back_lapses() -> None:
     world.store.put_head(CLIENT, blocked_until=NOW + 30)
     world.store.fail("update_held")
 
-    assert world.revalidation.resume(made.lease) is None
+    assert world.revalidation.resume(made.lease, holder="another") is None
     assert world.head.lease.held(NOW)
 
 
