@@ -1,6 +1,5 @@
 """One execution environment of a Lambda function: the service's own wiring, over one wire."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
@@ -25,7 +24,7 @@ from tests.simulation.ledger import Ledger
 from tests.simulation.origin import OriginServer, WiredOrigin
 from tests.simulation.services import (
     Bus,
-    Event,
+    Deliver,
     Vault,
     event_bridge,
     lambda_client,
@@ -48,7 +47,7 @@ class Outside:
     vault: Vault
     bus: Bus
     ledger: Ledger
-    deliver: Callable[[Event], None]
+    deliver: Deliver
 
 
 class Environment(Wiring):

@@ -43,25 +43,30 @@ class Function:
     _made: "count[int]" = field(default_factory=lambda: count(1))
     _deployment: int = 0
 
-    def start(self, work: Work, *, after: float = 0, told: str = "") -> Task:
+    def start(self, work: Work, *, after: float = 0, told: str = "", request_id: str = "") -> Task:
         """Let an environment do ``work`` in an invocation of its own, if one may."""
         name = f"{self.name}{next(self._numbers)}"
-        return self.scheduler.spawn(name, lambda: self._invoke(name, work, told), after=after)
+        now = self.scheduler.now
+        invocation = Invocation(
+            name=name,
+            request_id=request_id or name,
+            arrived=now + after,
+            dies_at=now + after + self.timeout,
+        )
+        return self.scheduler.spawn(name, lambda: self._invoke(invocation, work, told), after=after)
 
     def deploy(self) -> None:
         """Let no environment be used again that there is."""
         self._deployment += 1
         self.idle.clear()
 
-    def _invoke(self, name: str, work: Work, told: str) -> None:
+    def _invoke(self, invocation: Invocation, work: Work, told: str) -> None:
         if not self.idle and self.running >= self.most:
             self.scheduler.note("is throttled")
             return
         self.running += 1
         deployment = self._deployment
         environment = self._taken()
-        now = self.scheduler.now
-        invocation = Invocation(name=name, arrived=now, dies_at=now + self.timeout)
         environment.wire.invocation = invocation
         self.scheduler.note(f"in {environment.name}: {told}")
         try:

@@ -13,7 +13,6 @@ from lib.errors import ServiceError, StoreError, UnavailableError
 from lib.revalidation.outcomes import Claim
 from tests.fakes import CLIENT
 from tests.simulation.environment import Environment
-from tests.simulation.ledger_entries import Run
 
 
 def refresh(environment: Environment, event: Mapping[str, Any]) -> None:
@@ -43,7 +42,7 @@ def _refresh_one(environment: Environment, event: Mapping[str, Any]) -> None:
             invocation.believed = event.get("believe") is True
             environment.forced_refresh.run(
                 CLIENT,
-                holder=invocation.name,
+                holder=_holder(environment),
                 requested_at=float(event["requestedAt"]),
                 deadline=deadline,
                 believed=invocation.believed,
@@ -63,11 +62,11 @@ def _under_lease(environment: Environment, told: Mapping[str, Any], deadline: fl
         token=int(told["token"]),
         expires_at=float(told["expiresAt"]),
     )
-    claim = environment.revalidation.resume(lease)
+    environment.wire.running.handed_over = lease.token
+    claim = environment.revalidation.resume(lease, holder=_holder(environment))
     if claim is None:
         environment.wire.scheduler.note("superseded")
         return
-    environment.wire.running.run = Run(lease.token)
     environment.revalidation.run(claim, deadline=deadline)
 
 
@@ -76,12 +75,15 @@ def _scheduled(environment: Environment, deadline: float, *, jitter: bool) -> No
         time = environment.time
         time.sleep(environment.settings.schedule_jitter_seconds * time.random())
     head = environment.store.head(CLIENT)
-    holder = environment.wire.running.name
-    claimed = environment.revalidation.claim(head, holder=holder)
+    claimed = environment.revalidation.claim(head, holder=_holder(environment))
     if isinstance(claimed, Claim):
         environment.revalidation.run(claimed, deadline=deadline)
     else:
         environment.wire.scheduler.note(f"skipped: {claimed.reason}")
+
+
+def _holder(environment: Environment) -> str:
+    return f"{environment.wire.running.request_id} {environment.time.random()}"
 
 
 def _renew(environment: Environment) -> None:

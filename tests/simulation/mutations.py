@@ -274,7 +274,7 @@ class _NotReadAgain(Revalidation):
 
 class _ResumedByAnybody(Revalidation):
     @override
-    def resume(self, lease: Lease) -> Claim | None:
+    def resume(self, lease: Lease, *, holder: str) -> Claim | None:
         head = self.store.head(lease.client_id)
         return Claim(lease, head, self._expected_calls(head))
 

@@ -22,6 +22,9 @@ OTHER_CLIENT = "clientid2"
 
 type Event = dict[str, Any]
 
+type Deliver = Callable[[Event, str], None]
+"""Takes an event and its request id."""
+
 
 def _failure(operation: str) -> ClientError:
     return ClientError({"Error": {"Code": "InternalServerError"}}, operation)
@@ -74,7 +77,7 @@ class _SecretsManager:
 
 
 class _Lambda:
-    def __init__(self, deliver: Callable[[Event], None], wire: Wire) -> None:
+    def __init__(self, deliver: Deliver, wire: Wire) -> None:
         self._deliver = deliver
         self._wire = wire
 
@@ -88,8 +91,9 @@ class _Lambda:
         if self._wire.weather.strikes(Fault.INVOKE_LOST):
             times = 0
         self._wire.scheduler.note(f"invoked {times} times: {event}")
+        request_id = f"event {self._wire.random.random()}"
         for _ in range(times):
-            self._deliver(event)
+            self._deliver(event, request_id)
         self._wire.travel(_MEAN_SECONDS, "after invoking")
         return {}
 
@@ -125,8 +129,8 @@ def secrets_manager(vault: Vault, wire: Wire) -> "SecretsManagerClient":
     return cast("SecretsManagerClient", _SecretsManager(vault, wire))
 
 
-def lambda_client(deliver: Callable[[Event], None], wire: Wire) -> "LambdaClient":
-    """Return a client of Lambda; ``deliver`` takes each event."""
+def lambda_client(deliver: Deliver, wire: Wire) -> "LambdaClient":
+    """Return a client of Lambda; ``deliver`` takes each event, as often as it comes."""
     return cast("LambdaClient", _Lambda(deliver, wire))
 
 

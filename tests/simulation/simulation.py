@@ -160,7 +160,7 @@ class Simulation:
         self.scheduler.sleep(random.uniform(0, SCHEDULE_SECONDS))
         while True:
             if not self.weather.strikes(Fault.INVOKE_LOST):
-                self._deliver({"action": "refresh-all"})
+                self._deliver({"action": "refresh-all"}, "")
             self.scheduler.sleep(SCHEDULE_SECONDS)
 
     def _read(self, number: int) -> None:
@@ -190,11 +190,14 @@ class Simulation:
                 self.scheduler.sleep(min(30, 2**attempt))
             announced = newest
 
-    def _deliver(self, event: Event) -> None:
+    def _deliver(self, event: Event, request_id: str) -> None:
         if event.get("clientId", CLIENT) == CLIENT:
             seconds = self._clocks.expovariate(1 / 0.05)
             self.refresh.start(
-                lambda each: functions.refresh(each, event), after=seconds, told=str(event)
+                lambda each: functions.refresh(each, event),
+                after=seconds,
+                told=str(event),
+                request_id=request_id,
             )
 
     def ask(self, asked: Asked) -> Exchange | None:

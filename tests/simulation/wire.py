@@ -34,15 +34,18 @@ _READS = frozenset(
 class Invocation:
     """One invocation of a function, and what became of it; instants are those of the one clock.
 
-    ``demands``: it may sweep what is fresh. ``gate_at``: when it last saw a head. ``blocked_at``
-    are the instants until which it was told to wait.
+    ``request_id`` is that of its event, which may come twice. ``demands``: it may sweep what is
+    fresh; ``handed_over``: the token of a lease that another one took for it. ``gate_at``: when it
+    last saw a head. ``blocked_until`` are the instants until which it was told to wait.
     """
 
     name: str
+    request_id: str
     arrived: float
     dies_at: float
     demands: bool = False
     believed: bool = False
+    handed_over: int | None = None
     origin_calls: int = 0
     reads_failed: int = 0
     writes_failed: int = 0
