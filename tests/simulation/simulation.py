@@ -144,6 +144,7 @@ class Simulation:
         longer = LONGEST_PAUSE_SECONDS if Fault.WRONG_CLOCK in self.plan.faults else 0
         scheduler.run(until=self.until + SETTLED_SECONDS + longer)
         self._settle()
+        scheduler.close()
 
     # What goes on.
 
