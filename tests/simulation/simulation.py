@@ -145,6 +145,10 @@ class Simulation:
         scheduler.run(until=self.until + SETTLED_SECONDS + longer)
         self._settle()
         scheduler.close()
+        self.tally["calls of the origin"] = len(self.ledger.calls)
+        self.tally["generations"] = len(self.ledger.editions)
+        self.tally["events"] = len(self.bus.events)
+        self.tally += Counter({str(fault): times for fault, times in self.weather.struck.items()})
 
     # What goes on.
 
