@@ -54,7 +54,7 @@ configuration: $(VENV) ## Write docs/configuration.md anew from template.yaml
 test: coverage ## Doctests, unit, contract, integration and template tests
 	PYTHONPATH=src $(RUN) pytest --doctest-modules src/lib client/managed_users
 	$(RUN) pytest -n 2 --dist loadfile -m hypothesis tests/unit
-	$(RUN) pytest -n 2 --dist loadfile tests/contract tests/integration tests/template tests/faults
+	$(RUN) pytest -n 2 --dist loadfile tests/contract tests/integration tests/template tests/faults tests/simulation
 
 # Without properties: what they happen to draw is no proof of a branch.
 .PHONY: coverage
@@ -73,8 +73,8 @@ soak: $(VENV) ## Ten minutes of readers, writers, faults and kills; every answer
 	@PYTHONPATH=src $(RUN) python -m tests.soak $(SOAK_OPTIONS)
 
 .PHONY: simulate
-simulate: $(VENV) ## An hour of the service in virtual time, seed by seed; every answer is checked
-	@PYTHONPATH=src POWERTOOLS_SERVICE_NAME=simulation POWERTOOLS_LOG_LEVEL=CRITICAL $(RUN) python -m tests.simulation $(SIMULATE_OPTIONS)
+simulate: $(VENV) ## An hour of the whole service in virtual time, seed by seed; every answer is checked
+	@PYTHONPATH=src POWERTOOLS_LOG_LEVEL=CRITICAL POWERTOOLS_METRICS_DISABLED=true $(RUN) python -m tests.simulation $(SIMULATE_OPTIONS)
 
 # No behaviour may rest on what an environment happens to remember.
 .PHONY: test-without-memory

@@ -73,8 +73,8 @@ def _print_mutations(first: int, most: int) -> int:
     for name in MUTATIONS:
         found = seeds_to_find(name, first=first, most=most)
         missed += found is None
-        seeds, what = (found[0], found[1].what.partition(":")[0]) if found else ("-", "-")
-        print(f"| {name} | {seeds} | {what} |", flush=True)
+        what = found.violation.what.partition(": ")[0] if found else "-"
+        print(f"| {name} | {found.seeds if found else '-'} | {what} |", flush=True)
     return 1 if missed else 0
 
 

@@ -72,6 +72,7 @@ class Ledger:
         """The lease's holder has changed the head."""
         after = self._store.peek(CLIENT)
         self._note_block(after)
+        self._check_holder(by, after)
         if "swept_at" in update:
             edition = self.editions[after.generation.number]
             self._conclude(by, after, before=edition, edition=edition)
@@ -79,6 +80,7 @@ class Ledger:
     def published(self, by: Invocation, before: Head) -> None:
         """The head has moved to a new generation."""
         after = self._store.peek(CLIENT)
+        self._check_holder(by, after)
         number = after.generation.number
         edition = Edition(after.generation, self._lines(number), whole=self.readable(number))
         self._conclude(
@@ -92,9 +94,7 @@ class Ledger:
     ) -> None:
         self._note_moment(after)
         run = by.run
-        if run is None:
-            self._complain("somebody published without a lease")
-        elif not run.concluded:
+        if run is not None and not run.concluded:
             run.concluded = True
             conclusion = Conclusion(
                 run=run,
@@ -113,6 +113,12 @@ class Ledger:
 
     def _is_whole(self, edition: Edition) -> bool:
         return edition.whole and self.readable(edition.generation.number)
+
+    def _check_holder(self, by: Invocation, head: Head) -> None:
+        # Who is handed a lease may give it back as it is.
+        token = by.run.token if by.run else by.handed_over
+        if token != head.lease.token:
+            self._complain("somebody has written whose lease was taken over")
 
     def _check_start(self, run: Run, after: Head) -> None:
         lists = [call.began for call in run.calls if call.kind == "list"]

@@ -20,8 +20,17 @@ class Result:
 
     seed: int
     simulated_seconds: float
+    fingerprint: int
     tally: Counter[str]
     violations: Sequence[Violation]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A mutation was found by the last of this many ``seeds``, as this violation."""
+
+    seeds: int
+    violation: Violation
 
 
 @dataclass(slots=True)
@@ -45,7 +54,13 @@ def run_one(seed: int, mutation: str = "") -> Result:
     """Run one seed."""
     simulation = Simulation(drawn(seed), MUTATIONS[mutation] if mutation else Kind())
     simulation.run()
-    return Result(seed, simulation.simulated_seconds, simulation.tally, simulation.violations)
+    return Result(
+        seed,
+        simulation.simulated_seconds,
+        simulation.scheduler.fingerprint,
+        simulation.tally,
+        simulation.violations,
+    )
 
 
 def run_many(
@@ -63,14 +78,12 @@ def run_many(
             yield from pool.imap_unordered(_run, batch)
 
 
-def seeds_to_find(
-    mutation: str, *, first: int = 1, most: int = 200
-) -> tuple[int, Violation] | None:
-    """Return how many seeds it took to find a mutation, and by what; None: it was not found."""
+def seeds_to_find(mutation: str, *, first: int = 1, most: int = 200) -> Found | None:
+    """Return how many seeds it takes to find a mutation, None if ``most`` do not."""
     for tried in range(most):
         result = run_one(first + tried, mutation)
         if result.violations:
-            return tried + 1, result.violations[0]
+            return Found(tried + 1, result.violations[0])
     return None
 
 

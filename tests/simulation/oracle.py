@@ -169,6 +169,9 @@ class Oracle:
             looked_up = "fwd" in told or told.get("detail") == "look-up"
             if age >= self._policy.max_age and not looked_up:
                 yield "a directory that is stale says that a user does not exist"
+            longest = max(self._policy.max_age, self._plan.settings.lookup_miss_seconds)
+            if age > longest + seen.answered - seen.arrived + self._slack:
+                yield f"a user does not exist, it says, but it asked {age} s ago"
         yield from self._rows.judge_absent(seen, user_id, since)
 
     def _judge_unavailable(self, seen: Exchange, error: UnavailableError) -> Iterator[str]:

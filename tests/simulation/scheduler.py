@@ -41,7 +41,7 @@ class Scheduler:
         self._due: list[tuple[float, float, int, Task]] = []
         self._number = 0
         self._current: Task | None = None
-        self._dead: list[greenlet] = []
+        self._begun: dict[Task, None] = {}
         self._main = getcurrent()
 
     def spawn(self, name: str, work: Callable[[], object], *, after: float = 0) -> Task:
@@ -51,8 +51,10 @@ class Scheduler:
         def run() -> None:
             work()
             self._end(task)
+            del self._begun[task]
 
         task.thread = greenlet(run, parent=self._main)
+        self._begun[task] = None
         self._wake(task, self.now + after)
         return task
 
@@ -79,12 +81,18 @@ class Scheduler:
 
     def die(self) -> NoReturn:
         """End the running task here and now, as a process dies: nothing of it is cleaned up."""
-        task = self._running()
-        self._end(task)
-        # Kept, because a forgotten greenlet is unwound.
-        self._dead.append(task.thread)
+        self._end(self._running())
+        # It is not unwound before all is over, or its own cleaning up would be part of the run.
         self._main.switch()
         raise GreenletExit
+
+    def close(self) -> None:
+        """Unwind what is left of all tasks, now that they can do nothing any more."""
+        self._current = None
+        self._due.clear()
+        for task in self._begun:
+            task.thread.throw()
+        self._begun.clear()
 
     def note(self, what: str) -> None:
         """Write down what happens."""
@@ -96,7 +104,7 @@ class Scheduler:
     def _running(self) -> Task:
         task = self._current
         if task is None or task.thread is not getcurrent():
-            # A dead task is unwound when all is over; it is to do nothing any more.
+            # It is being unwound, and is to do nothing any more.
             raise GreenletExit
         return task
 

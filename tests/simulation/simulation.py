@@ -144,6 +144,11 @@ class Simulation:
         longer = LONGEST_PAUSE_SECONDS if Fault.WRONG_CLOCK in self.plan.faults else 0
         scheduler.run(until=self.until + SETTLED_SECONDS + longer)
         self._settle()
+        scheduler.close()
+        self.tally["calls of the origin"] = len(self.ledger.calls)
+        self.tally["generations"] = len(self.ledger.editions)
+        self.tally["events"] = len(self.bus.events)
+        self.tally += Counter({str(fault): times for fault, times in self.weather.struck.items()})
 
     # What goes on.
 

@@ -25,14 +25,14 @@ _LIKELY = {
     Fault.ORIGIN_FAILS: (0.3, 1.0),
     Fault.ORIGIN_SLOW: (0.3, 1.0),
     Fault.ORIGIN_SHAPE: (0.3, 1.0),
-    Fault.ORIGIN_BLOCKS: (0.2,),
+    Fault.ORIGIN_BLOCKS: (0.3, 1.0),
     Fault.ORIGIN_SHARED: (0.5,),
     Fault.LIST_SHORTER: (0.3, 1.0),
     Fault.LIST_EMPTY: (0.3, 1.0),
     Fault.SECRET_DOWN: (0.5, 1.0),
     Fault.INVOKE_REFUSED: (0.5,),
     Fault.INVOKE_LOST: (0.5, 1.0),
-    Fault.INVOKE_TWICE: (0.5,),
+    Fault.INVOKE_TWICE: (0.5, 1.0),
     Fault.BUS_REFUSES: (0.3, 1.0),
 }
 """How likely faults strike, where they can strike anywhere, in one of their episodes."""
@@ -116,6 +116,8 @@ class Trouble:
             if self.scheduler.now >= self.until:
                 return
             self.scheduler.note(f"BEGINS: {fault}")
+            if fault not in _LIKELY:
+                self.weather.struck[fault] += 1
             self._episode(fault)
             self.scheduler.note(f"ENDS: {fault}")
 
