@@ -13,6 +13,10 @@ MAY = {
     "patience.py": "waits for a condition",
     "e2e/calls.py": "waits for a condition",
     "integration/sample_handlers.py": "hangs on purpose",
+    "simulation/__main__.py": "tells how long a simulation took that somebody asked for",
+    "simulation/many.py": "simulates for as long as somebody asked for",
+    "simulation/environment.py": "its time is virtual",
+    "simulation/functions.py": "its time is virtual",
 }
 
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.users.bounds import MAX_BYTES, document
@@ -84,7 +84,6 @@ VALUES = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*USER_FIELDS[1:], "added", "more"]), VALUES))
 def test_whatever_comes_what_is_kept_fits_and_the_rest_is_named(fields: dict[str, Any]) -> None:
     row = {"id": 7, **fields}
