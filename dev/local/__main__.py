@@ -9,8 +9,6 @@ import os
 import signal
 import sys
 import threading
-from types import FrameType
-from typing import NoReturn
 from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError
@@ -28,16 +26,12 @@ if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
     _SIGNALS.append(signal.SIGHUP)
 
 
-class _StopRequestedError(BaseException):
-    """A signal came while the stack was starting."""
-
-
 def main() -> int:
     """Run the stack until a signal and return the exit code."""
-    _raise_on_signals()
+    stop = _set_on_signals()
     try:
         settings = LocalSettings.from_env(os.environ)
-        return _run(settings)
+        return _run(settings, stop)
     except LocalSettingsError as error:
         return _complain(str(error), code=2)
     except PortBusyError as error:
@@ -46,22 +40,13 @@ def main() -> int:
         return _complain(str(error))
     except BotoCoreError:
         return _complain("the embedded AWS did not start")
-    except _StopRequestedError:
-        return 0
 
 
-def _run(settings: LocalSettings) -> int:
-    journal = Journal()
-    stop = threading.Event()
-    stack = LocalStack(settings, journal=journal)
-    try:
-        stack.start()
-        _introduce(stack)
-        _set_on_signals(stop)
+def _run(settings: LocalSettings, stop: threading.Event) -> int:
+    with LocalStack(settings, journal=Journal()) as stack:
+        if not stop.is_set():
+            _introduce(stack)
         stop.wait()
-    finally:
-        _ignore_signals()
-        stack.stop()
     return 0
 
 
@@ -107,24 +92,16 @@ def _complain(text: str, *, code: int = 1) -> int:
     return code
 
 
-def _raise_on_signals() -> None:
-    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-        # The second of two signals must not interrupt the cleaning up after the first.
-        _ignore_signals()
-        raise _StopRequestedError
+def _set_on_signals() -> threading.Event:
+    """Return what a signal sets.
 
+    A handler that raised could do so between something's start and the note of who stops it, so a
+    signal during the start is acted on once all is up, a second or two later.
+    """
+    stop = threading.Event()
     for number in _SIGNALS:
-        signal.signal(number, interrupt)
-
-
-def _set_on_signals(event: threading.Event) -> None:
-    for number in _SIGNALS:
-        signal.signal(number, lambda *_: event.set())
-
-
-def _ignore_signals() -> None:
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+        signal.signal(number, lambda *_: stop.set())
+    return stop
 
 
 if __name__ == "__main__":
