@@ -67,10 +67,8 @@ def write_request(line: Mapping[str, Any]) -> None:
     if not metrics.metric_set:
         logger.info("request", extra=line)
         return
-    metrics.add_metadata("level", "INFO")
-    metrics.add_metadata("message", "request")
-    for name, value in line.items():
-        metrics.add_metadata(name, value)
+    # At once: what adds one by one takes longer than the rest of a hit's observing.
+    metrics.metadata_set.update(line, level="INFO", message="request")
     flush()
 
 

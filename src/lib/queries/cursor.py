@@ -10,7 +10,7 @@ import base64
 import hmac
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from lib.errors import InvalidRequestError, StoreError
@@ -18,7 +18,7 @@ from lib.errors import InvalidRequestError, StoreError
 _dumps = json.JSONEncoder(separators=(",", ":")).encode
 
 LIFETIME_SECONDS = 3600
-"""How long a cursor may be used after it was handed out."""
+"""How long a cursor may be used after the minute in which it was handed out."""
 
 _FORM = b"cursor 1 "
 """Signed with each cursor; changes with the shape of ``Cursor``, so that no other shape is read."""
@@ -29,6 +29,7 @@ _TAG_BYTES = 16
 class Cursor(NamedTuple):
     """The next place to read from.
 
+    ``issued_at`` is the end of the minute in which it was handed out, in epoch seconds.
     ``filters_digest`` names filters, order and fields, not the page size.
     """
 
@@ -39,7 +40,11 @@ class Cursor(NamedTuple):
     hiding_digest: str
 
 
-@dataclass(frozen=True, slots=True)
+def issued_at(now: float) -> int:
+    """Return when a cursor counts as handed out: for a minute a place has the same one."""
+    return (int(now) // 60 + 1) * 60
+
+
 class Cursors:
     """Cursors under one key, which is asked for when the first one is written or read.
 
@@ -47,13 +52,15 @@ class Cursors:
     2104, its first half) and the content.
     """
 
-    key: Callable[[], bytes]
+    def __init__(self, key: Callable[[], bytes]) -> None:
+        self._key = key
+        # One window is asked for again and again.
+        self._signed = lru_cache(self._sign)
 
     def write(self, cursor: Cursor) -> str | None:
         """Return the text that goes into a link, None while the key cannot be had."""
-        packed = _dumps(cursor).encode()
         try:
-            return _text(self._tag(packed) + packed)
+            return self._signed(cursor)
         except StoreError:
             return None
 
@@ -74,8 +81,12 @@ class Cursors:
             raise _not_ours()
         return Cursor(*json.loads(packed))
 
+    def _sign(self, cursor: Cursor) -> str:
+        packed = _dumps(cursor).encode()
+        return _text(self._tag(packed) + packed)
+
     def _tag(self, packed: bytes) -> bytes:
-        return hmac.digest(self.key(), _FORM + packed, "sha256")[:_TAG_BYTES]
+        return hmac.digest(self._key(), _FORM + packed, "sha256")[:_TAG_BYTES]
 
 
 def _text(content: bytes) -> str:

@@ -9,7 +9,6 @@ Pure: no clock, no I/O.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from urllib.parse import urlencode
 
 from lib.queries.list_query import ListQuery
 
@@ -34,7 +33,7 @@ def links(
     if query.offset > 0:
         # Behind the end, what comes before is the last window.
         places["prev"] = max(0, min(query.offset, total) - query.limit)
-    question, found, room = _question(query), {}, MAX_BYTES
+    question, found, room = query.question, {}, MAX_BYTES
     for name, position in places.items():
         for text in _forms(question, query, cursor_at, position, ids):
             link = _link(text, name)
@@ -49,7 +48,7 @@ def links(
 
 def first_link(query: ListQuery) -> str:
     """Return the Link field that leads to the newest generation alone, empty if it is too long."""
-    link = _link(_question(query), "first")
+    link = _link(query.question, "first")
     return link if len(link) <= MAX_BYTES else ""
 
 
@@ -61,15 +60,10 @@ def _forms(
     if ids:
         # The other filters have done their work.
         by_ids = ListQuery(limit=query.limit, ids=tuple(ids), fields=query.fields, sort=query.sort)
-        yield f"{_question(by_ids)}&{_place(cursor_at(position, by_ids), position)}"
+        yield f"{by_ids.question}&{_place(cursor_at(position, by_ids), position)}"
     # Without a cursor this would be another question.
     if cursor := cursor_at(position, None):
         yield f"limit={query.limit}&{_place(cursor, position)}"
-
-
-def _question(query: ListQuery) -> str:
-    limit, asked = f"limit={query.limit}", query.parameters()
-    return f"{limit}&{urlencode(asked, errors='backslashreplace')}" if asked else limit
 
 
 def _place(cursor: str | None, position: int) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from functools import cached_property, lru_cache
 from typing import Any
+from urllib.parse import urlencode
 
 from lib.errors import InvalidRequestError
 from lib.queries import origin_parameters
@@ -96,6 +97,12 @@ class ListQuery:
         """What is asked for beside the window, as far as it says anything."""
         asked = self.__dict__
         return [(name, asked[name]) for name, unsaid in _UNSAID if asked[name] != unsaid]
+
+    @cached_property
+    def question(self) -> str:
+        """The query string that asks the same from the first user on."""
+        asked = urlencode(self.parameters(), errors="backslashreplace")
+        return f"limit={self.limit}&{asked}" if asked else f"limit={self.limit}"
 
     def parameters(self) -> list[tuple[str, str]]:
         """Return the parameters that ask the same, without ``limit`` and ``offset``."""

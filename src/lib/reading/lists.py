@@ -17,7 +17,7 @@ from lib.directory.generation import Generation
 from lib.directory.snapshot import Snapshot
 from lib.errors import GoneError, InvalidRequestError
 from lib.queries import bodies, links, select
-from lib.queries.cursor import LIFETIME_SECONDS, Cursor, Cursors
+from lib.queries.cursor import LIFETIME_SECONDS, Cursor, Cursors, issued_at
 from lib.queries.list_query import ListQuery, Moment
 from lib.queries.select import Slice
 from lib.reading.named import NamedReads, looked_up
@@ -191,13 +191,13 @@ class ListReads:
     def _places(
         self, asked: ListRequest, generation: Generation, *, pinnable: bool
     ) -> links.CursorAt:
-        issued_at = int(self.time.now())
+        now = issued_at(self.time.now())
 
         def cursor_at(offset: int, view: ListQuery | None) -> str | None:
             if not pinnable:
                 return None
             named = (view or asked.query).filters_digest(generation.client_id)
-            place = Cursor(generation.number, offset, issued_at, named, generation.hiding_digest)
+            place = Cursor(generation.number, offset, now, named, generation.hiding_digest)
             return self.cursors.write(place)
 
         return cursor_at

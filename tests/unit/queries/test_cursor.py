@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.errors import InvalidRequestError, Reason, StoreError
-from lib.queries.cursor import Cursor, Cursors
+from lib.queries.cursor import Cursor, Cursors, issued_at
 
 KEY = bytes(range(32))
 CURSORS = Cursors(lambda: KEY)
@@ -122,13 +122,23 @@ def test_any_text_is_a_cursor_or_refused(text: str) -> None:
 
 
 def test_without_its_key_nothing_is_written_and_nothing_is_taken_for_junk() -> None:
+    there = False
+
     def key() -> bytes:
+        if there:
+            return KEY
         raise StoreError("the table is down", reason=Reason.STORE_UNREACHABLE)
 
-    down = Cursors(key)
+    cursors = Cursors(key)
 
-    assert down.write(GIVEN) is None
+    assert cursors.write(GIVEN) is None
     with pytest.raises(StoreError):
-        down.read(written())
+        cursors.read(written())
     with pytest.raises(InvalidRequestError):
-        down.read("junk!")
+        cursors.read("junk!")
+    there = True
+    assert cursors.write(GIVEN) == written()
+
+
+def test_for_a_minute_a_place_has_the_same_cursor() -> None:
+    assert [issued_at(now) for now in (59.9, 60.0, 119.9, 120.0)] == [60, 120, 120, 180]

@@ -128,7 +128,7 @@ def test_a_cursor_belongs_to_its_view(view: str, other: str) -> None:
     assert given.status == 400
 
 
-@pytest.mark.parametrize(("seconds", "status"), [(3599, 200), (LIFETIME_SECONDS, 410)])
+@pytest.mark.parametrize(("seconds", "status"), [(3600, 200), (LIFETIME_SECONDS + 60, 410)])
 def test_a_cursor_is_good_for_an_hour_and_then_leads_to_the_start(
     seconds: int, status: int
 ) -> None:
