@@ -11,9 +11,11 @@ from lib.clock import Time
 from lib.directory.head import Head
 from lib.directory.memory import Memory
 from lib.origin.budget import Refusal
+from lib.reading.asking import Asking
 from lib.reading.lookup import Found, Lookup
 from lib.reading.proxy import Proxy
 from lib.reading.request import Read, ReadRequest
+from lib.reading.stored import Stored
 from lib.revalidation.forced import ForcedRefresh, Refreshed
 from lib.revalidation.observe import Observer
 from lib.revalidation.outcomes import Claim, Outcome
@@ -99,12 +101,18 @@ class World:
             keep_missed=KEEP_MISSED,
             time=self.time,
         )
+        stored = Stored(policy=self.policy, time=self.time)
         self.proxy = Proxy(
             store=self.memory,
             require_client=self.secrets.credential,
-            revalidation=lambda: self.revalidation,
-            hand_over=self.handed_over.append,
-            policy=self.policy,
+            stored=stored,
+            asking=Asking(
+                store=self.memory,
+                stored=stored,
+                revalidation=lambda: self.revalidation,
+                hand_over=self.handed_over.append,
+                time=self.time,
+            ),
             time=self.time,
             hiding=self.hiding,
         )

@@ -21,10 +21,12 @@ from lib.clock import Time
 from lib.directory.memory import Memory
 from lib.errors import UnavailableError
 from lib.queries.cursor import Cursors
+from lib.reading.asking import Asking
 from lib.reading.lists import ListReads
 from lib.reading.named import NamedReads
 from lib.reading.proxy import Proxy
 from lib.reading.single import SingleReads
+from lib.reading.stored import Stored
 from lib.revalidation.outcomes import Claim
 from lib.settings import Settings
 
@@ -165,12 +167,18 @@ class Wiring:
     @cached_property
     def proxy(self) -> Proxy:
         """Reads."""
+        stored = Stored(policy=self.settings.policy, time=self.time)
         return Proxy(
             store=self.memory,
             require_client=self._require_client,
-            revalidation=lambda: self.revalidation,
-            hand_over=self._hand_over,
-            policy=self.settings.policy,
+            stored=stored,
+            asking=Asking(
+                store=self.memory,
+                stored=stored,
+                revalidation=lambda: self.revalidation,
+                hand_over=self._hand_over,
+                time=self.time,
+            ),
             time=self.time,
             hiding=self.settings.hiding,
         )

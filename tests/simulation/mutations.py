@@ -169,7 +169,10 @@ def _misses_kept_for_ever(environment: Environment) -> None:
 
 def _served_for_ever(environment: Environment) -> None:
     proxy = environment.proxy
-    environment.proxy = replace(proxy, policy=replace(proxy.policy, stale_if_error=_FOR_EVER))
+    policy = replace(proxy.stored.policy, stale_if_error=_FOR_EVER)
+    stored = replace(proxy.stored, policy=policy)
+    asking = replace(proxy.asking, stored=stored)
+    environment.proxy = replace(proxy, stored=stored, asking=asking)
 
 
 # ---- What is hidden ----

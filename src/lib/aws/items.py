@@ -15,6 +15,7 @@ from lib.directory.head import Value
 type Set = str | bytes | bool | float
 type Item = dict[str, Any]
 
+_KINDS = frozenset({"S", "B", "BOOL"})
 _NAME = re.compile(r"#(\w+)")
 _VALUE = re.compile(r":(\w+)")
 
@@ -40,23 +41,15 @@ def number_set(numbers: Sequence[int]) -> Item:
     return {"NS": [str(number) for number in numbers]}
 
 
-def _number(text: str) -> float:
-    try:
-        return int(text)
-    except ValueError:
-        return float(text)
-
-
 def decode(item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return an item's attributes as plain values; those of a type we never write as None."""
-    return {name: _decode(next(iter(typed.items()))) for name, typed in item.items()}
+    return {name: _decode(*next(iter(typed.items()))) for name, typed in item.items()}
 
 
-def _decode(typed: tuple[str, Any]) -> Any:  # noqa: ANN401 - the type is in the data
-    kind, value = typed
+def _decode(kind: str, value: Any) -> Any:  # noqa: ANN401 - the type is in the data
     if kind == "N":
-        return _number(value)
-    return value if kind in {"S", "B", "BOOL"} else None
+        return int(value) if value.lstrip("-").isdecimal() else float(value)
+    return value if kind in _KINDS else None
 
 
 def update(

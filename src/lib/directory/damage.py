@@ -7,7 +7,7 @@ Pure: no clock, no I/O.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeIs
 
 from lib.directory.head import FORMAT, KINDS
 from lib.errors import Reason, StoreError
@@ -16,7 +16,7 @@ _LARGEST = 2**53
 _LATEST = 10**11
 """No instant is later, and none that is later can be written as a date."""
 
-_INSTANTS = ("_at", "_until", "_since")
+_INSTANTS = frozenset(name for name in KINDS if name.endswith(("_at", "_until", "_since")))
 _ALWAYS = frozenset({"digest", "swept_at"})
 """What every generation has."""
 
@@ -34,9 +34,7 @@ def unreadable(values: Mapping[str, Any]) -> frozenset[str]:
     # One that is no number may well be a newer one: that is not ours to mend.
     if not _number(form) or form > FORMAT:
         raise StoreError("a newer version wrote this", reason=Reason.NEWER_FORMAT)
-    broken = {
-        name for name, kind in KINDS.items() if name in values and not _is(kind, name, values)
-    }
+    broken = {name for name, value in values.items() if name in KINDS and not _can_be(name, value)}
     if values.get("generation"):
         broken |= _ALWAYS - values.keys()
     if broken & _RATE:
@@ -44,14 +42,14 @@ def unreadable(values: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(broken)
 
 
-def _is(kind: type, name: str, values: Mapping[str, Any]) -> bool:
-    value = values[name]
-    if kind in {int, float}:
-        most = _LATEST if name.endswith(_INSTANTS) else _LARGEST
-        whole = kind is float or isinstance(value, int)
-        return _number(value) and whole and -1 <= value < most
+def _can_be(name: str, value: object) -> bool:
+    kind = KINDS[name]
+    if kind is int or kind is float:
+        most = _LATEST if name in _INSTANTS else _LARGEST
+        return _number(value) and (kind is float or type(value) is int) and -1 <= value < most
     return isinstance(value, kind)
 
 
-def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _number(value: object) -> TypeIs[int | float]:
+    # A bool is an int to Python, and nothing of the kind here.
+    return type(value) in {int, float}

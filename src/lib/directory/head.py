@@ -7,7 +7,7 @@ Pure: no clock, no I/O.
 """
 
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from lib.directory.generation import Generation
@@ -146,12 +146,13 @@ _RENAMED = {
 type _Part = type[Generation | Health | Lease | CallCounters | Head]
 
 
-type _Attributes = Mapping[str, Field[Any]]
+type _Attributes = Mapping[str, str]
+"""The field of each attribute."""
 
 
 def _attributes(part: _Part, *, besides: frozenset[str]) -> _Attributes:
     return {
-        _RENAMED.get((part, field.name), field.name): field
+        _RENAMED.get((part, field.name), field.name): field.name
         for field in fields(part)
         if field.name not in besides
     }
@@ -176,7 +177,9 @@ _PARTS: Mapping[_Part, _Attributes] = {
 }
 
 KINDS: Mapping[str, Any] = {
-    name: field.type for attributes in _PARTS.values() for name, field in attributes.items()
+    name: part.__dataclass_fields__[field].type
+    for part, attributes in _PARTS.items()
+    for name, field in attributes.items()
 }
 """Every attribute of a head but its key and its form, with its type."""
 
@@ -185,7 +188,7 @@ ATTRIBUTES = frozenset(KINDS)
 
 
 def _given(values: Mapping[str, Any], attributes: _Attributes) -> dict[str, Any]:
-    return {field.name: values[name] for name, field in attributes.items() if name in values}
+    return {field: values[name] for name, field in attributes.items() if name in values}
 
 
 def generation_of(client_id: str, values: Mapping[str, Any]) -> Generation:
@@ -217,7 +220,7 @@ def head_of(client_id: str, values: Mapping[str, Any]) -> Head:
 
 def attributes_of(part: Health | Lease | CallCounters | Generation) -> dict[str, Value]:
     """Return every attribute of one part of a head; None for what has its default."""
-    values = {name: getattr(part, field.name) for name, field in _PARTS[type(part)].items()}
+    values = {name: getattr(part, field) for name, field in _PARTS[type(part)].items()}
     return {name: value or None for name, value in values.items()}
 
 

@@ -68,7 +68,7 @@ class NamedReads:
         Where nobody is ever asked again, whoever is missing from a complete one is as good as that.
         """
         generation = snapshot.generation
-        fresh = self.proxy.age(generation) < self.policy.max_age
+        fresh = self.proxy.stored.age(generation) < self.policy.max_age
         return generation.holds_everybody and (fresh or self.policy.frozen)
 
 

@@ -161,7 +161,9 @@ def test_only_if_cached_takes_what_a_look_up_was_told() -> None:
 def test_frozen_nobody_is_asked() -> None:
     reader = published(age=EXPIRED)
     reader.world.policy = replace(POLICY, frozen=True)
-    reader.world.proxy = replace(reader.world.proxy, policy=reader.world.policy)
+    proxy = reader.world.proxy
+    stored = replace(proxy.stored, policy=reader.world.policy)
+    reader.world.proxy = replace(proxy, stored=stored)
 
     value, status, _, found = reader.read(PAST)
 

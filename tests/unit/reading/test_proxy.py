@@ -89,7 +89,8 @@ def test_a_reader_whose_revalidation_nobody_can_be_handed_is_answered_and_the_cl
     def nobody(_claim: Claim) -> None:
         raise UnavailableError("the function cannot be invoked", reason=Reason.INVOKE_FAILED)
 
-    world.proxy = replace(world.proxy, hand_over=nobody)
+    asking = replace(world.proxy.asking, hand_over=nobody)
+    world.proxy = replace(world.proxy, asking=asking)
 
     answer = world.read()
 
