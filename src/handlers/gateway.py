@@ -9,9 +9,9 @@ from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 from http import HTTPStatus
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple, override
 
 from lib.errors import MethodNotAllowedError, NotFoundError, ServiceError
 from lib.queries.bodies import error_body
@@ -36,8 +36,7 @@ METHODS = {
 _TEMPLATES = frozenset(name if name == DOCUMENT else _CLIENT + name for name in METHODS)
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """One HTTP request; header names are lower case.
 
     ``resource`` and ``path_parameters`` are what API Gateway made of the path, ``full_path`` is the
@@ -49,11 +48,16 @@ class Request:
     params: Mapping[str, Sequence[str]]
     headers: Mapping[str, str]
     request_id: str
-    body: str = field(default="", repr=False)
+    body: str = ""
     resource: str = ""
-    path_parameters: Mapping[str, str] = field(default_factory=dict)
+    path_parameters: Mapping[str, str] = MappingProxyType({})
     full_path: str = ""
     version: str = "1.0"
+
+    @override
+    def __repr__(self) -> str:
+        # Addresses, credentials and who knows what else are in the rest.
+        return f"Request({self.method}, {self.request_id})"
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any], *, fallback_id: str) -> "Request":
@@ -85,7 +89,7 @@ class Request:
             version=str(event.get("version") or "1.0"),
         )
 
-    @cached_property
+    @property
     def public_path(self) -> str:
         """The path as the caller sees it, without a query; where that is unknown, the origin's."""
         if self.full_path.startswith("/"):
@@ -124,8 +128,7 @@ class Request:
         return self.path
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """A resource; ``client_id`` and ``user_id`` are as in the path, empty where there is none."""
 
     resource: str

@@ -76,7 +76,8 @@ def flush() -> None:
     """Write the metrics of this invocation, if there are any."""
     if metrics.metric_set:
         metrics.flush_metrics()
-        # Where metrics are switched off they would pile up, and be printed by the hundred.
+    if metrics.metric_set:
+        # They are switched off, and would pile up and be printed by the hundred.
         metrics.clear_metrics()
 
 

@@ -6,6 +6,7 @@ Pure but for the loader it is given.
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 
 from lib.directory import index
 from lib.directory.generation import Generation
@@ -36,9 +37,11 @@ class Snapshot:
     def slice(self, *, offset: int, limit: int) -> Sequence[bytes]:
         """Return the documents at positions ``offset`` to ``offset + limit`` in id order."""
         refs, skipped = self.manifest().run(offset, limit)
-        pages = self.load(refs) if refs else ()
-        lines = [line for page in pages for line in page.lines]
-        return lines[skipped : skipped + limit]
+        if not refs:
+            return []
+        pages = self.load(refs)
+        lines = chain.from_iterable(page.lines for page in pages)
+        return list(islice(lines, skipped, skipped + limit))
 
     def rows(self) -> list[Row]:
         """Return every user by rising id."""

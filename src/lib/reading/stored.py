@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from lib.caching import freshness
 from lib.caching.freshness import Freshness, FreshnessPolicy, Plan
+from lib.caching.headers import UNDIRECTED
 from lib.caching.provenance import Hit, Provenance
 from lib.clock import Time
 from lib.directory.generation import Generation
@@ -34,13 +35,15 @@ class Stored:
 
     def plan(self, request: ReadRequest, head: Head) -> Plan:
         """Return what a read does with what ``head`` names."""
-        generation = head.generation
+        generation, directives = head.generation, request.directives
         age = self.age(generation) if generation.published else None
+        # Without directives nobody judges that, and most requests have none.
+        told = age if directives is UNDIRECTED else self.answer_age(request, generation)
         return freshness.plan(
             self.policy,
-            request.directives,
+            directives,
             age=age,
-            answer_age=self.answer_age(request, generation),
+            answer_age=told,
             failing=bool(self.health(head).last_error),
         )
 

@@ -108,7 +108,7 @@ def errors() -> dict[str, ServiceError]:
         "no such user": NotFoundError(
             "User with ID 1009 is not part of this OAuth client.", cache_status=hit
         ),
-        "another method": raised(dataclasses.replace(REQUEST, method="PUT").route),
+        "another method": raised(REQUEST._replace(method="PUT").route),
         "an old cursor": GoneError("This cursor is no longer valid; start again.", link=first),
         "an old generation": GoneError("Generation 6 cannot be compared with any more."),
         "a fault of ours": ServiceError("Internal server error"),
