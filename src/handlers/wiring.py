@@ -240,7 +240,7 @@ class Wiring:
         """What changed since a generation."""
         from lib.events.change_log import ChangeLog
 
-        return ChangeLog(self.memory)
+        return ChangeLog(self.memory, hiding=self.settings.hiding)
 
     @cached_property
     def announcing(self) -> "Announcing":
@@ -255,9 +255,8 @@ class Wiring:
         return Announcing(
             store=self.memory,
             send=bus.send,
-            event_format=EventFormat(
-                with_values=self.settings.event_values, hiding=self.settings.hiding
-            ),
+            event_format=EventFormat(with_values=self.settings.event_values),
+            hiding=self.settings.hiding,
         )
 
     def _require_client(self, client_id: str) -> None:

@@ -4,36 +4,22 @@ Values that cannot occur by chance stand where the hidden fields and metadata ke
 """
 
 import json
-import logging
-import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 
 import pytest
 
 from dev.local.embedded_aws import EmbeddedAws
-from dev.origin import Fault, User, demo_users
-from handlers.observing import logger
+from dev.origin import Fault, demo_users
 from handlers.wiring import wiring
 from lib.events.announcer import Announcing
 from lib.events.event import Event, EventFormat
 from tests.integration.asking import link, post
-from tests.integration.service import CLIENT, Answer, Json, Service, running_service
+from tests.integration.hiding import CANARY, HIDDEN, HIDES, stored, watched
+from tests.integration.service import CLIENT, Answer, Service, running_service
 
-CANARY = "canary-4b1d"
-HIDDEN = ("stripeCustomerId", "secretKey")
 SCHEDULED = {"action": "refresh", "clientId": CLIENT}
 USERS = 300
-
-
-def watched(user: User) -> User:
-    """Return ``user`` with a canary wherever something is hidden, beside what is not."""
-    hidden = {key: f"{CANARY}-{key}-{user['id']}" for key in HIDDEN}
-    nested = {"app": hidden, "apps": [hidden, [hidden]], "raw": json.dumps({"apps": [hidden]})}
-    metadata: Json = {**hidden, **nested, "plan": "visible"}
-    # Some have their metadata as text.
-    shown = json.dumps(metadata) if user["id"] % 7 == 1 else metadata
-    return user | {"bio": f"{CANARY}-bio", "metadata": shown}
 
 
 @pytest.fixture
@@ -41,8 +27,8 @@ def service(aws: EmbeddedAws) -> Iterator[Service]:
     with running_service(
         aws,
         users=0,
-        HIDDEN_METADATA_KEYS=",".join(HIDDEN),
-        HIDDEN_FIELDS="bio",
+        HIDDEN_METADATA_KEYS=HIDES["HIDDEN_METADATA_KEYS"],
+        HIDDEN_FIELDS=HIDES["HIDDEN_FIELDS"],
         EVENT_VALUES="true",
         POWERTOOLS_METRICS_DISABLED="false",
     ) as running:
@@ -66,18 +52,6 @@ def announced(service: Service, *, with_values: bool = True) -> list[Event]:
 
 def publish(service: Service) -> None:
     assert service.refresh(SCHEDULED)["outcome"] == "published"
-
-
-def stored(items: Iterable[Mapping[str, Json]]) -> Iterator[bytes]:
-    """Yield every attribute of the table's items, decompressed where that can be."""
-    for name, typed in ((name, typed) for item in items for name, typed in item.items()):
-        for value in typed.values():
-            yield f"{name} {value}".encode()
-            if isinstance(value, bytes):
-                try:
-                    yield zlib.decompress(value)
-                except zlib.error:
-                    yield value
 
 
 def answers(service: Service) -> Iterator[Answer]:
@@ -120,17 +94,6 @@ def change_everything(service: Service) -> None:
         service.origin.faults = []
         service.let_pass(61)
     service.refresh(SCHEDULED)
-
-
-@pytest.fixture
-def log() -> Iterator[StringIO]:
-    """Yield what the service logs, as it writes it."""
-    written = StringIO()
-    handler = logging.StreamHandler(written)
-    handler.setFormatter(logger.registered_handler.formatter)
-    logger.addHandler(handler)
-    yield written
-    logging.getLogger(logger.name).removeHandler(handler)
 
 
 def test_what_is_hidden_appears_nowhere(

@@ -82,6 +82,27 @@ def test_users_who_are_still_found_one_by_one_are_never_deleted(service: Service
     assert len(service.get().ids) == USERS
 
 
+def test_an_origin_that_fails_for_single_users_keeps_nobody_from_being_listed(
+    service: Service,
+) -> None:
+    everybody = service.origin.users(CLIENT)
+    service.origin.replace(CLIENT, everybody[10:])
+    service.origin.faults = [Fault("status", status=500, match="/users/")]
+    service.refresh(REFRESH)
+    service.let_pass(61)
+    new = service.origin.create(CLIENT)
+
+    later = service.refresh(REFRESH)
+
+    assert (later["outcome"], later["users"]) == ("published", USERS + 1)
+    assert service.get(f"/users/{new['id']}").status == 200
+    assert service.get().body["pagination"]["incompleteReason"] == "unconfirmed-deletions"
+    service.origin.faults = []
+    service.refresh(REFRESH)
+    service.let_pass(1)
+    assert service.get().ids == [*(user["id"] for user in everybody[10:]), new["id"]]
+
+
 def test_an_empty_list_is_accepted_when_everybody_is_really_gone(service: Service) -> None:
     service.origin.replace(CLIENT, [])
     for _ in range(3):

@@ -129,9 +129,8 @@ class Environment(Wiring):
         return Announcing(
             store=self.memory,
             send=bus.send,
-            event_format=EventFormat(
-                with_values=self.settings.event_values, hiding=self.settings.hiding
-            ),
+            event_format=EventFormat(with_values=self.settings.event_values),
+            hiding=self.settings.hiding,
         )
 
     def _report(self, claim: Claim, outcome: Outcome, took: float) -> None:

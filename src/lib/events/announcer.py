@@ -15,15 +15,21 @@ from lib.directory.snapshot import snapshot_of
 from lib.directory.store import Generations
 from lib.errors import BrokenSnapshotError
 from lib.events.event import Event, EventFormat
+from lib.users.hiding import NOTHING_HIDDEN, HidingPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcing:
-    """Announcements of any client; ``send`` raises unless all events were accepted."""
+    """Announcements of any client; ``send`` raises unless all events were accepted.
+
+    A generation announced late may be from before something was hidden: both sides of a comparison
+    are seen as ``hiding`` wants them now, so that no change tells of what is hidden.
+    """
 
     store: Generations
     send: Callable[[Sequence[Event]], None]
     event_format: EventFormat
+    hiding: HidingPolicy = NOTHING_HIDDEN
 
     def catch_up(self, client_id: str) -> int:
         """Announce what has not been announced; return the number of events sent.
@@ -55,7 +61,8 @@ class Announcing:
         if not diff.comparable(old, new):
             return new.number, [self.event_format.baseline(new)]
         try:
-            found = list(diff.changes(snapshot_of(self.store, old), snapshot_of(self.store, new)))
+            before, after = (snapshot_of(self.store, g, hiding=self.hiding) for g in (old, new))
+            found = list(diff.changes(before, after))
         except BrokenSnapshotError:
             return newest.number, [self.event_format.baseline(newest)]
         return new.number, [self.event_format.changed(change, old=old, new=new) for change in found]

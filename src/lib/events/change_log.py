@@ -12,13 +12,18 @@ from lib.directory.generation import Generation
 from lib.directory.snapshot import snapshot_of
 from lib.directory.store import Generations
 from lib.errors import BrokenSnapshotError, GoneError, InvalidRequestError
+from lib.users.hiding import NOTHING_HIDDEN, HidingPolicy
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeLog:
-    """Changes of any client, from the generations that ``store`` still keeps."""
+    """Changes of any client, from the generations that ``store`` still keeps.
+
+    Users are compared as ``hiding`` shows them, so that no change tells of what is hidden.
+    """
 
     store: Generations
+    hiding: HidingPolicy = NOTHING_HIDDEN
 
     def since(self, newest: Generation, since: int) -> dict[str, Any]:
         """Return what changed between generation ``since`` and ``newest``: user ids by kind.
@@ -44,7 +49,8 @@ class ChangeLog:
         if old is None or not diff.comparable(old, newest):
             raise GoneError(f"Generation {since} cannot be compared with any more.")
         try:
-            return list(diff.changes(snapshot_of(self.store, old), snapshot_of(self.store, newest)))
+            before, after = (snapshot_of(self.store, g, hiding=self.hiding) for g in (old, newest))
+            return list(diff.changes(before, after))
         except BrokenSnapshotError as error:
             raise GoneError(f"Generation {since} cannot be compared with any more.") from error
 

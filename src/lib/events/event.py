@@ -14,7 +14,6 @@ from typing import Any
 from lib.directory.diff import Change
 from lib.directory.generation import Generation
 from lib.users.dates import iso_date
-from lib.users.hiding import NOTHING_HIDDEN, HidingPolicy
 
 PREFIX = "managed-users-proxy"
 USER_TYPE = f"{PREFIX}.managed-user.{{kind}}.v1"
@@ -31,7 +30,6 @@ class EventFormat:
     """Makes events; ``with_values`` adds users as they were and are."""
 
     with_values: bool
-    hiding: HidingPolicy = NOTHING_HIDDEN
 
     def changed(self, change: Change, *, old: Generation, new: Generation) -> Event:
         """Return the event of one user's change between two generations."""
@@ -52,11 +50,7 @@ class EventFormat:
         size = len(change.before or b"") + len(change.after or b"")
         if size > MAX_VALUES_BYTES:
             return {"valuesOmitted": True}
-        return {"before": self._shown(change.before), "after": self._shown(change.after)}
-
-    def _shown(self, line: bytes | None) -> dict[str, Any] | None:
-        # A generation announced late may be from before something was hidden.
-        return None if line is None else self.hiding.apply(json.loads(line))
+        return {"before": _user(change.before), "after": _user(change.after)}
 
     def baseline(self, new: Generation) -> Event:
         """Return the one event of a generation that has nothing to be compared with."""
@@ -68,6 +62,10 @@ class EventFormat:
             "incompleteReason": new.incomplete_reason or None,
         }
         return _event(BASELINE_TYPE, new, subject=None, data=data)
+
+
+def _user(line: bytes | None) -> dict[str, Any] | None:
+    return None if line is None else json.loads(line)
 
 
 def _event(kind: str, new: Generation, *, subject: str | None, data: dict[str, Any]) -> Event:

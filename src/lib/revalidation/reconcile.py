@@ -10,20 +10,24 @@ Pure but for the calls it is given.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import islice
+from random import Random
 from typing import Protocol
 
 from lib.directory.generation import FIELDS_OMITTED
 from lib.directory.head import Head
-from lib.errors import NotAskedError
+from lib.errors import NotAskedError, OriginBlockedError, OriginError, OriginServerError
 from lib.revalidation.window import Sweep, Users
 from lib.users.document import address_of, id_of, omitted_from
 from lib.users.keys import Observation
 
 MAX_CONFIRMATIONS = 20
 """Most users asked for by id in one sweep, for each of the two reasons there are."""
+
+MAX_FAILURES = 3
+"""So many calls for one user each that fail in a row are taken for all that would follow."""
 
 
 class Loss(Enum):
@@ -63,6 +67,15 @@ class Rotation:
     seen_at: float = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Whom the origin was asked for, by what it said: a document, 404, or nothing of use."""
+
+    alive: dict[int, bytes] = field(default_factory=dict)
+    gone: set[int] = field(default_factory=set)
+    failed: set[int] = field(default_factory=set)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciled:
     """All known users by rising id, and why they are not all that there is, "" if they are.
@@ -100,7 +113,7 @@ class Reconciliation:
         ``pending`` are users that look-ups found.
         """
         lost = sweep.missing(base)
-        alive, unconfirmed = self._settle(lost, loss)
+        alive, unconfirmed = self._settle(lost, loss, turn=head.lease.token)
         beyond, rotation = self._ask_again(
             {id_: line for id_, line in base.items() if id_ not in sweep.users | lost}, head
         )
@@ -127,23 +140,26 @@ class Reconciliation:
             unconfirmed_since=min(map(head.generation.observed_at, unconfirmed), default=0),
         )
 
-    def _settle(self, lost: Users, loss: Loss) -> tuple[Users, Users]:
+    def _settle(self, lost: Users, loss: Loss, *, turn: int) -> tuple[Users, Users]:
         """Return which of ``lost`` are alive after all, and which may be or may not."""
         if loss is Loss.BELIEVED:
             return {}, {}
-        return ({}, lost) if loss is Loss.DOUBTED else self._confirm(lost)
+        return ({}, lost) if loss is Loss.DOUBTED else self._confirm(lost, turn)
 
-    def _confirm(self, lost: Users) -> tuple[Users, Users]:
-        """Return which of ``lost`` are alive after all, and which could not be asked for."""
-        alive: Users = {}
-        gone: set[int] = set()
-        # Where budget or time end, the rest stays unconfirmed.
+    def _confirm(self, lost: Users, turn: int) -> tuple[Users, Users]:
+        """Return which of ``lost`` are alive after all, and of which that is not known.
+
+        Where budget or time end, the rest is left. Each ``turn`` asks in another order: nobody is
+        always behind those of whom nothing will ever be known.
+        """
+        asked = _Asked()
         with suppress(NotAskedError):
-            alive |= self._find(next(self.calls.batches(_addresses(lost)), {}))
-            rest = [user_id for user_id in lost if user_id not in alive]
-            self._ask_by_id(rest, MAX_CONFIRMATIONS, alive, gone)
-        known = alive.keys() | gone
-        return alive, {user_id: line for user_id, line in lost.items() if user_id not in known}
+            asked.alive.update(self._find(next(self.calls.batches(_addresses(lost)), {})))
+            rest = [user_id for user_id in lost if user_id not in asked.alive]
+            Random(turn).shuffle(rest)  # noqa: S311 - nothing secret, but different every time
+            self._ask_by_id(rest, MAX_CONFIRMATIONS, asked)
+        known = asked.alive.keys() | asked.gone
+        return asked.alive, {id_: line for id_, line in lost.items() if id_ not in known}
 
     def _ask_again(self, beyond: Users, head: Head) -> tuple[Users, Rotation]:
         """Return the adopted users as they are now, as far as this sweep's turn goes."""
@@ -157,47 +173,86 @@ class Reconciliation:
         if not rotation.began_at or not ahead:
             # Nobody ahead: the cycle that passed all others has ended.
             ahead, rotation = beyond, Rotation(0, self.now, rotation.began_at or seen_at)
-        alive, gone, seen_to = dict(beyond), set[int](), 0
+        asked, seen_to = _Asked(), 0
         confirmations = MAX_CONFIRMATIONS
         with suppress(NotAskedError):
             for batch in islice(self.calls.batches(_addresses(ahead)), self.max_batches):
                 if self.calls.hurried():
                     break
                 seen = self._find(batch)
-                alive |= seen
+                asked.alive.update(seen)
                 vanished = [user_id for user_id in batch if user_id not in seen]
-                asked = self._ask_by_id(vanished, confirmations, alive, gone)
-                if asked < len(vanished):
-                    # The next sweep goes on with the first one of whom nothing is known.
-                    seen_to = vanished[asked] - 1
+                done = self._ask_by_id(vanished, confirmations, asked)
+                if done < len(vanished):
+                    # The next sweep goes on with the first one who was not asked for.
+                    seen_to = vanished[done] - 1
                     break
-                confirmations -= asked
+                confirmations -= done
                 seen_to = max(batch)
-        alive = {user_id: line for user_id, line in alive.items() if user_id not in gone}
+        known = beyond | asked.alive
+        alive = {user_id: line for user_id, line in known.items() if user_id not in asked.gone}
+        if asked.failed:
+            # The cycle goes on, and will have seen everybody no later than the one before.
+            rotation = replace(rotation, began_at=min(rotation.began_at, rotation.seen_at))
         if any(user_id > seen_to for user_id in ahead):
             return alive, replace(rotation, next_id=max(rotation.next_id, seen_to + 1))
         return alive, Rotation(0, 0, rotation.began_at)
 
     def _find(self, batch: Mapping[int, str]) -> Users:
-        """Return those of ``batch`` (addresses by id) that still have their address."""
-        found = {id_of(line): line for line in self.calls.find(batch.values())}
-        return {user_id: line for user_id, line in found.items() if user_id in batch}
+        """Return those of ``batch`` (addresses by id) that still have their address.
 
-    def _ask_by_id(self, ids: Sequence[int], most: int, alive: Users, gone: set[int]) -> int:
-        """Sort ``most`` of ``ids`` into ``alive`` and ``gone``; return of how many there was time.
+        If the origin fails, it has found nobody, and they are asked for by id.
 
         Raises:
-            NotAskedError: the budget ended.
+            NotAskedError: nobody may be asked for any more.
+            OriginBlockedError: so the origin says.
         """
+        try:
+            found = {id_of(line): line for line in self.calls.find(batch.values())}
+        except OriginError as error:
+            _require_going_on(error)
+            return {}
+        return {user_id: line for user_id, line in found.items() if user_id in batch}
+
+    def _ask_by_id(self, ids: Sequence[int], most: int, asked: _Asked) -> int:
+        """Ask for ``most`` of ``ids``; return for how many there was time.
+
+        One user for whom the origin fails keeps nobody else from being asked for.
+
+        Raises:
+            NotAskedError: nobody may be asked for any more.
+            OriginBlockedError: so the origin says.
+        """
+        failures = 0
         for done, user_id in enumerate(ids[:most]):
-            if self.calls.hurried():
+            if failures == MAX_FAILURES or self.calls.hurried():
                 return done
-            line = self.calls.user(user_id)
+            try:
+                line = self.calls.user(user_id)
+            except OriginError as error:
+                _require_going_on(error)
+                asked.failed.add(user_id)
+                failures += 1
+                continue
+            failures = 0
             if line is None:
-                gone.add(user_id)
+                asked.gone.add(user_id)
             else:
-                alive[user_id] = line
+                asked.alive[user_id] = line
         return min(most, len(ids))
+
+
+def _require_going_on(error: OriginError) -> None:
+    """Make sure that an origin that failed for one user may be asked for others.
+
+    Raises:
+        NotAskedError: it wants to be left alone for a while.
+        OriginBlockedError: it blocks.
+    """
+    if isinstance(error, OriginBlockedError):
+        raise error
+    if isinstance(error, OriginServerError) and error.retry_after_seconds:
+        raise NotAskedError("the origin wants a pause", reason=error.reason) from error
 
 
 def incomplete_reason(*, complete: bool, unconfirmed: bool, full: bool, users: Users) -> str:

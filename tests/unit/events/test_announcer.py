@@ -14,6 +14,7 @@ from lib.errors import BrokenSnapshotError, Reason, StoreError, UnavailableError
 from lib.events.announcer import Announcing
 from lib.events.event import Event, EventFormat
 from lib.users.document import canonical
+from lib.users.hiding import NOTHING_HIDDEN, HidingPolicy
 from tests.fakes import CLIENT, NOW, Clock, FakeStore, User, user, users
 
 
@@ -23,6 +24,7 @@ class Announcer:
 
     store: FakeStore = field(default_factory=FakeStore)
     batches: list[list[Event]] = field(default_factory=list)
+    hiding: HidingPolicy = NOTHING_HIDDEN
     refuse: int = 0
     meanwhile: Callable[[], object] | None = None
 
@@ -34,7 +36,8 @@ class Announcer:
         self._announcing = Announcing(
             store=Memory(self.store, clock=Clock(), max_bytes=1_000_000),
             send=self._send,
-            event_format=EventFormat(with_values=False),
+            event_format=EventFormat(with_values=True),
+            hiding=self.hiding,
         )
 
     def publish(self, rows: Iterable[User], *, policy: str = "") -> None:
@@ -274,6 +277,20 @@ def test_another_hiding_policy_is_a_baseline_and_not_a_storm(announcer: Announce
     announcer.catch_up()
 
     assert announcer.told == [(2, "baseline", None), (3, "created", "3")]
+
+
+def test_what_is_hidden_by_now_is_no_change_however_late_it_is_told(announcer: Announcer) -> None:
+    announcer.publish([user(1, bio="canary"), user(2, bio="canary", name="Renamed")])
+    announcer.publish([user(1, bio="another canary"), user(2, bio="canary", name="Renamed")])
+    announcer.hiding = HidingPolicy(fields=frozenset({"bio"}))
+    announcer.forget()
+
+    announcer.catch_up()
+
+    assert announcer.told == [(2, "updated", "2")]
+    assert announcer.sent[0]["data"]["fields"] == ["name"]
+    assert "bio" not in announcer.sent[0]["data"]["after"]
+    assert announcer.mark == 3
 
 
 def test_a_generation_published_meanwhile_is_announced_too(announcer: Announcer) -> None:

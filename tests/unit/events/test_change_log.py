@@ -11,6 +11,7 @@ from lib.directory.memory import Memory
 from lib.errors import GoneError, InvalidRequestError, StoreError
 from lib.events.change_log import ChangeLog
 from lib.users.document import canonical
+from lib.users.hiding import HidingPolicy
 from tests.fakes import CLIENT, NOW, Clock, FakeStore, User, user, users
 
 
@@ -133,3 +134,11 @@ def test_a_table_that_is_down_does_not_make_a_generation_gone(fixture: Fixture) 
 
     with pytest.raises(StoreError):
         fixture.log.since(head, 1)
+
+
+def test_a_change_of_what_is_hidden_by_now_is_none(fixture: Fixture) -> None:
+    fixture.publish(users([1, 2]))
+    fixture.publish([user(1, bio="canary"), user(2, bio="canary", name="Renamed")])
+    log = ChangeLog(fixture.store, hiding=HidingPolicy(fields=frozenset({"bio"})))
+
+    assert log.since(fixture.newest, 1)["updated"] == [{"id": 2, "fields": ["name"]}]

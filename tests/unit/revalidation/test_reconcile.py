@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.directory.head import Head, updated
-from lib.errors import NotAskedError, Reason
+from lib.errors import NotAskedError, OriginBlockedError, OriginError, OriginServerError, Reason
 from lib.origin.batches import batches_of
 from lib.revalidation.head_updates import counted
 from lib.revalidation.reconcile import (
@@ -48,13 +48,29 @@ WHOLE = lines([row(1), row(2)])
 CUT = lines([row(1), row(2) | {OMITTED: ["bio"]}])
 
 
+def broken(*, pause: int | None = None) -> OriginServerError:
+    return OriginServerError(
+        "the origin answered 500",
+        reason=Reason.ORIGIN_5XX,
+        received=500,
+        retry_after_seconds=pause,
+    )
+
+
 @dataclass
 class Origin:
-    """The calls of one sweep; the first ``allowed`` are, and after ``in_time`` time is short."""
+    """The calls of one sweep; the first ``allowed`` are, and after ``in_time`` time is short.
+
+    Whoever asks for one of ``poisoned`` by id gets ``error``; so does, if it ``finds`` nobody any
+    more, whoever asks by address.
+    """
 
     rows: dict[int, User]
     allowed: int = 1000
     in_time: int = 1000
+    poisoned: Collection[int] = ()
+    finds: bool = True
+    error: OriginError = field(default_factory=broken)
     found: list[int] = field(default_factory=list)
     asked: list[int] = field(default_factory=list)
 
@@ -68,12 +84,16 @@ class Origin:
             return []
         self._count()
         self.found.append(len(asked))
+        if not self.finds:
+            raise self.error
         rows = self.rows.values()
         return [canonical(each) for each in rows if each["email"] in asked]
 
     def user(self, user_id: int) -> bytes | None:
         self._count()
         self.asked.append(user_id)
+        if user_id in self.poisoned:
+            raise self.error
         found = self.rows.get(user_id)
         return canonical(found) if found else None
 
@@ -140,8 +160,8 @@ def test_only_so_many_are_asked_for_by_id_and_the_others_stay() -> None:
     reconciled = take(origin, base=base, seen=known({1}), complete=True)
 
     assert origin.found == [PER_CALL]
-    assert origin.asked == list(range(2, 2 + MAX_CONFIRMATIONS))
-    assert list(reconciled.users) == [1, *range(2 + MAX_CONFIRMATIONS, 31)]
+    assert len(set(origin.asked)) == MAX_CONFIRMATIONS
+    assert reconciled.users.keys() == base.keys() - set(origin.asked)
     assert reconciled.reason == "unconfirmed-deletions"
     assert reconciled.unconfirmed_since == NOW - 200
 
@@ -190,20 +210,86 @@ def test_who_stayed_unconfirmed_is_confirmed_by_later_sweeps() -> None:
 @pytest.mark.parametrize(
     ("limits", "left"),
     [
-        ({"allowed": 0}, {2, 3, 4}),
-        ({"allowed": 1}, {2, 3, 4}),
-        ({"allowed": 2}, {3, 4}),
-        ({"in_time": 1}, {2, 3, 4}),
-        ({"in_time": 3}, {4}),
+        ({"allowed": 0}, 3),
+        ({"allowed": 1}, 3),
+        ({"allowed": 2}, 2),
+        ({"in_time": 1}, 3),
+        ({"in_time": 3}, 1),
     ],
 )
-def test_where_budget_or_time_end_the_rest_stays(limits: dict[str, int], left: set[int]) -> None:
+def test_where_budget_or_time_end_the_rest_stays(limits: dict[str, int], left: int) -> None:
     origin = origin_of({1}, **limits)
 
     reconciled = take(origin, base=known({1, 2, 3, 4}), seen=known({1}), complete=True)
 
-    assert reconciled.users.keys() == {1} | left
+    assert reconciled.users.keys() == {1, 2, 3, 4} - set(origin.asked)
+    assert len(reconciled.users) == 1 + left
     assert reconciled.reason == "unconfirmed-deletions"
+
+
+def test_a_user_for_whom_the_origin_fails_stays_and_keeps_nobody_else() -> None:
+    origin = Origin({1: row(1)}, poisoned={3})
+
+    reconciled = take(origin, base=known({1, 2, 3, 4}), seen=known({1}), complete=True)
+
+    assert sorted(origin.asked) == [2, 3, 4]
+    assert list(reconciled.users) == [1, 3]
+    assert reconciled.reason == "unconfirmed-deletions"
+
+
+def test_if_the_origin_finds_nobody_by_address_all_are_asked_for_by_id() -> None:
+    origin = Origin({1: row(1), 3: row(3)}, finds=False)
+
+    reconciled = take(origin, base=known({1, 2, 3}), seen=known({1}), complete=True)
+
+    assert sorted(origin.asked) == [2, 3]
+    assert list(reconciled.users) == [1, 3]
+
+
+@pytest.mark.parametrize(("error", "asked"), [(broken(), 3), (broken(pause=5), 1)])
+def test_an_origin_that_goes_on_failing_or_wants_a_pause_is_left_alone(
+    error: OriginError, asked: int
+) -> None:
+    base = known(range(1, 8))
+    origin = Origin({1: row(1)}, poisoned=base.keys(), error=error)
+
+    reconciled = take(origin, base=base, seen=known({1}), complete=True)
+
+    assert len(origin.asked) == asked
+    assert reconciled.users == base
+
+
+@pytest.mark.parametrize(("poisoned", "finds"), [({2}, True), ((), False)])
+def test_a_block_ends_the_sweep(poisoned: Collection[int], *, finds: bool) -> None:
+    blocked = OriginBlockedError("the origin blocks", reset_seconds=60)
+    origin = Origin({1: row(1)}, poisoned=poisoned, finds=finds, error=blocked)
+
+    with pytest.raises(OriginBlockedError):
+        take(origin, base=known({1, 2}), seen=known({1}), complete=True)
+
+
+def test_those_nobody_can_be_sure_of_do_not_keep_others_from_being_asked_for() -> None:
+    base, poisoned = known(range(1, 2 * MAX_CONFIRMATIONS + 2)), {2, 3, 4, 5}
+
+    for token in range(8):
+        head = head_with(CLIENT, swept_at=NOW - 200, lease_token=token)
+        origin = Origin({1: row(1)}, poisoned=poisoned)
+        base = take(origin, base=base, seen=known({1}), complete=True, head=head).users
+
+    assert base.keys() == {1} | poisoned
+
+
+def test_of_adopted_users_one_for_whom_the_origin_fails_keeps_the_age_and_nobody_else() -> None:
+    base = known({1, 7, 8, 9})
+    head = head_with(CLIENT, swept_at=NOW - 1, adopted=3, adopted_seen_at=NOW - 900)
+    renamed = {id_: row(id_, email=f"new{id_}@example.com", name="New") for id_ in (7, 8, 9)}
+    origin = Origin({1: row(1), **renamed}, poisoned={8})
+
+    reconciled = take(origin, base=base, seen=known({1}), head=head)
+
+    assert origin.asked == [7, 8, 9]
+    assert reconciled.users == base | lines([renamed[7], renamed[9]])
+    assert reconciled.rotation == Rotation(seen_at=NOW - 900)
 
 
 def test_a_confirmed_loss_is_not_asked_about_again() -> None:
@@ -414,6 +500,8 @@ class Turn:
     found_before: int
     allowed: int
     in_time: int
+    poisoned: set[int]
+    finds: bool
 
 
 IDS = st.integers(2, 90)
@@ -426,6 +514,8 @@ TURNS = st.builds(
     found_before=st.sampled_from([1, 50, 350]),
     allowed=st.sampled_from([0, 3, 12, 40, 40, 40]),
     in_time=st.sampled_from([2, 10, 40, 40, 40]),
+    poisoned=st.just(set[int]()) | st.sets(IDS, max_size=4),
+    finds=st.sampled_from([True, True, True, False]),
 )
 
 
@@ -459,7 +549,13 @@ def test_the_age_of_adopted_users_is_never_younger_than_any_of_them(
         for user_id in turn.deleted:
             change(user_id, None)
         now += 100
-        origin = Origin(dict(rows), allowed=turn.allowed, in_time=turn.in_time)
+        origin = Origin(
+            dict(rows),
+            allowed=turn.allowed,
+            in_time=turn.in_time,
+            poisoned=turn.poisoned,
+            finds=turn.finds,
+        )
         found = Sweep(known({1}), complete=False)
 
         reconciled = take(
