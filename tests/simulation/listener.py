@@ -32,23 +32,27 @@ def _replay(ledger: Ledger, events: list[Event]) -> Iterator[str]:
     by_generation: dict[int, list[Event]] = {}
     for event in events:
         by_generation.setdefault(event["data"]["generation"], []).append(event)
-    users: set[int] = set()
+    # None: whoever listens has begun with a directory of which pages were lost.
+    users: set[int] | None = set()
     at = 0
     for number in sorted(by_generation):
         told = by_generation[number]
         edition = ledger.editions[number]
         if any(event["type"] == BASELINE_TYPE for event in told):
             # Whoever listens starts from the directory itself.
-            users, at = set(edition.lines), number
+            users, at = set(edition.lines) if edition.whole else None, number
             continue
         for event in told:
             if event["data"]["previousGeneration"] != number - 1:
                 yield f"{_told(event)} does not follow on the generation before"
-        users = _follow(users, told)
-        if edition.whole and ledger.editions[number - 1].whole and users != edition.lines.keys():
+        users, at = None if users is None else _follow(users, told), number
+        if not edition.whole:
+            continue
+        whole_before = ledger.editions[number - 1].whole
+        if users is not None and whole_before and users != edition.lines.keys():
             wrong = sorted(users ^ edition.lines.keys())[:5]
             yield f"after the events of generation {number} users {wrong} differ"
-        users, at = set(edition.lines), number
+        users = set(edition.lines)
     yield from _unheard(ledger, by_generation, at)
 
 

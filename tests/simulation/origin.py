@@ -172,6 +172,7 @@ class WiredOrigin:
         wire.scheduler.note(f"origin {call.kind} {call.what} -> {len(call.told)}")
         wire.travel(max(takes - there, 1e-6), f"after {call.kind}")
         if self._clock() > deadline:
+            call.told = {}
             raise OriginTimeoutError("no whole answer in time", reason=Reason.ORIGIN_TIMEOUT)
         seconds = limit.reset_at - wire.scheduler.now
         told_limit = RateLimit(
