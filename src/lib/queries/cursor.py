@@ -55,7 +55,7 @@ class Cursors:
     def __init__(self, key: Callable[[], bytes]) -> None:
         self._key = key
         # One window is asked for again and again.
-        self._signed = lru_cache(self._sign)
+        self._signed = lru_cache(1024)(self._sign)
 
     def write(self, cursor: Cursor) -> str | None:
         """Return the text that goes into a link, None while the key cannot be had."""

@@ -106,6 +106,8 @@ class ListQuery:
 
     def parameters(self) -> list[tuple[str, str]]:
         """Return the parameters that ask the same, without ``limit`` and ``offset``."""
+        if not self._view:
+            return []
         # A list is sent back as a list: the origin neither splits nor trims its members.
         parameters = [("emails[]", address) for address in self.emails or ()]
         for name, (attribute, _) in _VIEWS.items():
@@ -168,7 +170,7 @@ def parse_list(params: Params) -> ListQuery:
     return ListQuery(limit=limit, offset=offset, emails=emails, metadata=_metadata(own), **views)
 
 
-@lru_cache
+@lru_cache(1024)
 def _window(limit: int, offset: int) -> ListQuery:
     return ListQuery(limit=limit, offset=offset)
 
