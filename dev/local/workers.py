@@ -13,7 +13,7 @@ import subprocess
 import threading
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -68,7 +68,7 @@ class _Process:
     """One running worker process and its connection."""
 
     def __init__(self, function: Function, print_line: Callable[[str], None]) -> None:
-        self._function = function
+        self.function = function
         self._ready = False
         self._connection, theirs = socket.socketpair()
         with theirs:
@@ -98,13 +98,13 @@ class _Process:
         with contextlib.suppress(OSError):
             self._ready = frames.receive(self._connection) == Tag.READY.encode()
         if not self._ready:
-            raise WorkerStartError(f"a worker for {self._function.handler} did not start")
+            raise WorkerStartError(f"a worker for {self.function.handler} did not start")
 
     def exchange(self, message: bytes) -> Result | Failure:
         """Send an invocation and wait for its outcome."""
         try:
             self.wait_ready()
-            self._connection.settimeout(self._function.timeout_seconds)
+            self._connection.settimeout(self.function.timeout_seconds)
             frames.send(self._connection, message)
             return _outcome(frames.receive(self._connection))
         except TimeoutError:
@@ -135,10 +135,16 @@ class _Process:
 
 
 class _Worker:
-    """One place in a pool: a process, replaced when it is gone. Used by one thread at a time."""
+    """One place in a pool, used by one thread at a time.
 
-    def __init__(self, start_process: Callable[[], _Process]) -> None:
+    Its process is replaced when it is gone, or runs another function than the pool's.
+    """
+
+    def __init__(
+        self, start_process: Callable[[Function], _Process], function: Callable[[], Function]
+    ) -> None:
         self._start_process = start_process
+        self._function = function
         # Stopping may come at any moment of an invocation, which must not start a process after it.
         self._lock = threading.Lock()
         self._process: _Process | None = None
@@ -147,11 +153,12 @@ class _Worker:
     def start(self) -> _Process | None:
         """Return a running process, started if need be; None when the pool has been stopped."""
         with self._lock:
-            if self._process is not None and not self._process.alive:
-                self._process.close()
+            function, process = self._function(), self._process
+            if process is not None and not (process.alive and process.function is function):
+                process.close()
                 self._process = None
             if self._process is None and not self._closed:
-                self._process = self._start_process()
+                self._process = self._start_process(function)
             return self._process
 
     def wait_ready(self) -> None:
@@ -218,7 +225,10 @@ class WorkerPool:
         self, function: Function, *, size: int, print_line: Callable[[str], None], spare: int = 0
     ) -> None:
         self._function = function
-        workers = [_Worker(lambda: _Process(function, print_line)) for _ in range(size + spare)]
+        workers = [
+            _Worker(lambda deployed: _Process(deployed, print_line), lambda: self._function)
+            for _ in range(size + spare)
+        ]
         self._workers = workers
         self._first = workers[:size]
         self._free: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
@@ -257,6 +267,11 @@ class WorkerPool:
             return worker.invoke(message)
         finally:
             self._free.put(worker)
+
+    def deploy(self, **environment: str) -> None:
+        """Let all invocations that begin from now on be of the function with other variables."""
+        changed = {**self._function.environment, **environment}
+        self._function = replace(self._function, environment=changed)
 
     def __len__(self) -> int:
         """Return how many workers there may be, spare ones included."""

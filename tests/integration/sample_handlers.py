@@ -30,4 +30,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> object:
                 "request_id": context.aws_request_id,
                 "remaining": context.get_remaining_time_in_millis(),
                 "text": "é",
+                "time": time.time(),
             }

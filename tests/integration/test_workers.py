@@ -66,6 +66,16 @@ def test_a_handler_gets_a_context_like_lambdas() -> None:
     assert first["text"] == "é"
 
 
+def test_what_is_deployed_answers_from_the_next_event_on() -> None:
+    with running_pool() as pool:
+        before = value_of(pool.invoke({"do": "answer"}))
+        pool.deploy(CLOCK_AHEAD_SECONDS="86400")
+        after, again = (value_of(pool.invoke({"do": "answer"})) for _ in range(2))
+
+    assert before["pid"] != after["pid"] == again["pid"]
+    assert after["time"] - before["time"] >= 86_400
+
+
 def test_events_go_round_all_workers() -> None:
     with running_pool(size=3) as pool:
         pids = {value_of(pool.invoke({"do": "answer"}))["pid"] for _ in range(3)}

@@ -16,7 +16,7 @@ BUDGET_SHARE = 0.6
 
 _LISTED_BY_ORIGIN = 500
 _UNDER_WAY_SECONDS = 1.0
-_SETTLE_SECONDS = 90
+_SETTLE_SECONDS = 180
 _PAGE = 250
 
 
@@ -38,7 +38,7 @@ def calls_during_block(calls: list[Call], limits: Limits, history: History) -> I
     """Yield calls that were made although a 429 had told everybody to wait.
 
     One that was under way already is not meant, nor what nobody could write down: the table was
-    broken, or the process that had been told died.
+    broken, the process that had been told died, or its clock was wrong.
     """
     told: dict[str | None, float] = {}
     for call in calls:
@@ -47,6 +47,7 @@ def calls_during_block(calls: list[Call], limits: Limits, history: History) -> I
             excused = (
                 call.time < since + _UNDER_WAY_SECONDS
                 or history.was_broken("table", since - 1, call.time)
+                or history.was_broken("clock", since - _SETTLE_SECONDS, call.time)
                 or any(
                     history.was_killed(name, since - 1, call.time) for name in ("api", "refresh")
                 )

@@ -22,6 +22,12 @@ from typing import Any
 
 type Row = dict[str, Any]
 
+HIDDEN_KEY = "seat"
+"""The key of metadata that is hidden now and then; what is compared is what is beside it."""
+
+WRONG_BY_SECONDS = 20
+"""By how much a clock is wrong now and then: less than what clocks may be apart."""
+
 LONGEST_SWEEP_SECONDS = 20.0
 """A holder's lease ends before; its two list calls cannot be further apart."""
 
@@ -170,6 +176,15 @@ class Directory:
                 yield sweep
 
 
+def beside_hidden(row: Row) -> Row:
+    """Return a row without what is hidden now and then."""
+    metadata = row.get("metadata")
+    if not isinstance(metadata, dict) or HIDDEN_KEY not in metadata:
+        return row
+    kept = {key: value for key, value in metadata.items() if key != HIDDEN_KEY}
+    return {**row, "metadata": kept}
+
+
 class History:
     """All clients' directories, and what was broken when."""
 
@@ -178,20 +193,21 @@ class History:
         self.clients: dict[str, Directory] = defaultdict(Directory)
         self.broken: dict[str, list[list[float]]] = defaultdict(list)
         self.kills: list[tuple[float, str]] = []
+        self.hiding: list[tuple[float, bool]] = []
 
     def take(self, entry: Sequence[Any]) -> None:  # noqa: C901 - one case a kind.
         """Take in one entry of the record."""
         kind, at, *rest = entry
         match kind, rest:
             case "put", [client_id, row]:
-                self.clients[client_id].put(at, row["id"], row)
+                self.clients[client_id].put(at, row["id"], beside_hidden(row))
             case "gone", [client_id, user_id]:
                 self.clients[client_id].put(at, user_id, None)
             case "list", [client_id, offset, limit]:
                 self.clients[client_id].list(at, offset, limit)
             case "fill", [client_id, rows]:
                 for row in rows:
-                    self.clients[client_id].put(0.0, row["id"], row)
+                    self.clients[client_id].put(0.0, row["id"], beside_hidden(row))
             case "user", [client_id, user_id]:
                 self.clients[client_id].observe(at, user_id)
             case "emails", [client_id, addresses]:
@@ -200,6 +216,8 @@ class History:
                 self.broken[what].append([at, float("inf")])
             case "mended", [what]:
                 self.broken[what][-1][1] = at
+            case "hides", [hidden]:
+                self.hiding.append((at, bool(hidden)))
             case "kill", [function]:
                 self.kills.append((at, function))
             case _:
@@ -209,6 +227,16 @@ class History:
     def was_broken(self, what: str, since: float, until: float) -> bool:
         """Return whether ``what`` was broken at any moment from ``since`` to ``until``."""
         return any(start <= until and end >= since for start, end in self.broken[what])
+
+    def hid(self, since: float, until: float) -> bool:
+        """Return whether ``HIDDEN_KEY`` was hidden from ``since`` to ``until``."""
+        before = [hidden for at, hidden in self.hiding if at < since]
+        meanwhile = [hidden for at, hidden in self.hiding if since <= at <= until]
+        return bool(before) and all([before[-1], *meanwhile])
+
+    def hid_otherwise(self, since: float, until: float) -> bool:
+        """Return whether what is hidden changed at any moment from ``since`` to ``until``."""
+        return any(since <= at <= until for at, _ in self.hiding)
 
     def was_killed(self, function: str, since: float, until: float) -> bool:
         """Return whether a process of ``function`` was killed from ``since`` to ``until``."""

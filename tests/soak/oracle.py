@@ -20,7 +20,7 @@ from hashlib import sha256
 from itertools import pairwise
 from typing import override
 
-from tests.soak.history import Directory, History, Row
+from tests.soak.history import HIDDEN_KEY, WRONG_BY_SECONDS, Directory, History, Row, beside_hidden
 from tests.soak.match import Match, Told
 from tests.soak.questions import EVERYBODY, Cache, Named, One, Question, View, Window
 
@@ -29,6 +29,12 @@ LONGEST_OUTAGE_SECONDS = 240.0
 
 HEAD_SECONDS = 1.0
 """How long an environment may not know of a new generation."""
+
+MENDED_SECONDS = 60.0
+"""How long what a wrong clock has written may be told after it goes right again."""
+
+SECRET_SECONDS = 20.0
+"""How long a client that is put back into the secret may still be unknown."""
 
 _NOBODY_ANSWERED = "The service did not answer"
 
@@ -87,6 +93,11 @@ class Oracle:
         self.tally["answers checked"] += 1
         self.tally[f"status {seen.status}"] += 1
         match seen.status, seen.question:
+            case 404, _ if self.history.was_broken(
+                "secret", seen.sent - SECRET_SECONDS, seen.received
+            ):
+                self.tally["clients left out of the secret"] += 1
+                return []
             case 200 | 304, Cache():
                 return list(self._judge_cache(seen))
             case 200 | 304, _:
@@ -101,18 +112,23 @@ class Oracle:
     def judge_traversal(self, pages: Sequence[Exchange]) -> list[str]:
         """Return what is wrong with all pages of a traversal together."""
         self.tally["traversals checked"] += 1
-        rows = [row for page in pages for row in json.loads(page.body)["data"]]
+        rows = [row for page in pages for row in _read(page.body)["data"]]
         ids = [row["id"] for row in rows]
         if any(low >= high for low, high in pairwise(ids)):
             return ["a traversal shows a user twice, or out of order"]
         first, question = pages[0], pages[0].question
         assert isinstance(question, Window)
         whole = Window(question.client_id, question.view, limit=10**9, offset=0)
-        since = min(page.since for page in pages)
+        since = min(self._since(page) for page in pages)
         told = Told(rows, json.loads(first.body)["pagination"])
         if self._is_of_one_sweep(whole, told, since, first.received):
             return []
         return ["the pages of a traversal are not those of one sweep"]
+
+    def _since(self, seen: Exchange) -> float:
+        """Return from when on everything in it must have been seen, by a clock that was right."""
+        wrong = self.history.was_broken("clock", seen.since - MENDED_SECONDS, seen.received)
+        return seen.since - WRONG_BY_SECONDS if wrong else seen.since
 
     def _directory(self, seen: Exchange) -> Directory:
         return self.history.clients[seen.question.client_id]
@@ -133,6 +149,8 @@ class Oracle:
             digest = sha256(seen.body).digest()
             if self._bodies.setdefault(key, digest) != digest:
                 yield "two bodies have the same ETag"
+        if f'"{HIDDEN_KEY}"'.encode() in seen.body and self.history.hid(seen.sent, seen.received):
+            yield "what is hidden is answered"
         yield from self._judge_refreshed(seen)
 
     def _judge_refreshed(self, seen: Exchange) -> Iterator[str]:
@@ -143,6 +161,8 @@ class Oracle:
         # Environments may go on with the head they know while the table is down.
         if self.history.was_broken("table", done - 5, seen.received):
             return
+        if self.history.was_broken("clock", began - MENDED_SECONDS, seen.received):
+            return
         # Users past the window are as old as the last time they were asked for.
         past_window = any(not sweep.complete for sweep in self._directory(seen).sweeps[-1:])
         if seen.age > seen.received - began and not past_window:
@@ -152,7 +172,7 @@ class Oracle:
         if not seen.body:
             self.tally["answers without a known body"] += 1
             return
-        answer = json.loads(seen.body)
+        answer = _read(seen.body)
         match seen.question:
             case Window() as question:
                 yield from self._judge_window(seen, question, answer)
@@ -160,7 +180,7 @@ class Oracle:
                 yield from self._judge_named(seen, question, answer)
             case One() as question:
                 sightings = self._directory(seen).sightings(
-                    question.user_id, seen.since, seen.received
+                    question.user_id, self._since(seen), seen.received
                 )
                 shown = (row and question.view.shown(row) for row in sightings)
                 if answer["data"] not in shown:
@@ -171,10 +191,11 @@ class Oracle:
     def _why(self, seen: Exchange, user_id: int, row: Row, view: View) -> str:
         for span in self._directory(seen).spans.get(user_id, ()):
             if span.row is not None and view.shown(span.row) == row:
-                since, until = span.since - seen.since, span.until - seen.since
+                moment = self._since(seen)
+                since, until = span.since - moment, span.until - moment
                 return (
                     f"user {user_id} was so from {since:.2f} s to {until:.2f} s after the moment"
-                    f" that Age tells, which no call told until {seen.received - seen.since:.2f} s"
+                    f" that Age tells, which no call told until {seen.received - moment:.2f} s"
                 )
         return f"user {user_id} was never so"
 
@@ -185,7 +206,7 @@ class Oracle:
         if seen.pinned:
             # Judged with the rest of its traversal.
             return
-        if not self._is_of_one_sweep(question, told, seen.since, seen.received):
+        if not self._is_of_one_sweep(question, told, self._since(seen), seen.received):
             yield self._describe(seen, told)
             return
         self._note_adopted(seen, told)
@@ -197,7 +218,7 @@ class Oracle:
         assert isinstance(question, Window)
         for sweep in older:
             if Match(directory, sweep, question, told, seen.received).holds():
-                late = seen.since - sweep.began_at
+                late = self._since(seen) - sweep.began_at
                 return f"this is a sweep that began {late:.2f} s before what Age allows"
         unknown = [
             row["id"]
@@ -236,7 +257,7 @@ class Oracle:
                 yield f"user {row['id']} was not asked for"
                 continue
             del left[name]
-            if row not in directory.sightings(row["id"], seen.since, seen.received):
+            if row not in directory.sightings(row["id"], self._since(seen), seen.received):
                 yield self._why(seen, row["id"], row, EVERYBODY)
         for name in answer.get("notFound", ()):
             if not self._may_be_missing(question, name, left.pop(name, None), seen):
@@ -258,7 +279,7 @@ class Oracle:
         return not spans or any(
             (span.row is None or not question.has(name, span.row))
             and span.since <= seen.received
-            and span.until >= seen.since
+            and span.until >= self._since(seen)
             for span in spans
         )
 
@@ -269,6 +290,8 @@ class Oracle:
             name, _, value = part.partition("=")
             if name == "ttl":
                 since = seen.sent - (self.fresh_seconds - int(value)) - 1
+        if self.history.was_broken("clock", since - MENDED_SECONDS, seen.received):
+            since -= WRONG_BY_SECONDS
         if not self._directory(seen).absent(seen.question.user_id, since, seen.received):
             yield "the user has been there all the time"
 
@@ -281,6 +304,11 @@ class Oracle:
                 return
         elif self.history.was_broken("table", seen.sent, seen.received):
             self.tally["errors while the table was down"] += 1
+            return
+        elif seen.status == 410 and self.history.hid_otherwise(
+            seen.sent - LONGEST_OUTAGE_SECONDS, seen.received
+        ):
+            self.tally["cursors from before something was hidden"] += 1
             return
         elif seen.status == 504 and "only-if-cached" in seen.directive:
             self.tally["only-if-cached not met"] += 1
@@ -330,3 +358,11 @@ class Oracle:
             self._refreshed[client_id] = max(
                 self._refreshed.get(client_id, (0.0, 0.0)), (seen.received, seen.sent)
             )
+
+
+def _read(body: bytes) -> Row:
+    """Return the answer in a body, its users without what is hidden now and then."""
+    answer: Row = json.loads(body)
+    data = answer["data"]
+    many = isinstance(data, list)
+    return answer | {"data": [beside_hidden(row) for row in data] if many else beside_hidden(data)}

@@ -225,7 +225,8 @@ class _Reader:
         limit = self._draw.choice((50, 100, 250))
         question = Window(client_id, EVERYBODY, limit, 0)
         pages = list(self._pages(question))
-        if pages and all(page.status == 200 for page in pages):
+        whole = all(page.status == 200 for page in pages) and all(page.pinned for page in pages[1:])
+        if pages and whole:
             self._note(pages[0], self._oracle.judge_traversal(pages))
 
     def _pages(self, question: Window) -> Iterator[Exchange]:
@@ -236,7 +237,7 @@ class _Reader:
             place = Window(
                 question.client_id, question.view, question.limit, number * question.limit
             )
-            page = self._exchange(place, target, pinned=number > 0)
+            page = self._exchange(place, target, pinned="cursor=" in target)
             if page is None:
                 return
             self._note(page, self._oracle.judge(page))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, override
 
 from dev.local.settings import API_HANDLER, CHANGES_HANDLER, REFRESH_HANDLER, SECRET_NAME
 from dev.origin import Fault
+from tests.soak.history import HIDDEN_KEY, WRONG_BY_SECONDS
 from tests.soak.record import Record, RecordedOrigin
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ _ORIGIN_FAULTS = (
     Fault("reset_mid_body"),
     Fault("truncate"),
     Fault("slow_drip", seconds=0.05, times=2),
+    Fault("drip_headers", seconds=0.05, times=2),
     Fault("html"),
     Fault("html", status=200),
     Fault("redirect"),
@@ -44,6 +46,8 @@ _ORIGIN_FAULTS = (
     Fault("empty_list", match="offset="),
     Fault("lose_third", match="offset="),
 )
+_SHARE_PURGED = 3
+_CROWD = 20
 _AWS_ERRORS = (
     None,
     (400, "ProvisionedThroughputExceededException"),
@@ -97,13 +101,24 @@ class Writer(Actor):
         super().__init__(seed, pause_seconds=(0.05, 0.5))
         self._origin = origin
         self._clients = clients
+        self._at_first = {client_id: len(origin.users(client_id)) for client_id in clients}
 
     @override
     def act(self) -> None:
         client_id = self.draw.choice(self._clients)
         ids = [row["id"] for row in self._origin.users(client_id)]
-        (deed,) = self.draw.choices(["create", "delete", "update"], [1, 1, 6])
+        deeds = ["create", "delete", "update", "purge", "crowd"]
+        (deed,) = self.draw.choices(deeds, [20, 20, 120, 1, 2])
+        if deed in {"delete", "purge"} and len(ids) < self._at_first[client_id] * 2 / 3:
+            deed = "crowd"
         match deed:
+            case "purge":
+                # Users go on leaving, and others sign up, while this loss is doubted.
+                for user_id in self.draw.sample(ids, len(ids) // _SHARE_PURGED):
+                    self._origin.delete(client_id, user_id)
+            case "crowd":
+                for _ in range(_CROWD):
+                    self._origin.create(client_id)
             case "create":
                 self._origin.create(client_id)
             case "delete":
@@ -155,6 +170,7 @@ class Trouble(Actor):
         self._record = record
         self.caused: Counter[str] = Counter()
         self._secrets = dict(stack.settings.clients)
+        self._hides = False
 
     @override
     def act(self) -> None:
@@ -163,8 +179,11 @@ class Trouble(Actor):
             self._lose_answers,
             self._break_aws,
             self._rotate,
+            self._leave_out,
+            self._hide,
+            self._set_clock,
         )
-        (deed,) = self.draw.choices(deeds, [14, 3, 2, 1])
+        (deed,) = self.draw.choices(deeds, [14, 3, 2, 1, 1, 1, 1])
         deed()
 
     def _break_origin(self) -> None:
@@ -198,6 +217,42 @@ class Trouble(Actor):
         self._origin.rotate_secret(client_id, self._secrets[client_id])
         self.sleep(self.draw.uniform(0, 3))
         self._stack.aws.put_secret(SECRET_NAME, self._secrets)
+
+    def _leave_out(self) -> None:
+        """Empty the secret, or leave a client out of it; put it back a little later."""
+        keys = dict(self._secrets)
+        if self.draw.random() < _ONE_CLIENT_SHARE:
+            self._count("client left out of the secret")
+            del keys[self.draw.choice(sorted(keys))]
+        else:
+            self._count("secret emptied")
+            keys.clear()
+        with self._broken("secret"):
+            self._stack.aws.put_secret(SECRET_NAME, keys)
+            self.sleep(self.draw.uniform(0.5, 6))
+            self._stack.aws.put_secret(SECRET_NAME, self._secrets)
+
+    def _hide(self) -> None:
+        """Deploy functions that hide something, or nothing any more."""
+        self._hides = not self._hides
+        self._count("something hidden" if self._hides else "nothing hidden any more")
+        hidden = HIDDEN_KEY if self._hides else ""
+        if not self._hides:
+            self._record.write("hides", hidden)
+        for pool in self._stack.pools.values():
+            pool.deploy(HIDDEN_METADATA_KEYS=hidden)
+        if self._hides:
+            # Whoever asks from now on is told nothing of it.
+            self._record.write("hides", hidden)
+
+    def _set_clock(self) -> None:
+        """Let the clock of those who revalidate in the background be wrong for a while."""
+        self._count("clock wrong")
+        pool = self._stack.pools[REFRESH_HANDLER]
+        with self._broken("clock"):
+            pool.deploy(CLOCK_AHEAD_SECONDS=str(self.draw.choice((1, -1)) * WRONG_BY_SECONDS))
+            self.sleep(self.draw.uniform(3, 10))
+            pool.deploy(CLOCK_AHEAD_SECONDS="0")
 
     def _count(self, what: str) -> None:
         self.caused[what] += 1
