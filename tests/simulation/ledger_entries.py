@@ -1,9 +1,11 @@
 """What the ledger keeps of calls, runs and generations. Instants are those of the one clock."""
 
+import json
 from dataclasses import dataclass, field
 from typing import Literal
 
 from lib.directory.generation import Generation
+from lib.users.hiding import HidingPolicy
 from tests.fakes import User
 
 
@@ -54,6 +56,17 @@ class Edition:
     generation: Generation
     lines: dict[int, bytes]
     whole: bool
+
+
+def changed(old: Edition, new: Edition, hiding: HidingPolicy) -> list[int]:
+    """Return by rising id who is in both generations and differs in what ``hiding`` shows."""
+    both = old.lines.keys() & new.lines.keys()
+    return sorted(
+        user_id
+        for user_id in both
+        if hiding.apply(json.loads(old.lines[user_id]))
+        != hiding.apply(json.loads(new.lines[user_id]))
+    )
 
 
 @dataclass(frozen=True, slots=True)

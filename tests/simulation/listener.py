@@ -7,6 +7,7 @@ from typing import Any
 from lib.directory.diff import comparable
 from lib.events.event import BASELINE_TYPE
 from tests.simulation.ledger import Ledger, hidden
+from tests.simulation.ledger_entries import changed
 from tests.simulation.plan import Plan
 from tests.simulation.services import Event
 
@@ -24,10 +25,10 @@ def judge_events(plan: Plan, ledger: Ledger, events: list[Event]) -> Iterator[st
         highest = max(highest, number)
         if hidden(json.dumps(event).encode(), ledger.hiding_now) and len(plan.hidings) == 1:
             yield f"what is hidden is in {_told(event)}"
-    yield from _replay(ledger, list(known.values()))
+    yield from _replay(plan, ledger, list(known.values()))
 
 
-def _replay(ledger: Ledger, events: list[Event]) -> Iterator[str]:
+def _replay(plan: Plan, ledger: Ledger, events: list[Event]) -> Iterator[str]:
     """Follow the events from one generation to the next, and compare with what was published."""
     by_generation: dict[int, list[Event]] = {}
     for event in events:
@@ -53,14 +54,20 @@ def _replay(ledger: Ledger, events: list[Event]) -> Iterator[str]:
             wrong = sorted(users ^ edition.lines.keys())[:5]
             yield f"after the events of generation {number} users {wrong} differ"
         users = set(edition.lines)
-    yield from _unheard(ledger, by_generation, at)
+    yield from _unheard(plan, ledger, by_generation, at)
 
 
-def _unheard(ledger: Ledger, by_generation: dict[int, list[Event]], highest: int) -> Iterator[str]:
+def _unheard(
+    plan: Plan, ledger: Ledger, by_generation: dict[int, list[Event]], highest: int
+) -> Iterator[str]:
     """Yield generations whose changes nobody was told of."""
     for number in range(2, highest + 1):
         old, new = ledger.editions[number - 1], ledger.editions[number]
-        same = old.lines == new.lines and comparable(old.generation, new.generation)
+        same = (
+            old.lines.keys() == new.lines.keys()
+            and not all(changed(old, new, hiding) for hiding in plan.hidings)
+            and comparable(old.generation, new.generation)
+        )
         if number in by_generation or same or not (old.whole and new.whole):
             continue
         # A baseline may stand for what was before it.

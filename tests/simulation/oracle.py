@@ -21,6 +21,7 @@ from lib.errors import (
 from tests.simulation.api import Exchange
 from tests.simulation.directives import judge_directives
 from tests.simulation.ledger import Ledger, hidden
+from tests.simulation.ledger_entries import changed
 from tests.simulation.plan import Fault, Plan
 from tests.simulation.rows import Rows
 from tests.simulation.services import Vault
@@ -119,13 +120,12 @@ class Oracle:
         if not (new.whole and old.whole):
             return
         added, dropped = new.lines.keys() - old.lines.keys(), old.lines.keys() - new.lines.keys()
-        both = old.lines.keys() & new.lines.keys()
-        changed = [user_id for user_id in both if old.lines[user_id] != new.lines[user_id]]
         if sorted([*told["created"], *told["discovered"]]) != sorted(added):
             yield "the users added since are others"
         if told["deleted"] != sorted(dropped):
             yield "the users deleted since are others"
-        if [each["id"] for each in told["updated"]] != sorted(changed):
+        updated = [each["id"] for each in told["updated"]]
+        if updated not in (changed(old, new, hiding) for hiding in self._plan.hidings):
             yield "the users changed since are others"
 
     def _judge_refresh(self, seen: Exchange) -> Iterator[str]:

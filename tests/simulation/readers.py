@@ -154,7 +154,10 @@ class Reader:
         return Asked(route="refresh", params=params)
 
     def _traverse(self) -> None:
-        """Follow the links of a list to its end: all pages are those of one generation."""
+        """Follow the links of a list to its end: all pages are those of one generation.
+
+        But for links that count by offset, as they do while no cursor can be signed.
+        """
         asked, pages = self._window(), list[Exchange]()
         asked = replace(asked, params={**asked.params, "offset": ["0"]})
         while len(pages) < _MOST_PAGES:
@@ -165,6 +168,7 @@ class Reader:
             following = _next(seen.headers.get("Link", ""))
             if following is None:
                 self._judge_traversal(pages)
+            if following is None or "cursor" not in following:
                 return
             asked = replace(asked, params=following)
 

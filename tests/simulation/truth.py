@@ -106,8 +106,8 @@ class Truth:
 
     def lie(self, told: Sequence[User], offset: int, limit: int, at: float) -> None:
         """Note that a list told less than there was; a short one ends the directory."""
-        there = self.ids[offset : offset + limit if len(told) == limit else None]
-        omitted = set(there) - {row["id"] for row in told}
+        last = told[-1]["id"] if len(told) == limit else inf
+        omitted = {id_ for id_ in self.ids[offset:] if id_ <= last} - {row["id"] for row in told}
         if omitted:
             self.lies.append(Lie(at, frozenset(omitted)))
 

@@ -9,7 +9,7 @@ import requests
 from dev.local.settings import TABLE_NAME
 from dev.local.stack import LocalStack
 from dev.origin import Call, Limits, OriginDouble
-from tests.soak.history import History
+from tests.soak.history import History, beside_hidden
 
 BUDGET_SHARE = 0.6
 """Of what the origin allows in a minute: more is never asked."""
@@ -71,8 +71,8 @@ def what_does_not_settle(stack: LocalStack, origin: OriginDouble) -> Iterator[st
 
 
 def _what_is_wrong(stack: LocalStack, origin: OriginDouble, client_id: str) -> str | None:
-    shown = {row["id"]: row for row in _directory(stack, client_id)}
-    there = {row["id"]: row for row in origin.users(client_id)}
+    shown = {row["id"]: beside_hidden(row) for row in _directory(stack, client_id)}
+    there = {row["id"]: beside_hidden(row) for row in origin.users(client_id)}
     if missing := set(sorted(there)[:_LISTED_BY_ORIGIN]) - shown.keys():
         return f"{len(missing)} users are missing"
     if wrong := [each for each, row in shown.items() if there.get(each) != row]:

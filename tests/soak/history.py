@@ -194,8 +194,9 @@ class History:
         self.broken: dict[str, list[list[float]]] = defaultdict(list)
         self.kills: list[tuple[float, str]] = []
         self.hiding: list[tuple[float, bool]] = []
+        self.doubts: list[tuple[float, str]] = []
 
-    def take(self, entry: Sequence[Any]) -> None:  # noqa: C901 - one case a kind.
+    def take(self, entry: Sequence[Any]) -> None:  # noqa: C901, PLR0912 - one case a kind.
         """Take in one entry of the record."""
         kind, at, *rest = entry
         match kind, rest:
@@ -210,6 +211,12 @@ class History:
                     self.clients[client_id].put(0.0, row["id"], beside_hidden(row))
             case "user", [client_id, user_id]:
                 self.clients[client_id].observe(at, user_id)
+            case "shorter", [client_id, ids]:
+                self.doubts.append((at, client_id))
+                for user_id in ids:
+                    self.clients[client_id].observe(at, user_id)
+            case "doubtful", [client_id]:
+                self.doubts.append((at, client_id))
             case "emails", [client_id, addresses]:
                 self._observe_addresses(at, client_id, set(addresses))
             case "breaks", [what]:
@@ -237,6 +244,10 @@ class History:
     def hid_otherwise(self, since: float, until: float) -> bool:
         """Return whether what is hidden changed at any moment from ``since`` to ``until``."""
         return any(since <= at <= until for at, _ in self.hiding)
+
+    def was_doubtful(self, client_id: str, since: float, until: float) -> bool:
+        """Return whether a client lost many users from ``since`` to ``until``, or seemed to."""
+        return any(since <= at <= until and whose == client_id for at, whose in self.doubts)
 
     def was_killed(self, function: str, since: float, until: float) -> bool:
         """Return whether a process of ``function`` was killed from ``since`` to ``until``."""

@@ -36,6 +36,9 @@ MENDED_SECONDS = 60.0
 SECRET_SECONDS = 20.0
 """How long a client that is put back into the secret may still be unknown."""
 
+CONFIRMED_SECONDS = 180.0
+"""How long users may be unconfirmed who went at once, or seemed to."""
+
 _NOBODY_ANSWERED = "The service did not answer"
 
 
@@ -162,6 +165,11 @@ class Oracle:
         if self.history.was_broken("table", done - 5, seen.received):
             return
         if self.history.was_broken("clock", began - MENDED_SECONDS, seen.received):
+            return
+        # Users who may be gone are as old as the sweep that saw them last.
+        if self.history.was_doubtful(
+            seen.question.client_id, began - CONFIRMED_SECONDS, seen.received
+        ):
             return
         # Users past the window are as old as the last time they were asked for.
         past_window = any(not sweep.complete for sweep in self._directory(seen).sweeps[-1:])

@@ -8,6 +8,7 @@ import json
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, override
@@ -19,7 +20,9 @@ from dev.origin.origin import Outcome
 # With these faults, what the origin tells still is right; what any other spoils, nobody believes.
 _HARMLESS = frozenset({"delay"})
 _HARMLESS_FOR_NAMED = _HARMLESS | {"slow_drip", "duplicate_ids", "unordered_ids"}
-_HARMLESS_FOR_ONE = _HARMLESS_FOR_NAMED | {"empty_list", "lose_third"}
+_SHORTER = frozenset({"empty_list", "lose_third"})
+"""Faults of lists: whoever is in one is there, and whoever is not may be."""
+_HARMLESS_FOR_ONE = _HARMLESS_FOR_NAMED | _SHORTER
 
 
 class Record:
@@ -83,14 +86,24 @@ class RecordedOrigin(OriginDouble):
         with self._lock:
             outcome = super().answer(request)
             self.met.update(fault.kind for fault in outcome.faults)
-            told = all(fault.kind in _harmless(request) for fault in outcome.faults)
-            if told and request.client_id and outcome.answer.status in {200, 404}:
-                self._write_down(request.client_id, request)
+            if request.client_id and outcome.answer.status in {200, 404}:
+                self._write_down(request.client_id, request, outcome)
             return outcome
 
-    def _write_down(self, client_id: str, request: Request) -> None:
-        query = parse_qs(request.query)
-        if request.user_id is not None:
+    def purge(self, client_id: str, ids: Sequence[int]) -> None:
+        """Delete many users at once."""
+        self._record.write("doubtful", client_id)
+        for user_id in ids:
+            self.delete(client_id, user_id)
+
+    def _write_down(self, client_id: str, request: Request, outcome: Outcome) -> None:
+        query, kinds = parse_qs(request.query), {fault.kind for fault in outcome.faults}
+        harmless = _harmless(request)
+        if not kinds <= harmless:
+            if kinds <= harmless | _SHORTER:
+                rows = json.loads(outcome.answer.body)["data"]
+                self._record.write("shorter", client_id, [row["id"] for row in rows])
+        elif request.user_id is not None:
             self._record.write("user", client_id, int(request.user_id))
         elif "emails" in query:
             self._record.write("emails", client_id, query["emails"][0].split(","))

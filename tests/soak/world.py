@@ -114,8 +114,7 @@ class Writer(Actor):
         match deed:
             case "purge":
                 # Users go on leaving, and others sign up, while this loss is doubted.
-                for user_id in self.draw.sample(ids, len(ids) // _SHARE_PURGED):
-                    self._origin.delete(client_id, user_id)
+                self._origin.purge(client_id, self.draw.sample(ids, len(ids) // _SHARE_PURGED))
             case "crowd":
                 for _ in range(_CROWD):
                     self._origin.create(client_id)

@@ -57,12 +57,12 @@ class Snapshot:
             return self.rows()
         question = index.Question(keys, self.generation.client_id, len(manifest.shards) or 1)
         shards = self.load_shards([manifest.shards[n] for n in question.shards]) if keys else ()
-        wanted = question.find(shards) | set(ids)
-        refs = {manifest.page_of(user_id) for user_id in wanted} - {None}
-        pages = self.load(sorted((ref for ref in refs if ref), key=lambda ref: ref.first_id))
-        return self._with_extra(
-            row_of(line) for page in pages for user_id, line in page.users() if user_id in wanted
-        )
+        wanted = sorted(question.find(shards) | set(ids))
+        refs = {user_id: ref for user_id in wanted if (ref := manifest.page_of(user_id))}
+        named = list(dict.fromkeys(refs.values()))
+        pages = dict(zip(named, self.load(named), strict=True))
+        found = (pages[ref].find(user_id) for user_id, ref in refs.items())
+        return self._with_extra(row_of(line) for line in found if line)
 
     def lines(self) -> list[bytes]:
         """Return every document in id order."""

@@ -12,7 +12,7 @@ Pure: no I/O.
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import fields as dataclass_fields
 from functools import cached_property, lru_cache
 from typing import Any
@@ -117,6 +117,10 @@ class ListQuery:
         return parameters + [
             (f"metadata[{key}]", text) for key, texts in self.metadata for text in texts
         ]
+
+    def at(self, offset: int) -> "ListQuery":
+        """Return the same view from another position on."""
+        return replace(self, offset=offset) if self._view else _window(self.limit, offset)
 
     def filters_digest(self, client_id: str) -> str:
         """Return what names the view of one client in a cursor."""

@@ -4,7 +4,7 @@ Pure but for what it is wired to.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
@@ -109,11 +109,10 @@ class ListReads:
                 "Parameter 'cursor' belongs to another view: send it with the filters, sort and "
                 "fields of the list that it came with."
             )
-        first = links.first_link(asked.linked)
-        there = asked._replace(
-            query=replace(asked.query, offset=cursor.offset),
-            linked=replace(asked.linked, offset=cursor.offset),
-        )
+        query = asked.query.at(cursor.offset)
+        same = asked.linked == asked.query
+        linked = query if same else asked.linked.at(cursor.offset)
+        there = asked._replace(query=query, linked=linked)
 
         def view(snapshot: Snapshot) -> _Seen:
             # The generation's word, not the cursor's: it may be another's of the same number.
@@ -123,11 +122,11 @@ class ListReads:
 
         expired = self.time.now() - cursor.issued_at >= LIFETIME_SECONDS
         if expired or cursor.hiding_digest != self.hiding_digest:
-            raise GoneError(_INVALID_CURSOR, link=first)
+            raise GoneError(_INVALID_CURSOR, link=links.first_link(asked.linked))
         try:
             read = self.named.proxy.read_pinned(client_id, cursor.generation, view)
         except GoneError as error:
-            raise GoneError(error.message, link=first) from error
+            raise GoneError(error.message, link=links.first_link(asked.linked)) from error
         return self._answer(there, read, None)
 
     def _slice(
