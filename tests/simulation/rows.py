@@ -7,6 +7,7 @@ missing was absent at one, unless a list of the origin itself left him out.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from lib.caching.headers import RequestDirectives
@@ -116,6 +117,9 @@ class Rows:
     def _judge_edition(self, seen: Exchange, content: Row, query: ListQuery) -> Iterator[str]:
         """What no look-up has touched is a run of one generation."""
         assert seen.generation is not None
+        if seen.status == HTTPStatus.NOT_MODIFIED and seen.asked.if_modified_since:
+            # A date says no more than that what the reader has is not older (RFC 9110 13.1.3).
+            return
         edition = self.ledger.editions[seen.generation.number]
         exact = _all_names(query) and RequestDirectives.parse(seen.asked.directives).no_cache
         if not edition.whole or seen.found is not None or exact:
