@@ -68,6 +68,7 @@ class World:
     memory: Memory = field(init=False)
     revalidation: Revalidation = field(init=False)
     lookup: Lookup = field(init=False)
+    asking: Asking = field(init=False)
     proxy: Proxy = field(init=False)
     forced_refresh: ForcedRefresh = field(init=False)
 
@@ -102,17 +103,18 @@ class World:
             time=self.time,
         )
         stored = Stored(policy=self.policy, time=self.time)
+        self.asking = Asking(
+            store=self.memory,
+            stored=stored,
+            revalidation=lambda: self.revalidation,
+            hand_over=self.handed_over.append,
+            time=self.time,
+        )
         self.proxy = Proxy(
             store=self.memory,
             require_client=self.secrets.credential,
             stored=stored,
-            asking=Asking(
-                store=self.memory,
-                stored=stored,
-                revalidation=lambda: self.revalidation,
-                hand_over=self.handed_over.append,
-                time=self.time,
-            ),
+            asking=lambda: self.asking,
             time=self.time,
             hiding=self.hiding,
         )

@@ -7,23 +7,14 @@ answer; a client id only once it is known to be a configured one. Libraries log 
 import json
 import logging
 import traceback
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from lib.errors import (
-    OriginBlockedError,
-    Reason,
-    SecretError,
-    ServiceError,
-    UnavailableError,
-    UnexpectedError,
-)
-from lib.origin import budget
-from lib.revalidation.outcomes import Claim, Failed, Omitted, Outcome, Published
+from lib.errors import Reason, ServiceError, UnavailableError
 
 MAX_TOLD = 50
 """Most users that one log line names."""
@@ -102,65 +93,13 @@ def describe_error(error: ServiceError) -> Mapping[str, Any]:
     }
 
 
-def report_revalidation(claim: Claim, outcome: Outcome, took: float) -> None:
-    """Say what a revalidation did, in ``took`` seconds: one log line and one set of metrics."""
-    line = {
-        "client_id": claim.head.client_id,
-        "duration_ms": round(took * 1000),
-        "lease_token": claim.lease.token,
-        **describe(outcome),
-    }
-    count(OriginCalls=outcome.calls)
-    seconds(RevalidationDuration=took)
-    if not isinstance(outcome, Failed):
-        generation, counters = outcome.head.generation, outcome.head.counters
-        left = budget.remaining(counters, now=outcome.head.validated_at)
-        doubted = outcome.head.health.doubted_since > 0
-        count(Users=generation.users, BudgetLeft=left, Doubted=int(doubted))
-        logger.info("revalidation", extra=line)
-        return
-    count(RevalidationFailed=1, Blocked=int(isinstance(outcome.error, OriginBlockedError)))
-    fault = outcome.error.__cause__
-    if isinstance(outcome.error, UnexpectedError) and fault is not None:
-        logger.error("revalidation", extra={**line, **describe_fault(fault)})
-    else:
-        logger.warning("revalidation", extra=line)
-
-
-def report_handover_failure(client_id: str, error: UnavailableError) -> None:
-    """Say that a stale answer's revalidation could not be started elsewhere."""
-    count(HandoverFailed=1)
-    logger.warning("hand-over failed", extra={"client_id": client_id, "reason": error.reason})
-
-
-def report_secret_failure(error: SecretError) -> None:
-    """Say that an earlier secret goes on being used, since the newest cannot be had."""
-    count(SecretNotRenewed=1)
-    logger.warning("secret not renewed", extra=describe_error(error))
-
-
 def report_mended(client_id: str, attributes: Collection[str]) -> None:
     """Say that attributes of a stored head could not be read, and were mended."""
     said = {"client_id": client_id, "reason": Reason.BROKEN_HEAD, "attributes": sorted(attributes)}
     logger.warning("head mended", extra=said)
 
 
-def describe(outcome: Outcome) -> Mapping[str, Any]:
-    """Return what a log line says of an outcome."""
-    if isinstance(outcome, Failed):
-        return {"outcome": "failed", "calls": outcome.calls, **describe_error(outcome.error)}
-    generation = outcome.head.generation
-    return {
-        "outcome": "published" if isinstance(outcome, Published) else "unchanged",
-        "calls": outcome.calls,
-        "generation": generation.number,
-        "users": generation.users,
-        "complete": generation.complete,
-        **describe_omitted(outcome.omitted),
-    }
-
-
-def describe_omitted(omitted: Omitted) -> Mapping[str, Any]:
+def describe_omitted(omitted: Mapping[int, Sequence[str]]) -> Mapping[str, Any]:
     """Return what a log line says of fields that were too much to be kept: whose, and which."""
     told = {str(user_id): list(fields) for user_id, fields in islice(omitted.items(), MAX_TOLD)}
     return {"fields_omitted": told} if told else {}

@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers import observing
-from handlers.observing import describe, logger
+from handlers.observing import logger
+from handlers.reporting import describe
 from handlers.wiring import MARGIN_SECONDS, Context, wiring
 from lib.directory.head import Lease
 from lib.errors import NotAskedError, ServiceError, StoreError, UnavailableError

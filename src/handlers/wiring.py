@@ -21,13 +21,11 @@ from lib.clock import Time
 from lib.directory.memory import Memory
 from lib.errors import UnavailableError
 from lib.queries.cursor import Cursors
-from lib.reading.asking import Asking
 from lib.reading.lists import ListReads
 from lib.reading.named import NamedReads
 from lib.reading.proxy import Proxy
 from lib.reading.single import SingleReads
 from lib.reading.stored import Stored
-from lib.revalidation.outcomes import Claim
 from lib.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,8 +35,10 @@ if TYPE_CHECKING:
     from lib.events.announcer import Announcing
     from lib.events.change_log import ChangeLog
     from lib.origin.client import Origin
+    from lib.reading.asking import Asking
     from lib.reading.lookup import Lookup
     from lib.revalidation.forced import ForcedRefresh
+    from lib.revalidation.outcomes import Claim
     from lib.revalidation.revalidation import Revalidation
 
 MARGIN_SECONDS = 1.5
@@ -115,7 +115,7 @@ class Wiring:
     @cached_property
     def secrets(self) -> "Secrets":
         """The OAuth clients' secret keys."""
-        from handlers.observing import report_secret_failure
+        from handlers.reporting import report_secret_failure
         from lib.aws.secret import Secrets
 
         client = self.session.client("secretsmanager", config=_config(attempts=2))
@@ -142,7 +142,7 @@ class Wiring:
     @cached_property
     def revalidation(self) -> "Revalidation":
         """Revalidations, logged and measured."""
-        from handlers.observing import report_revalidation
+        from handlers.reporting import report_revalidation
         from lib.revalidation.observe import Observer
         from lib.revalidation.revalidation import Revalidation
 
@@ -167,20 +167,30 @@ class Wiring:
     @cached_property
     def proxy(self) -> Proxy:
         """Reads."""
-        stored = Stored(policy=self.settings.policy, time=self.time)
         return Proxy(
             store=self.memory,
             require_client=self._require_client,
-            stored=stored,
-            asking=Asking(
-                store=self.memory,
-                stored=stored,
-                revalidation=lambda: self.revalidation,
-                hand_over=self._hand_over,
-                time=self.time,
-            ),
+            stored=self._stored,
+            asking=lambda: self.asking,
             time=self.time,
             hiding=self.settings.hiding,
+        )
+
+    @cached_property
+    def _stored(self) -> Stored:
+        return Stored(policy=self.settings.policy, time=self.time)
+
+    @cached_property
+    def asking(self) -> "Asking":
+        """Reads that ask the origin."""
+        from lib.reading.asking import Asking
+
+        return Asking(
+            store=self.memory,
+            stored=self._stored,
+            revalidation=lambda: self.revalidation,
+            hand_over=self._hand_over,
+            time=self.time,
         )
 
     @cached_property
@@ -263,13 +273,13 @@ class Wiring:
         # Not bound at once: a hit of a known client needs no Secrets Manager client.
         self.secrets.credential(client_id)
 
-    def _hand_over(self, claim: Claim) -> None:
+    def _hand_over(self, claim: "Claim") -> None:
         """Let the refresh function revalidate under ``claim``.
 
         Raises:
             UnavailableError: it could not be asked to.
         """
-        from handlers.observing import report_handover_failure
+        from handlers.reporting import report_handover_failure
 
         lease = claim.lease
         event = {

@@ -171,8 +171,8 @@ def _served_for_ever(environment: Environment) -> None:
     proxy = environment.proxy
     policy = replace(proxy.stored.policy, stale_if_error=_FOR_EVER)
     stored = replace(proxy.stored, policy=policy)
-    asking = replace(proxy.asking, stored=stored)
-    environment.proxy = replace(proxy, stored=stored, asking=asking)
+    environment.asking = replace(environment.asking, stored=stored)
+    environment.proxy = replace(proxy, stored=stored)
 
 
 # ---- What is hidden ----

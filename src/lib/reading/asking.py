@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from lib.caching.freshness import Plan
-from lib.caching.provenance import Collapsed, FailedOver, Forwarded, Forwarding
+from lib.caching.provenance import Collapsed, FailedOver, Forwarded
 from lib.clock import Time
 from lib.directory.generation import Generation
 from lib.directory.head import Head
@@ -23,12 +23,11 @@ from lib.errors import (
     UnavailableError,
 )
 from lib.origin.budget import Refusal
-from lib.reading.request import ReadRequest
+from lib.reading.request import Need, ReadRequest
 from lib.reading.stored import Served, Stored
 from lib.revalidation.outcomes import Claim, Failed, Published, Unchanged
 from lib.revalidation.pauses import follow
 from lib.revalidation.purpose import Purpose
-from lib.users.keys import UserKeys
 
 if TYPE_CHECKING:
     from lib.revalidation.revalidation import Revalidation
@@ -38,20 +37,6 @@ FOLLOW_SECONDS = 10.0
 
 FOLLOW_MARGIN_SECONDS = 2.0
 """What a follower leaves of its own time to answer in."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
-    """Why the origin must be asked: ``fwd`` of Cache-Status, and what may be done instead.
-
-    ``demanded``: the caller's directives want a sweep that starts after the request arrived.
-    ``broken``: the number of a generation that cannot be read, 0 if what is stored can be.
-    """
-
-    fwd: Forwarding
-    demanded: bool = False
-    broken: int = 0
-    wanted: UserKeys | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ served says how old it is and why.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from lib.caching import freshness
 from lib.caching.freshness import Plan
@@ -26,11 +26,13 @@ from lib.errors import (
     Reason,
     StoreError,
 )
-from lib.reading.asking import Asking, Need
-from lib.reading.request import Read, ReadRequest
+from lib.reading.request import Need, Read, ReadRequest
 from lib.reading.stored import Served, Stored
 from lib.revalidation.pauses import follow
 from lib.users.hiding import NOTHING_HIDDEN, HidingPolicy
+
+if TYPE_CHECKING:
+    from lib.reading.asking import Asking
 
 AWAIT_SECONDS = 2.0
 """Longest wait for a generation that a caller has been told of and is not published yet."""
@@ -45,7 +47,7 @@ class Proxy:
     store: Memory
     require_client: Callable[[str], object]
     stored: Stored
-    asking: Asking
+    asking: Callable[[], "Asking"]
     time: Time
     hiding: HidingPolicy = NOTHING_HIDDEN
 
@@ -133,12 +135,12 @@ class Proxy:
             case Plan.SERVE:
                 return self.stored.hit(head)
             case Plan.SERVE_AND_REVALIDATE:
-                self.asking.elsewhere(request, head)
+                self.asking().elsewhere(request, head)
                 return self.stored.hit(head)
             case Plan.REFUSE:
                 raise OnlyIfCachedError(_NOTHING_SUITABLE)
             case Plan.FETCH:
-                return self.asking.here(request, Need(fwd="uri-miss"))
+                return self.asking().here(request, Need(fwd="uri-miss"))
             case Plan.REVALIDATE:
                 return self._revalidate_or_serve(request, head)
             case _:
@@ -146,7 +148,7 @@ class Proxy:
 
     def _revalidate_or_serve(self, request: ReadRequest, head: Head) -> Served:
         try:
-            return self.asking.here(request, self._stale_need(request, head))
+            return self.asking().here(request, self._stale_need(request, head))
         except StoreError:
             # What this environment remembers is better than nothing, and says its age.
             return self.stored.hit(head, detail="store-error")
@@ -172,4 +174,4 @@ class Proxy:
             return self._serve(request, newest)
         if request.directives.only_if_cached:
             raise OnlyIfCachedError(_NOTHING_SUITABLE)
-        return self.asking.here(request, Need(fwd="uri-miss", broken=broken.number))
+        return self.asking().here(request, Need(fwd="uri-miss", broken=broken.number))

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from lib.caching.headers import RequestDirectives, not_modified
-from lib.caching.provenance import Provenance, Validators, resting_on
+from lib.caching.provenance import Forwarding, Provenance, Validators, resting_on
 from lib.directory.generation import Generation
 from lib.users.keys import UserKeys
 
@@ -57,6 +57,19 @@ class ReadRequest(NamedTuple):
     conditions: Conditions = UNCONDITIONAL
     wanted: UserKeys | None = None
     rests_on: Callable[[Generation], float] = everybody_in
+
+
+class Need(NamedTuple):
+    """Why the origin must be asked: ``fwd`` of Cache-Status, and what may be done instead.
+
+    ``demanded``: the caller's directives want a sweep that starts after the request arrived.
+    ``broken``: the number of a generation that cannot be read, 0 if what is stored can be.
+    """
+
+    fwd: Forwarding
+    demanded: bool = False
+    broken: int = 0
+    wanted: UserKeys | None = None
 
 
 class Read[T](NamedTuple):

@@ -10,13 +10,8 @@ from typing import Any
 import pytest
 
 from handlers import observing
-from handlers.observing import (
-    MAX_TOLD,
-    describe,
-    report_handover_failure,
-    report_mended,
-    report_revalidation,
-)
+from handlers.observing import MAX_TOLD, report_mended
+from handlers.reporting import describe, report_handover_failure, report_revalidation
 from lib.errors import (
     InvalidRequestError,
     OriginBlockedError,

@@ -89,8 +89,7 @@ def test_a_reader_whose_revalidation_nobody_can_be_handed_is_answered_and_the_cl
     def nobody(_claim: Claim) -> None:
         raise UnavailableError("the function cannot be invoked", reason=Reason.INVOKE_FAILED)
 
-    asking = replace(world.proxy.asking, hand_over=nobody)
-    world.proxy = replace(world.proxy, asking=asking)
+    world.asking = replace(world.asking, hand_over=nobody)
 
     answer = world.read()
 

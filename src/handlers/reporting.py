@@ -1,0 +1,68 @@
+"""Says what happened in the background: revalidations, and what of them could not be done."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from handlers.observing import (
+    count,
+    describe_error,
+    describe_fault,
+    describe_omitted,
+    logger,
+    seconds,
+)
+from lib.errors import OriginBlockedError, SecretError, UnavailableError, UnexpectedError
+from lib.origin import budget
+from lib.revalidation.outcomes import Claim, Failed, Outcome, Published
+
+
+def report_revalidation(claim: Claim, outcome: Outcome, took: float) -> None:
+    """Say what a revalidation did, in ``took`` seconds: one log line and one set of metrics."""
+    line = {
+        "client_id": claim.head.client_id,
+        "duration_ms": round(took * 1000),
+        "lease_token": claim.lease.token,
+        **describe(outcome),
+    }
+    count(OriginCalls=outcome.calls)
+    seconds(RevalidationDuration=took)
+    if not isinstance(outcome, Failed):
+        generation, counters = outcome.head.generation, outcome.head.counters
+        left = budget.remaining(counters, now=outcome.head.validated_at)
+        doubted = outcome.head.health.doubted_since > 0
+        count(Users=generation.users, BudgetLeft=left, Doubted=int(doubted))
+        logger.info("revalidation", extra=line)
+        return
+    count(RevalidationFailed=1, Blocked=int(isinstance(outcome.error, OriginBlockedError)))
+    fault = outcome.error.__cause__
+    if isinstance(outcome.error, UnexpectedError) and fault is not None:
+        logger.error("revalidation", extra={**line, **describe_fault(fault)})
+    else:
+        logger.warning("revalidation", extra=line)
+
+
+def describe(outcome: Outcome) -> Mapping[str, Any]:
+    """Return what a log line says of an outcome."""
+    if isinstance(outcome, Failed):
+        return {"outcome": "failed", "calls": outcome.calls, **describe_error(outcome.error)}
+    generation = outcome.head.generation
+    return {
+        "outcome": "published" if isinstance(outcome, Published) else "unchanged",
+        "calls": outcome.calls,
+        "generation": generation.number,
+        "users": generation.users,
+        "complete": generation.complete,
+        **describe_omitted(outcome.omitted),
+    }
+
+
+def report_handover_failure(client_id: str, error: UnavailableError) -> None:
+    """Say that a stale answer's revalidation could not be started elsewhere."""
+    count(HandoverFailed=1)
+    logger.warning("hand-over failed", extra={"client_id": client_id, "reason": error.reason})
+
+
+def report_secret_failure(error: SecretError) -> None:
+    """Say that an earlier secret goes on being used, since the newest cannot be had."""
+    count(SecretNotRenewed=1)
+    logger.warning("secret not renewed", extra=describe_error(error))
