@@ -196,6 +196,8 @@ class Oracle:
         """Return whether every generation that may have been read has the user."""
         first = self._ledger.at(seen.arrived - HEAD_SECONDS - self._slack).number
         last = self._ledger.at(seen.answered).number
+        editions = self._ledger.editions
         return all(
-            user_id in self._ledger.editions[number].lines for number in range(first, last + 1)
+            number in editions and user_id in editions[number].lines
+            for number in range(first, last + 1)
         )

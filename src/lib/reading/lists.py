@@ -175,11 +175,13 @@ class ListReads:
             if beside:
                 validators = Validators(etag=bodies.body_etag(body))
                 body = "" if asked.read.conditions.met_by(validators) else body
-        headers = provenance.fields(came_by, validators, self.policy, now=self.time.now())
+        where: dict[str, str] = {}
         if seen.total is not None:
             places = self._places(asked, generation, pinnable=pinnable)
-            headers["Link"] = links.links(asked.linked, places, end=end, total=seen.total, ids=ids)
-            headers["X-Total-Count"] = str(seen.total)
+            where["Link"] = links.links(asked.linked, places, end=end, total=seen.total, ids=ids)
+            where["X-Total-Count"] = str(seen.total)
+        # Last of all: the key of cursors may take its time to be read.
+        headers = provenance.fields(came_by, validators, self.policy, now=self.time.now()) | where
         status = HTTPStatus.OK if body else HTTPStatus.NOT_MODIFIED
         return Answer(status, body, headers, generation, came_by)
 

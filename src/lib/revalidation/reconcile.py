@@ -258,14 +258,14 @@ def _require_going_on(error: OriginError) -> None:
 def incomplete_reason(*, complete: bool, unconfirmed: bool, full: bool, users: Users) -> str:
     """Return why a directory is not known to be what the origin has, nothing if it is.
 
-    ``complete``: the window showed everybody. ``full``: no further user can be adopted. A
-    full window is the ordinary case, so anything else is told before it; that users are there of
-    whom not everything is known comes after that others may be missing.
+    ``complete``: the window showed everybody. ``full``: no further user can be adopted. What
+    passes is told before what stays; that users are there of whom not everything is known comes
+    after that others may be missing.
     """
-    if full and not complete:
-        return "adoption-limit"
     if unconfirmed:
         return "unconfirmed-deletions"
+    if full and not complete:
+        return "adoption-limit"
     if not complete:
         return "window-full"
     return FIELDS_OMITTED if any(map(omitted_from, users.values())) else ""

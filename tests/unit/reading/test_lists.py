@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lib.errors import GoneError, InvalidRequestError, OriginServerError, Reason
-from lib.queries.cursor import LIFETIME_SECONDS
+from lib.queries.cursor import LIFETIME_SECONDS, Cursors
 from lib.revalidation.window import Window
 from lib.users.document import canonical
 from lib.users.hiding import HidingPolicy
@@ -126,6 +126,22 @@ def test_a_cursor_belongs_to_its_view(view: str, other: str) -> None:
 
     assert isinstance(given.error, InvalidRequestError)
     assert given.status == 400
+
+
+def test_age_counts_until_all_of_the_answer_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = world_of(12)
+    world.publish(age=30)
+
+    def key() -> bytes:
+        world.clock.now += 9
+        return b"read from a slow table"
+
+    monkeypatch.setattr("tests.caller.CURSORS", Cursors(key))
+
+    given = Caller(world).users("limit=5")
+
+    assert "next" in given.links
+    assert (given.age, given.cache_status) == (39, "hit; ttl=81")
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(3600, 200), (LIFETIME_SECONDS + 60, 410)])

@@ -584,7 +584,8 @@ def test_the_age_of_adopted_users_is_never_younger_than_any_of_them(
         (True, True, True, CUT, "unconfirmed-deletions"),
         (False, False, False, CUT, "window-full"),
         (False, True, False, WHOLE, "unconfirmed-deletions"),
-        (False, True, True, CUT, "adoption-limit"),
+        (False, True, True, CUT, "unconfirmed-deletions"),
+        (False, False, True, CUT, "adoption-limit"),
     ],
 )
 def test_the_least_ordinary_reason_is_told(
