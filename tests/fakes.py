@@ -212,6 +212,7 @@ class FakeStore:
         current = self.peek(head.client_id)
         free = (
             current.lease.token == head.lease.token
+            and current.generation.number == head.generation.number
             and _calls(current) == _calls(head)
             and all(
                 until <= now or until == seen

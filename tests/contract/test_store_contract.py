@@ -61,6 +61,19 @@ def test_of_two_who_saw_the_same_head_one_acquires(rig: Rig) -> None:
     assert rig.head.lease.holder == "first"
 
 
+def test_a_generation_published_since_refuses_the_lease(rig: Rig) -> None:
+    lease = rig.acquire()
+    seen = rig.head
+    changes = rig.changes(digest="d1")
+    rig.store.publish(lease, seen, changes, number=1, packed=Manifest().pack())
+
+    second = Lease(client_id=rig.client_id, holder="second", token=2, expires_at=NOW + 15)
+    done = rig.store.acquire(seen, lease=second, now=NOW, update=taken(second))
+
+    assert not done
+    assert rig.head.lease.holder != "second"
+
+
 @pytest.mark.parametrize(
     ("attribute", "until", "free"),
     [

@@ -167,7 +167,9 @@ class Oracle:
             age = self._policy.max_age - int(told["ttl"])
             since = seen.answered - age - ROUNDED_SECONDS - self._slack
             looked_up = "fwd" in told or told.get("detail") == "look-up"
-            if age >= self._policy.max_age and not looked_up:
+            # It may have become stale while it was answered.
+            stale = age - (seen.answered - seen.arrived) >= self._policy.max_age
+            if stale and not looked_up:
                 yield "a directory that is stale says that a user does not exist"
             longest = max(self._policy.max_age, self._plan.settings.lookup_miss_seconds)
             if age > longest + seen.answered - seen.arrived + self._slack:

@@ -136,17 +136,25 @@ class DirectoryStore:
         ``update`` writes the lease, and the call counters with the calls the holder is to make.
         """
         not_taken_since = _unchanged("lease_token", head.lease.token)
+        not_published_since = _unchanged("generation", head.generation.number)
         not_blocked_since, no_failure_since = _no_new("blocked_until"), _no_new("retry_at")
         try:
             self._heads.change(
                 lease.client_id,
                 {**update, "format": FORMAT},
                 condition=" AND ".join(
-                    (not_taken_since, _not_called_since(head), not_blocked_since, no_failure_since)
+                    (
+                        not_taken_since,
+                        not_published_since,
+                        _not_called_since(head),
+                        not_blocked_since,
+                        no_failure_since,
+                    )
                 ),
                 values={
                     **_seen(head),
                     "lease_token_seen": head.lease.token,
+                    "generation_seen": head.generation.number,
                     "blocked_until_seen": head.health.blocked_until,
                     "retry_at_seen": head.health.retry_at,
                     "now": now,
