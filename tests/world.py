@@ -201,13 +201,14 @@ class World:
             provenance.age(came_by, now=self.clock.now),
         )
 
-    def refresh(self, *, seconds: float = 25) -> Refreshed:
+    def refresh(self, *, seconds: float = 25, believed: bool = False) -> Refreshed:
         """Force a sweep, with ``seconds`` left to answer in."""
         return self.forced_refresh.run(
             CLIENT,
             holder=f"caller {next(self.invocations)}",
             requested_at=self.clock.now,
             deadline=self.clock.now + seconds,
+            believed=believed,
         )
 
 

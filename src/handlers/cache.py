@@ -45,7 +45,7 @@ def refresh(call: Call) -> Response:
         )
         data = {"outcome": done.outcome, "generation": done.generation, "calls": done.calls}
         return Response(HTTPStatus.OK, bodies.success_body(data))
-    wiring().forced_refresh.refuse_if_hopeless(head)
+    wiring().forced_refresh.refuse_if_hopeless(head, believed=asked["believe"])
     wiring().invoker.invoke(
         {
             "action": "refresh",

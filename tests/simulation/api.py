@@ -193,7 +193,7 @@ def _refresh(environment: Environment, asked: Asked, seen: Exchange) -> None:
     environment.proxy.require_known(head)
     invocation, request = environment.wire.running, _request(environment, asked, min_generation=0)
     if not switches["wait"]:
-        environment.forced_refresh.refuse_if_hopeless(head)
+        environment.forced_refresh.refuse_if_hopeless(head, believed=switches["believe"])
         environment.invoker.invoke(
             {
                 "action": "refresh",

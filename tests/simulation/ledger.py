@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from lib.directory.head import LONGEST_PAUSE_SECONDS, SKEW_SECONDS, Head, HeadUpdate, Lease
 from lib.directory.manifest import Manifest, unpack
 from lib.directory.pages import decode
+from lib.errors import Reason
 from lib.origin import budget
 from lib.users.hiding import HidingPolicy
 from tests.fake_lookups import FakeLookups
@@ -55,7 +56,9 @@ class Ledger:
             return
         if before.lease.expires_at > now + MILLISECOND:
             self._complain(f"lease {lease.token} was taken while {before.lease.token} was held")
-        for until in (before.health.blocked_until, before.health.retry_at):
+        doubts = by.believed and before.health.last_error == Reason.LOSS_DOUBTED
+        retry_at = 0 if doubts else before.health.retry_at
+        for until in (before.health.blocked_until, retry_at):
             if now + MILLISECOND < until <= now + LONGEST_PAUSE_SECONDS:
                 self._complain(f"the lease was taken {until - now:.1f} s before a pause's end")
         age, number = now - before.generation.swept_at, before.generation.number

@@ -270,9 +270,16 @@ class _NotReadAgain(Revalidation):
     """Claims for a head that the caller has not decided on."""
 
     @override
-    def claim(self, head: Head, *, holder: str, wanted: UserKeys | None = None) -> Claim | Refusal:
+    def claim(
+        self,
+        head: Head,
+        *,
+        holder: str,
+        wanted: UserKeys | None = None,
+        believed: bool = False,
+    ) -> Claim | Refusal:
         newest = self.store.head(head.client_id)
-        return super().claim(newest, holder=holder, wanted=wanted)
+        return super().claim(newest, holder=holder, wanted=wanted, believed=believed)
 
 
 class _ResumedByAnybody(Revalidation):

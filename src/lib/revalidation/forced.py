@@ -76,14 +76,14 @@ class ForcedRefresh:
             since = head.swept_since(requested_at, now=self.time.now())
             if since and not believed:
                 return self._seen_everywhere(Refreshed("joined", head.generation.number, 0))
-            self.refuse_if_hopeless(head)
+            self.refuse_if_hopeless(head, believed=believed)
             floor_ends = head.floor_ends(self.time.now())
             if floor_ends is not None:
                 if floor_ends >= deadline or not place.take():
                     raise _not_asked(Refusal(Reason.REFRESH_FLOOR, floor_ends))
                 self.time.sleep(floor_ends - self.time.now())
                 continue
-            claimed = self.revalidation.claim(head, holder=holder)
+            claimed = self.revalidation.claim(head, holder=holder, believed=believed)
             if isinstance(claimed, Claim):
                 return self._sweep(claimed, deadline, Purpose(forced=True, believed=believed))
             refused = claimed
@@ -91,7 +91,7 @@ class ForcedRefresh:
                 break
         raise _not_asked(refused)
 
-    def refuse_if_hopeless(self, head: Head) -> None:
+    def refuse_if_hopeless(self, head: Head, *, believed: bool = False) -> None:
         """Refuse at once, rather than wait for an origin that may not be asked anyway.
 
         Raises:
@@ -99,6 +99,8 @@ class ForcedRefresh:
         """
         now = self.time.now()
         known = health.as_seen(head, now=now)
+        if believed:
+            known = health.believed(known)
         refused = budget.pause(known, now=now) or budget.refusal(head.counters, calls=1, now=now)
         if refused:
             raise _not_asked(refused)

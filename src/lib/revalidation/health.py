@@ -52,6 +52,11 @@ def failed(health: Health, error: ServiceError, *, now: float, jitter: float) ->
     return replace(noted, retry_at=max(health.retry_at, until))
 
 
+def believed(health: Health) -> Health:
+    """Return the health as it is to an operator who knows that a doubted loss is true."""
+    return replace(health, retry_at=0) if health.last_error == Reason.LOSS_DOUBTED else health
+
+
 def succeeded(health: Health, *, doubted_since: float) -> Health:
     """Return the health after a sweep that succeeded; pauses end by themselves."""
     return replace(health, last_error="", failures=0, doubted_since=doubted_since)

@@ -64,12 +64,19 @@ class Revalidation:
     report: Callable[[Claim, Outcome, float], None]
     frozen: bool = False
 
-    def claim(self, head: Head, *, holder: str, wanted: UserKeys | None = None) -> Claim | Refusal:
+    def claim(
+        self,
+        head: Head,
+        *,
+        holder: str,
+        wanted: UserKeys | None = None,
+        believed: bool = False,
+    ) -> Claim | Refusal:
         """Take the lease and reserve the calls of a sweep, in one write, or tell why not.
 
         The calls for some users only, those in ``wanted``, come out of the look-ups' share.
         ``holder`` must be unique to the invocation. Acquiring *is* the claim: many who try at
-        once start one revalidation.
+        once start one revalidation. Backoff holds nobody off who has ``believed`` what it is for.
         """
         now, seen, lookup = self.time.now(), head, wanted is not None
         if self.frozen:
@@ -84,9 +91,9 @@ class Revalidation:
                 else least_calls(wanted, self.observer.window)
             )
             known = health.as_seen(head, now=now)
-            refused = budget.pause(known, now=now) or budget.refusal(
-                head.counters, calls=calls, now=now, lookup=lookup
-            )
+            refused = budget.pause(
+                health.believed(known) if believed else known, now=now
+            ) or budget.refusal(head.counters, calls=calls, now=now, lookup=lookup)
             if refused:
                 return refused
             lease = Lease(

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from lib.directory.snapshot import snapshot_of
+from lib.errors import NotAskedError
 from lib.revalidation.outcomes import Failed, Outcome, Published, Unchanged
 from tests.fakes import NOW, users
 from tests.world import World
@@ -162,6 +163,34 @@ def test_an_empty_list_is_no_repair_for_a_directory_that_cannot_be_read(lost: st
 
     assert isinstance(outcome, Failed)
     assert (world.head.generation.users, world.head.health.last_error) == (20, "loss-doubted")
+
+
+def test_who_believes_an_empty_list_waits_for_no_pause_but_for_a_block() -> None:
+    world = directory()
+    world.store.stored_pages.clear()
+    world.origin.rows = []
+    world.run(world.claim(), repair=True)
+    assert world.head.health.retry_at > world.clock.now
+    with pytest.raises(NotAskedError):
+        world.refresh()
+    world.store.put_head(blocked_until=world.clock.now + 3)
+    with pytest.raises(NotAskedError):
+        world.refresh(believed=True)
+    world.clock.now += 3
+
+    assert world.refresh(believed=True).outcome == "published"
+
+    assert (world.head.generation.users, world.head.health.last_error) == (0, "")
+
+
+def test_a_pause_for_any_other_failure_holds_an_operator_off_too() -> None:
+    world = directory()
+    world.store.put_head(last_error="origin-5xx", failures=1, retry_at=world.clock.now + 5)
+
+    with pytest.raises(NotAskedError):
+        world.refresh(believed=True)
+
+    assert world.origin.calls == []
 
 
 def test_with_the_budget_used_up_nobody_is_deleted() -> None:
