@@ -46,7 +46,7 @@ class Conclusion:
                 yield f"user {user_id} is published, who is gone"
             else:
                 yield from self._judge_unseen(user_id, line)
-        if not self.believed and self.whole_before:
+        if not self.believed and self.whole_before and self.whole:
             for user_id in sorted(self.known.keys() - self.lines.keys() - gone):
                 yield f"user {user_id} is dropped, although nobody said he is gone"
         if self.whole and (lost := self._listed().keys() - self.lines.keys()):
