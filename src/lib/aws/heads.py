@@ -31,6 +31,9 @@ from lib.errors import ConflictError, Reason, StoreError
 HEAD_MANIFEST_BYTES = 288
 """The longest packed manifest that the head carries: with it, the item stays under 1 KB."""
 
+MAX_HEADS = 256
+"""Of how many clients the last item is kept."""
+
 _KNOWN = ATTRIBUTES | {"format"}
 _NOT_NEWER = "(attribute_not_exists(#format) OR #format <= :own_format)"
 _OWN_FORMAT = {"own_format": FORMAT}
@@ -48,15 +51,22 @@ class Heads:
     def __init__(self, table: Table, report: Report) -> None:
         self._table = table
         self._report = report
+        # Most reads find what the one before found: then there is nothing to be made of it anew.
+        self._last: dict[str, tuple[Mapping[str, Any], Head]] = {}
 
     def read(self, client_id: str) -> Head:
         """Return the head as it is now, mended if it must be."""
         for _ in range(3):
             item = self._table.get(_head_key(client_id))
+            last = self._last.get(client_id)
+            if last and last[0] == item:
+                return last[1]
             values = _known(item)
             broken = unreadable(values)
             if not broken:
-                return head_of(client_id, values)
+                head = head_of(client_id, values)
+                self._note(client_id, item, head)
+                return head
             # If somebody else has written there since, what is broken has to be found out anew.
             with suppress(ConflictError):
                 self._mend(client_id, item, broken)
@@ -110,6 +120,11 @@ class Heads:
         number = int(manifest["generation"] or 0)
         item = manifest_key(client_id, number) | items.encode(manifest)
         self._table.put_and_update(item, _head_key(client_id), change)
+
+    def _note(self, client_id: str, item: Mapping[str, Any], head: Head) -> None:
+        if len(self._last) >= MAX_HEADS:
+            self._last.clear()
+        self._last[client_id] = (item, head)
 
     def _mend(self, client_id: str, item: Mapping[str, Any], broken: frozenset[str]) -> None:
         """Write a head without what is ``broken`` of it.
