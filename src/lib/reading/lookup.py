@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from lib.caching.freshness import age_of
 from lib.clock import Time
 from lib.directory.head import LONGEST_PAUSE_SECONDS, SKEW_SECONDS
 from lib.directory.store import Directory, Lookups
@@ -65,6 +66,10 @@ class _Progress:
     asked_at: float = 0
 
 
+def _any(_age: int) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookup:
     """Look-ups of any client. ``keep_found`` and ``keep_missed`` are seconds."""
@@ -79,11 +84,18 @@ class Lookup:
     time: Time
 
     def find(
-        self, client_id: str, wanted: UserKeys, *, deadline: float, silent: bool = False
+        self,
+        client_id: str,
+        wanted: UserKeys,
+        *,
+        deadline: float,
+        silent: bool = False,
+        acceptable: Callable[[int], bool] = _any,
     ) -> Found:
         """Return the users in ``wanted``, remembered or asked for by ``deadline``.
 
-        If ``silent``, the origin is not asked, and who is not remembered stays unanswered.
+        What is remembered is used if its age in seconds is ``acceptable``, or else if nothing newer
+        can be had. If ``silent``, the origin is not asked, and who is not remembered is unanswered.
         Failures are told, not raised: what is known still is an answer.
         """
         now = self.time.now()
@@ -91,9 +103,15 @@ class Lookup:
         keys, progress = wanted.keys, _Progress({id_key(n): Observation(None, now) for n in nobody})
         failure: UnavailableError | None = None
         try:
-            self._settle(client_id, keys, progress, deadline=deadline, silent=silent)
+            self._settle(
+                client_id, keys, progress, deadline=deadline, silent=silent, acceptable=acceptable
+            )
         except UnavailableError as error:
             failure = error
+            if not silent:
+                # The wish for something newer cannot be met.
+                with suppress(StoreError):
+                    progress.answers = self._usable(client_id, keys, _any) | progress.answers
         return self._found(keys, progress, failure)
 
     def _found(
@@ -110,7 +128,9 @@ class Lookup:
             failure=failure,
         )
 
-    def _usable(self, client_id: str, keys: Sequence[str]) -> dict[str, Observation]:
+    def _usable(
+        self, client_id: str, keys: Sequence[str], acceptable: Callable[[int], bool]
+    ) -> dict[str, Observation]:
         now = self.time.now()
         return {
             key: answer
@@ -118,6 +138,7 @@ class Lookup:
             if -SKEW_SECONDS
             < now - answer.observed_at
             < (self.keep_missed if answer.line is None else self.keep_found)
+            and acceptable(age_of(answer.observed_at, now=now))
         }
 
     def _settle(
@@ -128,11 +149,14 @@ class Lookup:
         *,
         deadline: float,
         silent: bool,
+        acceptable: Callable[[int], bool],
     ) -> None:
         """Ask for those not remembered, or wait for an equal look-up and take over if it failed."""
         together = ""
         until = min(deadline - MARGIN_SECONDS, self.time.now() + ASKING_SECONDS)
-        for known in follow(lambda: self._usable(client_id, keys), until=until, time=self.time):
+        for known in follow(
+            lambda: self._usable(client_id, keys, acceptable), until=until, time=self.time
+        ):
             progress.answers |= known
             missing = [key for key in keys if key not in progress.answers]
             if silent or not missing:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from lib.caching.freshness import FreshnessPolicy
+from lib.caching.freshness import FreshnessPolicy, acceptable
 from lib.caching.provenance import Forwarded, Hit, Provenance
 from lib.directory.snapshot import Snapshot
 from lib.reading.proxy import Proxy
@@ -56,7 +56,13 @@ class NamedReads:
             return _with(read, view(snapshot, None) if seen is None else seen), None
         silent = self.policy.frozen or request.directives.only_if_cached
         found = self.lookup().find(
-            request.client_id, wanted, deadline=request.deadline, silent=silent
+            request.client_id,
+            wanted,
+            deadline=request.deadline,
+            silent=silent,
+            acceptable=lambda age: (
+                self.policy.frozen or acceptable(self.policy, request.directives, age=age)
+            ),
         )
         extra = {id_of(line): line for line in found.lines}
         value = view(replace(snapshot, extra=extra), found)

@@ -263,3 +263,39 @@ def test_no_cache_loops_leave_the_sweeps_their_budget() -> None:
     assert statuses[-1].startswith("hit; ")
     assert reader.world.head.health.last_error == ""
     assert reader.world.claim().reserved == 2
+
+
+def test_who_was_nobody_is_asked_for_again_if_the_caller_wants_it_newer() -> None:
+    reader = published()
+    reader.read(999)
+    reader.world.origin.rows.append(user(999))
+    reader.world.clock.now += 30
+
+    remembered, *_ = reader.read(999, cache_control="max-age=60")
+    asked = len(reader.calls)
+    newer, status, age, found = reader.read(999, cache_control="max-age=10")
+
+    assert (remembered, newer) == ([], [999])
+    assert (status, age) == ("fwd=request; fwd-status=200; stored", None)
+    assert found is not None
+    assert reader.calls[asked:] == ["list 5+5", "list 0+5", "get 999"]
+
+
+def test_what_is_remembered_is_told_if_nothing_newer_can_be_had() -> None:
+    reader = published()
+    reader.read(999)
+    origin = reader.world.origin
+    origin.rows.append(user(999))
+    reader.world.clock.now += 30
+
+    def fail_for_one() -> None:
+        if origin.calls[-1].startswith("get"):
+            raise OriginError("shape", reason=Reason.WRONG_SHAPE, received=200)
+
+    origin.before_call = fail_for_one
+
+    value, _, age, found = reader.read(999, cache_control="max-age=10")
+
+    assert (value, age) == ([], 30)
+    assert found is not None
+    assert not found.unanswered
