@@ -48,6 +48,8 @@ _ORIGIN_FAULTS = (
 )
 _SHARE_PURGED = 3
 _CROWD = 20
+_LEAST_SHARE, _MOST_SHARE = 0.7, 1.05
+"""Of how many users there were at first: who fits into the origin's window goes on doing so."""
 _AWS_ERRORS = (
     None,
     (400, "ProvisionedThroughputExceededException"),
@@ -109,8 +111,11 @@ class Writer(Actor):
         ids = [row["id"] for row in self._origin.users(client_id)]
         deeds = ["create", "delete", "update", "purge", "crowd"]
         (deed,) = self.draw.choices(deeds, [20, 20, 120, 1, 2])
-        if deed in {"delete", "purge"} and len(ids) < self._at_first[client_id] * 2 / 3:
+        share = len(ids) / self._at_first[client_id]
+        if deed in {"delete", "purge"} and share < _LEAST_SHARE:
             deed = "crowd"
+        elif deed in {"create", "crowd"} and share > _MOST_SHARE:
+            deed = "delete"
         match deed:
             case "purge":
                 # Users go on leaving, and others sign up, while this loss is doubted.
