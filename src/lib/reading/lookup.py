@@ -108,10 +108,9 @@ class Lookup:
             )
         except UnavailableError as error:
             failure = error
-            if not silent:
-                # The wish for something newer cannot be met.
-                with suppress(StoreError):
-                    progress.answers = self._usable(client_id, keys, _any) | progress.answers
+            # The wish for something newer cannot be met.
+            with suppress(StoreError):
+                progress.answers = self._usable(client_id, keys, _any) | progress.answers
         return self._found(keys, progress, failure)
 
     def _found(
