@@ -20,8 +20,11 @@ _SETTLE_SECONDS = 180
 _PAGE = 250
 
 
-def calls_beyond_budget(calls: list[Call], limits: Limits) -> Iterator[str]:
-    """Yield the minutes in which a client's calls were more than its share."""
+def calls_beyond_budget(calls: list[Call], limits: Limits, history: History) -> Iterator[str]:
+    """Yield the minutes in which a client's calls were more than its share.
+
+    Who counts by a wrong clock counts for another minute.
+    """
     most = limits.client * BUDGET_SHARE
     for client_id in {call.client_id for call in calls}:
         times = [call.time for call in calls if call.client_id == client_id]
@@ -29,7 +32,8 @@ def calls_beyond_budget(calls: list[Call], limits: Limits) -> Iterator[str]:
         for last, instant in enumerate(times):
             while times[first] <= instant - limits.window_seconds:
                 first += 1
-            if last - first + 1 > most:
+            wrong = history.was_broken("clock", times[first] - limits.window_seconds, instant)
+            if last - first + 1 > most and not wrong:
                 yield f"{client_id}: {last - first + 1} calls of the origin in a minute"
                 break
 

@@ -70,6 +70,23 @@ class Match:
             for guess in islice(product(*unsure.values()), _MOST_GUESSES)
         )
 
+    def why(self, since: float) -> str:
+        """Say in what the rows shown are not the view of this sweep, seen from ``since`` on."""
+        base = self._sweep.rows
+        shown, there = self._shown, base.keys()
+        extra = [id_ for id_ in shown.keys() - there if not self._is_extra(shown[id_])]
+        other = [id_ for id_ in shown.keys() & there if not self._is_shown(base[id_])]
+        parts = {
+            "extra": sorted(extra)[:4],
+            "missing": sorted(there - shown.keys())[:4],
+            "others": sorted(other)[:4],
+            "told of since": [id_ for id_ in other if id_ in self._alternatives()][:4],
+            "past the window seen": self.past_window_seen(since),
+            "unconfirmed": self._told.unconfirmed,
+            "total": (self._told.total, len(shown), len(base)),
+        }
+        return ", ".join(f"{name}: {part}" for name, part in parts.items())
+
     def past_window_seen(self, since: float) -> bool:
         """Return whether whoever is shown past the window was seen so since then."""
         return all(

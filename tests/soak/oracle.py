@@ -126,7 +126,10 @@ class Oracle:
         told = Told(rows, json.loads(first.body)["pagination"])
         if self._is_of_one_sweep(whole, told, since, first.received):
             return []
-        return ["the pages of a traversal are not those of one sweep"]
+        directory = self._directory(first)
+        sweeps = list(directory.sweeps_between(since, first.received))
+        why = [Match(directory, each, whole, told, first.received).why(since) for each in sweeps]
+        return [f"the pages of a traversal are not those of one sweep, of {len(why)}: {why[:2]}"]
 
     def _since(self, seen: Exchange) -> float:
         """Return from when on everything in it must have been seen, by a clock that was right."""

@@ -143,7 +143,7 @@ def soak(
         follower = Follower(path)
         running.callback(follower.close)
         follower.catch_up()
-        outcome.violations += calls_beyond_budget(origin.calls, _LIMITS)
+        outcome.violations += calls_beyond_budget(origin.calls, _LIMITS, follower.history)
         outcome.violations += calls_during_block(origin.calls, _LIMITS, follower.history)
         outcome.violations += what_does_not_settle(stack, origin)
         outcome.origin_calls = len(origin.calls)
