@@ -39,8 +39,6 @@ SECRET_SECONDS = 20.0
 CONFIRMED_SECONDS = 180.0
 """How long users may be unconfirmed who went at once, or seemed to."""
 
-_NOBODY_ANSWERED = "The service did not answer"
-
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
@@ -69,6 +67,11 @@ class Exchange:
     def since(self) -> float:
         """From when on everything in it must have been seen."""
         return self.sent if self.age is None else self.sent - self.age - 1
+
+    @property
+    def of_front(self) -> bool:
+        """Whether the front answers in place of the service, whose own errors all have an id."""
+        return "x-request-id" not in self.headers
 
     @override
     def __str__(self) -> str:
@@ -309,7 +312,7 @@ class Oracle:
     def _judge_failure(self, seen: Exchange) -> Iterator[str]:
         """An error is right only where nothing usable is stored, or can be read."""
         question = seen.question
-        if seen.status == 502 and _NOBODY_ANSWERED.encode() in seen.body:
+        if seen.status == 502 and seen.of_front:
             if self.history.was_killed("api", seen.sent - 1, seen.received):
                 self.tally["requests that died with their process"] += 1
                 return
