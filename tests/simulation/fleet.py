@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from random import Random
 
+from handlers.observing import metrics
 from lib.errors import ServiceError
 from tests.simulation.environment import Environment
 from tests.simulation.scheduler import Scheduler, Task
@@ -75,6 +76,8 @@ class Function:
             self.scheduler.note(f"fails: {error!r}")
         except Exception as error:  # noqa: BLE001 - whatever it is, it is found
             self.broke(error)
+        # Nobody writes them, and a hundred of one kind would be written all the same.
+        metrics.clear_metrics()
         self.ended(invocation)
         environment.wire.invocation = None
         self.running -= 1

@@ -175,11 +175,13 @@ class Ledger:
 
     def failed(self, by: Invocation, token: int) -> None:
         """A revalidation has failed, and has said so as far as it could."""
-        head, now = self._store.peek(CLIENT), self._now()
+        head = self._store.peek(CLIENT)
         unheard = by.writes_failed or by.reads_failed or head.lease.token != token
         if unheard or by.run is None or not by.run.sweeps or not self._plan.clocks_agree:
             return
-        if max(head.health.retry_at, head.health.blocked_until) < now - self._slack:
+        # Who pauses himself may say so when the pause is over.
+        asked_at = by.run.calls[-1].began
+        if max(head.health.retry_at, head.health.blocked_until) < asked_at - self._slack:
             self._complain("a sweep failed, and nobody is told to wait")
 
     def ended(self, by: Invocation) -> None:
