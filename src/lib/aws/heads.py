@@ -26,13 +26,11 @@ from lib.directory.head import (
     generation_of,
     head_of,
 )
+from lib.directory.memory import MAX_HEADS
 from lib.errors import ConflictError, Reason, StoreError
 
 HEAD_MANIFEST_BYTES = 288
 """The longest packed manifest that the head carries: with it, the item stays under 1 KB."""
-
-MAX_HEADS = 256
-"""Of how many clients the last item is kept."""
 
 _KNOWN = ATTRIBUTES | {"format"}
 _NOT_NEWER = "(attribute_not_exists(#format) OR #format <= :own_format)"
