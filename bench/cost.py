@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from bench.results import Row
+from lib.revalidation.schedule import BATCH, LARGE_USERS, NOTED_SECONDS, SIDE_BY_SIDE
 
 SECONDS = 30 * 86_400
 """A month."""
@@ -42,11 +43,15 @@ _BLOCK, _READ_BYTES, _WRITE_BYTES = 1_000, 4_096, 1_024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """Requests a second, evenly over ``clients``, each with a directory of ``users``."""
+    """Requests a second, evenly over ``clients``, each with a directory of ``users``.
+
+    Nobody reads ``idle`` clients more.
+    """
 
     rate: float
     clients: int
     users: int
+    idle: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +61,7 @@ class Defaults:
     api_memory: int
     refresh_memory: int
     interval: int
-    jitter: int
+    idle: int
     fresh: int
     adopted_calls: int
 
@@ -66,6 +71,9 @@ SCENARIOS: Sequence[Scenario] = [
     for rate in (1, 100, 1_000)
     for clients in (1, 100)
     for users in (500, 10_000)
+] + [
+    Scenario(rate=1, clients=5, users=500),
+    Scenario(rate=1, clients=5, users=500, idle=95),
 ]
 
 
@@ -76,7 +84,8 @@ class Units:
     hit: float
     head_read: float
     start: float
-    sweep: float
+    sweep_waits: float
+    sweep_works: float
     sweep_reads: float
     sweep_writes: float
     change_writes: float
@@ -97,7 +106,8 @@ def units(users: int, rows: Mapping[str, Row], given: Defaults) -> Units:
         hit=rows["warm_hit_vs_echo"].value / 1e6 * slower,
         head_read=over_bare * slower + DYNAMODB_SECONDS,
         start=rows["cold_vs_floor"].value / 1e3 * slower,
-        sweep=given.jitter / 2 + calls * ORIGIN_SECONDS + working * _slower(given.refresh_memory),
+        sweep_waits=calls * ORIGIN_SECONDS,
+        sweep_works=working * _slower(given.refresh_memory),
         sweep_reads=rows[f"read_units_unchanged_revalidation_{size}"].value,
         sweep_writes=rows["write_units_unchanged_revalidation"].value,
         change_writes=rows[f"write_units_update_{size}"].value,
@@ -119,23 +129,38 @@ def ours(at: Scenario, rows: Mapping[str, Row], given: Defaults) -> dict[str, fl
     head_reads = requests / (1 + asked)
     starts = environments * SECONDS / ENVIRONMENT_SECONDS
     api = (requests - head_reads) * billed(each.hit) + head_reads * billed(each.head_read)
-    sweeps = at.clients * SECONDS / given.interval
+    runs = SECONDS / given.interval
+    idle_sweeps = at.idle * SECONDS / given.idle
+    sweeps = at.clients * runs + idle_sweeps
+    invoked, refreshing = _scheduled(sweeps / runs, each, large=at.users > LARGE_USERS)
     changes = at.clients * CHANGES_AN_HOUR * SECONDS / 3_600
-    refreshing = ceil(at.clients * each.sweep / given.interval)
-    reads = head_reads + sweeps * each.sweep_reads
+    reads = head_reads + sweeps * each.sweep_reads + at.idle * runs - idle_sweeps
     reads += (starts * at.clients + changes * environments) * each.directory_reads
     writes = sweeps * each.sweep_writes + changes * each.change_writes
-    stored = at.clients * each.directory_bytes / _GB
+    writes += at.clients * SECONDS / NOTED_SECONDS
+    stored = (at.clients + at.idle) * each.directory_bytes / _GB
     return {
-        "Lambda": (requests + sweeps + changes) * INVOCATION
+        "Lambda": (requests + runs * invoked + changes) * INVOCATION
         + _gb_seconds(given.api_memory, api + starts * each.start) * GB_SECOND
-        + _gb_seconds(given.refresh_memory, sweeps * each.sweep) * GB_SECOND,
+        + _gb_seconds(given.refresh_memory, runs * refreshing) * GB_SECOND,
         "API Gateway": gateway(requests),
         "DynamoDB": reads * READ_UNIT + writes * WRITE_UNIT + stored * STORED_GB,
-        "EventBridge": SECONDS / given.interval * SCHEDULED + changes * EVENT,
-        "Secrets Manager": SECRET + refreshing * SECONDS / SECRET_KEPT_SECONDS * SECRET_CALL,
+        "EventBridge": runs * SCHEDULED + changes * EVENT,
+        "Secrets Manager": SECRET
+        + ceil(refreshing / given.interval) * SECONDS / SECRET_KEPT_SECONDS * SECRET_CALL,
         "CloudWatch Logs": requests * each.log_bytes / _GB * LOGGED_GB,
     }
+
+
+def _scheduled(sweeps: float, each: Units, *, large: bool) -> tuple[float, float]:
+    """Return how many invocations a run of the schedule takes, and seconds in Lambda.
+
+    Sweeps side by side wait for the origin together, and work one after another.
+    """
+    if large:
+        return 1 + sweeps, sweeps * (each.sweep_waits + each.sweep_works)
+    waits = sweeps if sweeps < 1 else ceil(sweeps / SIDE_BY_SIDE)
+    return max(1, ceil(sweeps / BATCH)), waits * each.sweep_waits + sweeps * each.sweep_works
 
 
 def peers(at: Scenario, rows: Mapping[str, Row], given: Defaults) -> dict[str, tuple[float, bool]]:

@@ -73,7 +73,6 @@ class Neighbours:
             "REFRESH_FUNCTION_NAME": _REFRESH,
             "FRESH_SECONDS": _FRESH_SECONDS,
             "STALE_IF_ERROR_SECONDS": "604800",
-            "SCHEDULE_JITTER_SECONDS": "0",
             "ORIGIN_MAX_LIMIT": "250",
             "ORIGIN_MAX_OFFSET": "250",
         }

@@ -13,6 +13,7 @@ from bench import cost
 from bench.results import BENCH, BOUNDS, Row, Run, number, rows_of, spreads_of
 from dev import ROOT
 from dev.template.literals import parameter_defaults
+from lib.revalidation.schedule import LARGE_USERS, SIDE_BY_SIDE
 
 type Rows = Mapping[str, Row]
 
@@ -115,7 +116,7 @@ def defaults() -> cost.Defaults:
         api_memory=int(given["ApiMemory"]),
         refresh_memory=int(given["RefreshMemory"]),
         interval=60 * int(minutes[0] if minutes else 1),
-        jitter=int(given["ScheduleJitterSeconds"]),
+        idle=int(given["IdleRevalidationSeconds"]),
         fresh=int(given["FreshSeconds"]),
         adopted_calls=int(given["AdoptedCallsPerSweep"]),
     )
@@ -128,6 +129,8 @@ def _basis(rows: Rows) -> dict[str, str]:
         "origin_ms": f"{cost.ORIGIN_SECONDS * 1e3:g}",
         "dynamodb_ms": f"{cost.DYNAMODB_SECONDS * 1e3:g}",
         "environment_hours": f"{cost.ENVIRONMENT_SECONDS / 3600:g}",
+        "side_by_side": f"{SIDE_BY_SIDE}",
+        "large_users": f"{LARGE_USERS:,}",
     }
     for size, users in {"500": 500, "10k": 10_000}.items():
         each = cost.units(users, rows, defaults())
@@ -135,7 +138,8 @@ def _basis(rows: Rows) -> dict[str, str]:
             "hit_ms": cost.billed(each.hit) * 1e3,
             "head_read_ms": cost.billed(each.head_read) * 1e3,
             "start_ms": each.start * 1e3,
-            "sweep_s": each.sweep,
+            "sweep_s": each.sweep_waits + each.sweep_works,
+            "sweep_works_ms": each.sweep_works * 1e3,
             "sweep_reads": each.sweep_reads,
             "sweep_writes": each.sweep_writes,
             "sweeps": cost.SECONDS / defaults().interval,
@@ -151,6 +155,8 @@ def _month(scenario: cost.Scenario, rows: Rows) -> list[str]:
     ours = cost.ours(scenario, rows, defaults())
     peers = cost.peers(scenario, rows, defaults())
     clients = f"{scenario.clients} client{'s' if scenario.clients > 1 else ''}"
+    if scenario.idle:
+        clients += f" and {scenario.idle} idle"
     return [
         f"{scenario.rate:,g}/s, {clients}, {scenario.users:,} users",
         *map(_dollars, ours.values()),

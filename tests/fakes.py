@@ -150,6 +150,12 @@ class FakeStore:
             self._change(client_id, {"announced": number})
         return with_outcome(free)
 
+    def note_read(self, client_id: str, instant: float) -> None:
+        """See ``lib.aws.directory_store.DirectoryStore.note_read``."""
+        with_outcome = self._begin("note_read")
+        self._change(client_id, {"read_at": instant})
+        with_outcome(None)
+
     def manifest(self, generation: Generation) -> Manifest:
         """See ``lib.aws.directory_store.DirectoryStore.manifest``."""
         with_outcome = self._begin("manifest")

@@ -21,6 +21,7 @@ from lib.revalidation.observe import Observer
 from lib.revalidation.outcomes import Claim, Outcome
 from lib.revalidation.purpose import Purpose
 from lib.revalidation.revalidation import Revalidation
+from lib.revalidation.schedule import Schedule
 from lib.revalidation.window import Window
 from lib.users.hiding import NOTHING_HIDDEN, HidingPolicy
 from lib.users.keys import UserKeys
@@ -31,6 +32,7 @@ POLICY = FreshnessPolicy(max_age=120, stale_while_revalidate=600, stale_if_error
 MEMORY_BYTES = 10_000_000
 KEEP_FOUND, KEEP_MISSED = 120, 60
 """How many seconds look-ups are remembered."""
+SCHEDULE = Schedule(every=60, idle=600, tolerance=900)
 FRESH, STALE, VERY_STALE, EXPIRED = 119, 120, 720, 604_920
 """Ages at the last moment of the first window and the first of each other."""
 
@@ -116,6 +118,7 @@ class World:
             stored=stored,
             asking=lambda: self.asking,
             time=self.time,
+            schedule=SCHEDULE,
             hiding=self.hiding,
         )
         self.forced_refresh = ForcedRefresh(

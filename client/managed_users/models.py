@@ -78,6 +78,8 @@ class Cache(TypedDict):
     oldestObservationAge: int | None
     validatedAt: str | None
     revalidating: bool
+    revalidationInterval: int
+    lastReadAt: str | None
     lastError: str | None
     blockedUntil: str | None
     retryAt: str | None

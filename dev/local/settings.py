@@ -16,7 +16,12 @@ from urllib.parse import urlsplit
 from dev.local.embedded_aws import REGION
 from dev.local.webhook import Webhook
 from dev.local.workers import Function
-from dev.template.literals import FUNCTION, function_environment, resource
+from dev.template.literals import (
+    FUNCTION,
+    function_environment,
+    parameter_defaults,
+    resource,
+)
 
 API_HANDLER = "handlers.api.handler"
 REFRESH_HANDLER = "handlers.refresh.handler"
@@ -34,11 +39,12 @@ _FIXED = {
     "REFRESH_FUNCTION_NAME": f"{STACK_NAME}-refresh",
     "POWERTOOLS_SERVICE_NAME": STACK_NAME,
 }
+_IDLE_SECONDS = str(parameter_defaults()["IdleRevalidationSeconds"])
 _MAX_PORT = 65_535
 # What a terminal can read: no metrics, no line for what went well.
 _QUIET = {"POWERTOOLS_LOG_LEVEL": "WARNING", "POWERTOOLS_METRICS_DISABLED": "true"}
 _PASSED_ON = re.compile(
-    r"(FRESH|STALE|FROZEN|ORIGIN_MAX|SCHEDULE_JITTER|ADOPTED|MAX_ADOPTED|LOOKUP|MEMORY_CACHE|HIDDEN|EVENT|POWERTOOLS)_.*"
+    r"(FRESH|STALE|FROZEN|ORIGIN_MAX|IDLE|AGE_ALARM|ADOPTED|MAX_ADOPTED|LOOKUP|MEMORY_CACHE|HIDDEN|EVENT|POWERTOOLS)_.*"
 )
 
 
@@ -117,6 +123,8 @@ class LocalSettings:
             environment={
                 **function_environment(handler),
                 **_FIXED,
+                # The template turns it off where a webhook listens.
+                "IDLE_REVALIDATION_SECONDS": "0" if self.webhook else _IDLE_SECONDS,
                 **_QUIET,
                 **self.function_environment,
                 "EVENT_BUS_NAME": BUS_NAME,

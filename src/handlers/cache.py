@@ -18,7 +18,7 @@ def show_cache(call: Call) -> Response:
         # Of a client that something is stored of, the reason is told why it is not served.
         wiring().proxy.require_known(head)
     call.line["client_id"] = head.client_id
-    data = status.cache_data(head, now=wiring().time.now())
+    data = status.cache_data(head, wiring().settings.schedule, now=wiring().time.now())
     return Response(HTTPStatus.OK, bodies.success_body(data))
 
 
@@ -26,6 +26,7 @@ def list_changes(call: Call) -> Response:
     """Answer ``GET …/cache/changes?since=<generation>``."""
     since = list_query.parse_generation(call.request.params, "since")
     head = _known_head(call)
+    wiring().proxy.note_read(head)
     changes = wiring().change_log.since(head.generation, since)
     return Response(HTTPStatus.OK, bodies.success_body(changes))
 

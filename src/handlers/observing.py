@@ -9,6 +9,7 @@ import logging
 import traceback
 from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
+from threading import Lock
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -22,6 +23,7 @@ MAX_TOLD = 50
 # An encoder made once: json.dumps, powertools' default, makes one for every line.
 logger = Logger(json_serializer=json.JSONEncoder(separators=(",", ":"), default=str).encode)
 metrics = Metrics()
+_adding = Lock()
 
 # What libraries log quotes URLs with addresses in them and, where a deployment's log level lets it
 # through, headers and the secret. Lambda prints whatever reaches the root logger.
@@ -31,8 +33,7 @@ for _library in ("boto3", "botocore", "requests", "urllib3"):
 
 def count(**values: float) -> None:
     """Add each of ``values`` to the metric of its name."""
-    for name, value in values.items():
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    _add(MetricUnit.Count, values)
 
 
 def count_stale(detail: str | None) -> None:
@@ -45,8 +46,14 @@ def count_stale(detail: str | None) -> None:
 
 def seconds(**values: float) -> None:
     """Add each of ``values``, in seconds, to the metric of its name."""
-    for name, value in values.items():
-        metrics.add_metric(name=name, unit=MetricUnit.Seconds, value=value)
+    _add(MetricUnit.Seconds, values)
+
+
+def _add(unit: MetricUnit, values: Mapping[str, float]) -> None:
+    # Clients are revalidated side by side, and powertools counts on one thread.
+    with _adding:
+        for name, value in values.items():
+            metrics.add_metric(name=name, unit=unit, value=value)
 
 
 def write_request(line: Mapping[str, Any]) -> None:

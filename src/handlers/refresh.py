@@ -2,7 +2,7 @@
 
 Events:
     {"action": "refresh-all"}                                        the schedule
-    {"action": "refresh", "clientId": …, "jitter": true}             one of several on schedule
+    {"action": "refresh", "clientIds": […]}                          some of many on schedule
     {"action": "refresh", "clientId": …, "lease": {…}}               a reader's claim, handed over
     {"action": "refresh", "clientId": …, "requestedAt": <instant>}   a caller wants a new sweep,
                                                      with "believe": true whatever it misses
@@ -11,16 +11,18 @@ Each is idempotent: Lambda may deliver an event twice, and a lease that was used
 starts nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from handlers import observing
 from handlers.observing import logger
-from handlers.reporting import describe
+from handlers.reporting import describe, report_schedule
 from handlers.wiring import MARGIN_SECONDS, Context, wiring
-from lib.directory.head import Lease
-from lib.errors import NotAskedError, ServiceError, StoreError, UnavailableError
+from lib.directory.head import LEASE_SECONDS, Head, Lease
+from lib.errors import NotAskedError, Reason, ServiceError, StoreError, UnavailableError
 from lib.revalidation.outcomes import Claim
+from lib.revalidation.schedule import SIDE_BY_SIDE
 
 
 def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
@@ -34,28 +36,61 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
             return _refresh_all(context)
         if event.get("action") == "refresh" and isinstance(event.get("clientId"), str):
             return _refresh_one(event, context)
-        raise ValueError("an event needs action refresh-all, or refresh and a clientId")
+        if event.get("action") == "refresh" and isinstance(event.get("clientIds"), list):
+            return {"results": _refresh_several(event["clientIds"], context, {})}
+        raise ValueError(
+            "an event needs action refresh-all, or refresh and a clientId or clientIds"
+        )
     finally:
         observing.flush()
 
 
 def _refresh_all(context: Context) -> dict[str, Any]:
-    """Refresh every configured client; several, each in an invocation of its own."""
+    """Refresh every client that is due: a batch here, each further one in another invocation."""
+    schedule, now = wiring().settings.schedule, wiring().time.now()
     try:
         client_ids = wiring().secrets.client_ids()
+        heads = wiring().store.heads(client_ids)
     except ServiceError as error:
         return _failed(observing.describe_error(error))
+    report_schedule(schedule, heads, now=now)
+    for head in heads:
+        _renew(head)
+    # Whose head could not be read with the others is read alone, where that can be mended.
+    unread = tuple(set(client_ids) - {head.client_id for head in heads})
+    batches = [batch for batch in (unread, *schedule.batches(heads, now=now)) if batch]
+    here, *elsewhere = batches or [()]
+    failed = [client_id for batch in elsewhere if not _fan_out(batch) for client_id in batch]
+    return {
+        "clients": len(client_ids),
+        "results": _refresh_several(here, context, {head.client_id: head for head in heads}),
+        "elsewhere": sum(map(len, elsewhere)) - len(failed),
+        "failed": failed,
+    }
+
+
+def _refresh_several(
+    client_ids: Sequence[str], context: Context, heads: Mapping[str, Head]
+) -> list[dict[str, Any]]:
+    """Refresh some clients side by side: most of a sweep is waiting for the origin.
+
+    ``heads`` are those that were read just now.
+    """
+
+    def refresh(client_id: str) -> dict[str, Any]:
+        return _refresh_one({"clientId": client_id}, context, heads.get(client_id))
+
     if len(client_ids) == 1:
-        return {"clients": 1, "results": [_refresh_one({"clientId": client_ids[0]}, context)]}
-    failed = [client_id for client_id in client_ids if not _fan_out(client_id)]
-    return {"clients": len(client_ids), "failed": failed}
+        return [refresh(client_ids[0])]
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        return list(pool.map(refresh, client_ids))
 
 
-def _fan_out(client_id: str) -> bool:
+def _fan_out(client_ids: Sequence[str]) -> bool:
     try:
-        wiring().invoker.invoke({"action": "refresh", "clientId": client_id, "jitter": True})
+        wiring().invoker.invoke({"action": "refresh", "clientIds": list(client_ids)})
     except UnavailableError as error:
-        _failed({"client_id": client_id, **observing.describe_error(error)})
+        _failed({"client_ids": list(client_ids), **observing.describe_error(error)})
         return False
     return True
 
@@ -71,7 +106,9 @@ def _failed(said: Mapping[str, Any]) -> dict[str, Any]:
     return {"outcome": "failed", **said}
 
 
-def _refresh_one(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
+def _refresh_one(
+    event: Mapping[str, Any], context: Context, head: Head | None = None
+) -> dict[str, Any]:
     client_id = event["clientId"]
     deadline = wiring().time.now() + context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
     try:
@@ -80,12 +117,11 @@ def _refresh_one(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
         elif "requestedAt" in event:
             result = _forced(client_id, event, deadline, context)
         else:
-            result = _scheduled(client_id, deadline, context, jitter=bool(event.get("jitter")))
+            result = _scheduled(client_id, deadline, context, head)
     except NotAskedError as error:
         result = _skipped(client_id, error.reason)
     except ServiceError as error:
         result = _failed({"client_id": client_id, **observing.describe_error(error)})
-    _renew(client_id)
     return {"clientId": client_id, **result}
 
 
@@ -118,12 +154,12 @@ def _forced(
 
 
 def _scheduled(
-    client_id: str, deadline: float, context: Context, *, jitter: bool
+    client_id: str, deadline: float, context: Context, head: Head | None
 ) -> dict[str, Any]:
-    if jitter:
-        # All deployments' schedules fire on the same second of the minute.
-        wiring().time.sleep(wiring().settings.schedule_jitter_seconds * wiring().time.random())
-    head = wiring().store.head(client_id)
+    if deadline - wiring().time.now() < LEASE_SECONDS:
+        # Begun and not finished would count as a failure; the next run begins with the oldest.
+        return _skipped(client_id, Reason.DEADLINE)
+    head = head or wiring().store.head(client_id)
     claimed = wiring().revalidation.claim(head, holder=_holder(context))
     if not isinstance(claimed, Claim):
         return _skipped(client_id, claimed.reason)
@@ -135,9 +171,9 @@ def _holder(context: Context) -> str:
     return f"{context.aws_request_id} {wiring().time.random()}"
 
 
-def _renew(client_id: str) -> None:
-    """Keep the last good snapshot from being collected, whatever the origin answered."""
+def _renew(head: Head) -> None:
+    """Keep the last good snapshot from being collected, whatever the origin answers."""
     try:
-        wiring().revalidation.renew(wiring().store.head(client_id))
+        wiring().revalidation.renew(head)
     except StoreError as error:
-        _failed({"client_id": client_id, **observing.describe_error(error)})
+        _failed({"client_id": head.client_id, **observing.describe_error(error)})

@@ -1,6 +1,6 @@
 """Says what happened in the background: revalidations, and what of them could not be done."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handlers.observing import (
@@ -8,12 +8,15 @@ from handlers.observing import (
     describe_error,
     describe_fault,
     describe_omitted,
+    flush,
     logger,
     seconds,
 )
+from lib.directory.head import Head
 from lib.errors import OriginBlockedError, SecretError, UnavailableError, UnexpectedError
 from lib.origin import budget
 from lib.revalidation.outcomes import Claim, Failed, Outcome, Published
+from lib.revalidation.schedule import Schedule, oldest
 
 
 def report_revalidation(claim: Claim, outcome: Outcome, took: float) -> None:
@@ -39,6 +42,16 @@ def report_revalidation(claim: Claim, outcome: Outcome, took: float) -> None:
         logger.error("revalidation", extra={**line, **describe_fault(fault)})
     else:
         logger.warning("revalidation", extra=line)
+
+
+def report_schedule(schedule: Schedule, heads: Sequence[Head], *, now: float) -> None:
+    """Measure how a run of the schedule finds what is stored, whatever the run then does.
+
+    At once: a run that is killed has told of it.
+    """
+    seconds(SnapshotAge=oldest(heads, schedule, now=now))
+    count(LateClients=sum(schedule.late(head, now=now) for head in heads))
+    flush()
 
 
 def describe(outcome: Outcome) -> Mapping[str, Any]:

@@ -173,6 +173,7 @@ class Wiring:
             stored=self._stored,
             asking=lambda: self.asking,
             time=self.time,
+            schedule=self.settings.schedule,
             hiding=self.settings.hiding,
         )
 

@@ -4,12 +4,14 @@ There are no defaults here: a missing or contradictory value fails at start, not
 Secrets are never settings.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 from urllib.parse import urlsplit
 
 from lib.caching.freshness import FreshnessPolicy
+from lib.revalidation.schedule import Schedule
 from lib.revalidation.window import Window
 from lib.users.hiding import HidingPolicy
 
@@ -30,7 +32,9 @@ class Settings:
             "REFRESH_FUNCTION_NAME",
             "ORIGIN_MAX_LIMIT",
             "ORIGIN_MAX_OFFSET",
-            "SCHEDULE_JITTER_SECONDS",
+            "SCHEDULE_EXPRESSION",
+            "IDLE_REVALIDATION_SECONDS",
+            "AGE_ALARM_SECONDS",
             "ADOPTED_CALLS_PER_SWEEP",
             "MAX_ADOPTED_USERS",
             "LOOKUP_MISS_SECONDS",
@@ -48,7 +52,7 @@ class Settings:
     policy: FreshnessPolicy
     refresh_function_name: str
     window: Window
-    schedule_jitter_seconds: int
+    schedule: Schedule
     adopted_calls: int
     max_adopted: int
     lookup_miss_seconds: int
@@ -68,6 +72,7 @@ class Settings:
         missing = sorted(cls.VARIABLES - env.keys())
         if missing:
             raise ValueError(f"missing environment variables: {', '.join(missing)}")
+        frozen = _switch(env, "FROZEN_MODE")
         return cls(
             table_name=env["TABLE_NAME"],
             secret_id=env["SECRET_ID"],
@@ -76,14 +81,18 @@ class Settings:
                 max_age=_whole(env, "FRESH_SECONDS"),
                 stale_while_revalidate=_whole(env, "STALE_WHILE_REVALIDATE_SECONDS"),
                 stale_if_error=_whole(env, "STALE_IF_ERROR_SECONDS"),
-                frozen=_switch(env, "FROZEN_MODE"),
+                frozen=frozen,
             ),
             refresh_function_name=env["REFRESH_FUNCTION_NAME"],
             window=Window(
                 max_limit=_whole(env, "ORIGIN_MAX_LIMIT", least=1),
                 max_offset=_whole(env, "ORIGIN_MAX_OFFSET"),
             ),
-            schedule_jitter_seconds=_whole(env, "SCHEDULE_JITTER_SECONDS"),
+            schedule=Schedule(
+                every=_period(env["SCHEDULE_EXPRESSION"]),
+                idle=0 if frozen else _whole(env, "IDLE_REVALIDATION_SECONDS"),
+                tolerance=_whole(env, "AGE_ALARM_SECONDS"),
+            ),
             adopted_calls=_whole(env, "ADOPTED_CALLS_PER_SWEEP"),
             max_adopted=_whole(env, "MAX_ADOPTED_USERS"),
             lookup_miss_seconds=_whole(env, "LOOKUP_MISS_SECONDS"),
@@ -101,6 +110,14 @@ def _whole(env: Mapping[str, str], name: str, *, least: int = 0) -> int:
     if not env[name].isascii() or not env[name].isdigit() or int(env[name]) < least:
         raise ValueError(f"{name} must be a whole number of at least {least}")
     return int(env[name])
+
+
+def _period(expression: str) -> int:
+    """Return the seconds between two runs of a schedule, as EventBridge writes its rate."""
+    rate = re.fullmatch(r"rate\(([1-9][0-9]*) minutes?\)", expression, re.ASCII)
+    if rate is None:
+        raise ValueError("SCHEDULE_EXPRESSION must be rate(1 minute) or rate(N minutes)")
+    return int(rate[1]) * 60
 
 
 def _switch(env: Mapping[str, str], name: str) -> bool:

@@ -1,6 +1,7 @@
 """What every store promises: asked of the fake and of DynamoDB alike."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -365,3 +366,12 @@ def test_the_mark_of_what_was_announced_moves_only_from_where_it_was_seen(rig: R
 
     assert marked == [True, False, True]
     assert rig.head.announced == 2
+
+
+def test_a_read_is_noted_in_the_head_and_nothing_else_of_it_changes(rig: Rig) -> None:
+    rig.publish()
+    before = rig.head
+
+    rig.store.note_read(rig.client_id, NOW + 5)
+
+    assert rig.head == replace(before, read_at=NOW + 5)

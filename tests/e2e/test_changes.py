@@ -38,7 +38,7 @@ def deployment(built: Path, origin: OriginDouble) -> Iterator[Deployment]:
         clients=CLIENTS,
         CalApiUrl=origin.url,
         # SAM CLI splits at blanks outside quotes.
-        ScheduleExpression='"rate(1440 minutes)"',
+        ScheduleExpression='"rate(60 minutes)"',
     ) as deployed:
         yield deployed
 

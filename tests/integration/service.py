@@ -282,7 +282,6 @@ def running_service(
             "CAL_API_URL": origin.url,
             "REFRESH_FUNCTION_NAME": FUNCTION,
             "AWS_ENDPOINT_URL_LAMBDA": invoked.url,
-            "SCHEDULE_JITTER_SECONDS": "0",
             "HIDDEN_METADATA_KEYS": "",
             "MEMORY_CACHE_MEGABYTES": MEMORY_CACHE,
         }

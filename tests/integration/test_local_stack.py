@@ -235,7 +235,7 @@ def test_state_is_kept_in_its_directory_and_nowhere_else(tmp_path: Path) -> None
 
 @pytest.mark.real_seconds
 def test_the_schedule_fetches_what_nobody_asked_for() -> None:
-    with running({"SCHEDULE_SECONDS": "1", "SCHEDULE_JITTER_SECONDS": "0"}) as run:
+    with running({"SCHEDULE_SECONDS": "1"}) as run:
         url = run.value("ready")
         run.line("schedule clxdemo0000000000000000001 published")
 

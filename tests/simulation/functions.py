@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.wiring import MARGIN_SECONDS
-from lib.directory.head import Lease
-from lib.errors import ServiceError, StoreError, UnavailableError
+from lib.directory.head import LEASE_SECONDS, Lease
+from lib.errors import ServiceError, StoreError
 from lib.revalidation.outcomes import Claim
 from tests.fakes import CLIENT
 from tests.simulation.environment import Environment
@@ -20,15 +20,11 @@ def refresh(environment: Environment, event: Mapping[str, Any]) -> None:
     if event["action"] == "refresh":
         _refresh_one(environment, event)
         return
-    client_ids = environment.secrets.client_ids()
-    if client_ids == [CLIENT]:
-        _refresh_one(environment, {"clientId": CLIENT})
-        return
-    for client_id in client_ids:
-        try:
-            environment.invoker.invoke({"action": "refresh", "clientId": client_id, "jitter": True})
-        except UnavailableError as error:
-            environment.wire.scheduler.note(f"fan-out fails: {error.reason}")
+    if CLIENT in environment.secrets.client_ids():
+        _renew(environment)
+        head, now = environment.store.head(CLIENT), environment.time.now()
+        if environment.settings.schedule.due(head, now=now):
+            _refresh_one(environment, {"clientId": CLIENT})
 
 
 def _refresh_one(environment: Environment, event: Mapping[str, Any]) -> None:
@@ -49,10 +45,9 @@ def _refresh_one(environment: Environment, event: Mapping[str, Any]) -> None:
             )
         else:
             invocation.demands = True
-            _scheduled(environment, deadline, jitter=bool(event.get("jitter")))
+            _scheduled(environment, deadline)
     except ServiceError as error:
         environment.wire.scheduler.note(f"refresh: {getattr(error, 'reason', error)}")
-    _renew(environment)
 
 
 def _under_lease(environment: Environment, told: Mapping[str, Any], deadline: float) -> None:
@@ -70,10 +65,10 @@ def _under_lease(environment: Environment, told: Mapping[str, Any], deadline: fl
     environment.revalidation.run(claim, deadline=deadline)
 
 
-def _scheduled(environment: Environment, deadline: float, *, jitter: bool) -> None:
-    if jitter:
-        time = environment.time
-        time.sleep(environment.settings.schedule_jitter_seconds * time.random())
+def _scheduled(environment: Environment, deadline: float) -> None:
+    if deadline - environment.time.now() < LEASE_SECONDS:
+        environment.wire.scheduler.note("skipped: no time")
+        return
     head = environment.store.head(CLIENT)
     claimed = environment.revalidation.claim(head, holder=_holder(environment))
     if isinstance(claimed, Claim):

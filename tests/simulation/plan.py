@@ -9,6 +9,7 @@ from enum import StrEnum
 from random import Random
 
 from lib.caching.freshness import FreshnessPolicy
+from lib.revalidation.schedule import Schedule
 from lib.revalidation.window import Window
 from lib.settings import Settings
 from lib.users.hiding import NOTHING_HIDDEN, HidingPolicy
@@ -132,7 +133,7 @@ def _settings(random: Random, window: Window, hiding: HidingPolicy) -> Settings:
         ),
         refresh_function_name="refresh",
         window=window,
-        schedule_jitter_seconds=2,
+        schedule=Schedule(every=60, idle=600, tolerance=900),
         adopted_calls=random.choice((0, 1, 20)),
         max_adopted=random.choice((0, 5, 2_000)),
         lookup_miss_seconds=60,

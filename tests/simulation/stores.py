@@ -41,6 +41,9 @@ class WiredStore:
             told=f"{seen} to {number} ",
         )
 
+    def note_read(self, client_id: str, instant: float) -> None:
+        self._wire.ask("note_read", lambda: self._store.note_read(client_id, instant))
+
     def manifest(self, generation: Generation) -> Manifest:
         return self._wire.ask("manifest", lambda: self._store.manifest(generation))
 

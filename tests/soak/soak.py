@@ -45,7 +45,6 @@ _FUNCTIONS = {
     "STALE_WHILE_REVALIDATE_SECONDS": "3",
     "STALE_IF_ERROR_SECONDS": "3600",
     "LOOKUP_MISS_SECONDS": "2",
-    "SCHEDULE_JITTER_SECONDS": "0",
     # Answers are compared with the rows as the origin has them.
     "HIDDEN_METADATA_KEYS": "",
 }

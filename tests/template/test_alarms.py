@@ -6,23 +6,31 @@ from tests.template.stack import Stack
 
 STACK = Stack()
 ALARMS = STACK.of_type("AWS::CloudWatch::Alarm")
+OURS = {name: alarm for name, alarm in ALARMS.items() if alarm["Namespace"] == "ManagedUsersProxy"}
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:alarms"
 
 
-def test_errors_old_answers_late_changes_and_lost_invocations_are_watched() -> None:
+def test_everything_that_goes_wrong_unseen_is_watched() -> None:
     watched = {
         (alarm["Namespace"], alarm["MetricName"], str(alarm["Dimensions"][0]["Value"]))
         for alarm in ALARMS.values()
     }
+    ours = {metric for namespace, metric, _ in watched if namespace == "ManagedUsersProxy"}
 
-    assert watched == {
+    assert ours == {
+        "LateClients",
+        "LateAnnouncements",
+        "RevalidationFailed",
+        "RefreshFailed",
+        "HandoverFailed",
+        "SecretNotRenewed",
+    }
+    assert {each for each in watched if each[0] != "ManagedUsersProxy"} == {
         ("AWS/Lambda", "Errors", "{'Ref': 'ApiFunction'}"),
         ("AWS/Lambda", "Errors", "{'Ref': 'RefreshFunction'}"),
         ("AWS/Lambda", "Throttles", "{'Ref': 'RefreshFunction'}"),
         ("AWS/Lambda", "Errors", "{'Ref': 'ChangesFunction'}"),
-        ("AWS/Lambda", "IteratorAge", "{'Ref': 'ChangesFunction'}"),
         ("AWS/ApiGateway", "5XXError", "{'Ref': 'AWS::StackName'}"),
-        ("ManagedUsersProxy", "AgeServed", "{'Ref': 'AWS::StackName'}"),
         (
             "AWS/SQS",
             "ApproximateNumberOfMessagesVisible",
@@ -31,36 +39,44 @@ def test_errors_old_answers_late_changes_and_lost_invocations_are_watched() -> N
     }
 
 
-def test_the_age_alarm_looks_where_the_functions_write() -> None:
-    alarm = STACK.properties("AgeServedAlarm")
-    variables = STACK.properties("ApiFunction")["Environment"]["Variables"]
+@pytest.mark.parametrize("name", OURS)
+def test_an_alarm_of_ours_looks_where_the_functions_write(name: str) -> None:
+    variables = STACK.properties("RefreshFunction")["Environment"]["Variables"]
 
-    assert alarm["Namespace"] == variables["POWERTOOLS_METRICS_NAMESPACE"]
-    assert alarm["Dimensions"] == [
+    assert OURS[name]["Namespace"] == variables["POWERTOOLS_METRICS_NAMESPACE"]
+    assert OURS[name]["Dimensions"] == [
         {"Name": "service", "Value": variables["POWERTOOLS_SERVICE_NAME"]}
     ]
 
 
-def test_the_age_alarm_waits_until_revalidation_must_have_failed() -> None:
+def test_what_is_late_is_older_than_readers_are_served_without_a_failure() -> None:
     parameters = STACK.parameters
     still_normal = int(parameters["FreshSeconds"]) + int(parameters["StaleWhileRevalidateSeconds"])
 
     assert int(parameters["AgeAlarmSeconds"]) > still_normal
-    assert STACK.properties("AgeServedAlarm")["Threshold"] == parameters["AgeAlarmSeconds"]
 
 
-def test_the_changes_alarm_goes_off_long_before_a_record_is_given_up() -> None:
-    alarm = STACK.properties("ChangesAgeAlarm")
-    (mapping,) = STACK.of_type("AWS::Lambda::EventSourceMapping").values()
-    noticed_after = alarm["Threshold"] // 1000 + alarm["EvaluationPeriods"] * alarm["Period"]
+def test_only_a_silent_schedule_is_an_alarm_an_api_without_callers_is_none() -> None:
+    breaching = {name for name, alarm in ALARMS.items() if alarm["TreatMissingData"] == "breaching"}
 
-    # IteratorAge is in milliseconds.
-    assert (alarm["Statistic"], alarm["Threshold"]) == ("Maximum", 600_000)
-    assert noticed_after * 10 < mapping["MaximumRecordAgeInSeconds"]
+    assert breaching == {"LateClientsAlarm"}
 
 
-def test_an_api_without_callers_is_not_an_alarm() -> None:
-    assert {alarm["TreatMissingData"] for alarm in ALARMS.values()} == {"notBreaching"}
+def test_nothing_is_late_where_nothing_is_revalidated() -> None:
+    frozen = Stack(FrozenMode="true").of_type("AWS::CloudWatch::Alarm")
+
+    assert ALARMS.keys() - frozen.keys() == {"LateClientsAlarm", "RevalidationFailedAlarm"}
+
+
+@pytest.mark.parametrize("minutes", ["1 minute", "2 minutes", "60 minutes"])
+def test_a_period_is_long_enough_for_a_run_of_the_schedule(minutes: str) -> None:
+    stack = Stack(ScheduleExpression=f"rate({minutes})")
+    alarms = stack.of_type("AWS::CloudWatch::Alarm")
+    by_schedule = ("LateClientsAlarm", "LateAnnouncementsAlarm", "RevalidationFailedAlarm")
+
+    for name in by_schedule:
+        assert int(alarms[name]["Period"]) >= 60 * int(minutes.split(maxsplit=1)[0])
+        assert int(alarms[name]["Period"]) * int(alarms[name]["EvaluationPeriods"]) <= 86_400
 
 
 @pytest.mark.parametrize("name", ALARMS)

@@ -9,6 +9,7 @@ import pytest
 from dev import ROOT
 from dev.template.translation import source
 from lib.directory.head import LEASE_SECONDS
+from lib.revalidation.schedule import Schedule
 from lib.settings import Settings
 from tests.template.stack import Stack
 
@@ -42,7 +43,7 @@ def test_settings_accept_the_defaults_of_the_template() -> None:
     settings = Settings.from_env(plain)
 
     assert settings.policy.max_age == 120
-    assert settings.schedule_jitter_seconds == 2
+    assert settings.schedule == Schedule(every=60, idle=600, tolerance=900)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -78,10 +79,24 @@ def test_a_lease_ends_before_its_holder_can_be_killed() -> None:
     assert min(timeouts.values()) > LEASE_SECONDS
 
 
-def test_a_scheduled_wait_leaves_time_to_revalidate() -> None:
-    longest = STACK.template["Parameters"]["ScheduleJitterSeconds"]["MaxValue"]
+def test_nobody_is_idle_where_a_webhook_listens_to_all() -> None:
+    listening = Stack(WebhookUrl="https://example.com/hook", WebhookKey="key")
+    variables = listening.properties("RefreshFunction")["Environment"]["Variables"]
 
-    assert longest + LEASE_SECONDS < FUNCTIONS["RefreshFunction"]["Timeout"]
+    assert variables["IDLE_REVALIDATION_SECONDS"] == 0
+
+
+def test_whoever_reads_after_any_silence_is_answered_at_once() -> None:
+    settings = Settings.from_env(
+        {
+            name: str(value)
+            for name, value in FUNCTIONS["ApiFunction"]["Environment"]["Variables"].items()
+        }
+    )
+    policy, schedule = settings.policy, settings.schedule
+
+    # A sweep takes less than a run's period to begin and to end.
+    assert schedule.idle + schedule.every < policy.max_age + policy.stale_while_revalidate
 
 
 def test_a_failed_asynchronous_invocation_is_kept_and_not_repeated() -> None:

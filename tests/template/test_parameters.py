@@ -64,6 +64,8 @@ def test_a_default_is_within_its_own_bounds(name: str) -> None:
         ("ScheduleExpression", "rate(1 minute)", True),
         ("ScheduleExpression", "rate(2 minutes)", True),
         ("ScheduleExpression", "rate(15 minutes)", True),
+        ("ScheduleExpression", "rate(60 minutes)", True),
+        ("ScheduleExpression", "rate(61 minutes)", False),
         ("ScheduleExpression", "rate(1 minutes)", False),
         ("ScheduleExpression", "rate(0 minutes)", False),
         ("ScheduleExpression", "rate(30 seconds)", False),

@@ -3,6 +3,7 @@
 import pytest
 
 from lib.caching.freshness import FreshnessPolicy
+from lib.revalidation.schedule import Schedule
 from lib.revalidation.window import Window
 from lib.settings import Settings
 from lib.users.hiding import HidingPolicy
@@ -18,7 +19,9 @@ GOOD = {
     "REFRESH_FUNCTION_NAME": "refresh",
     "ORIGIN_MAX_LIMIT": "250",
     "ORIGIN_MAX_OFFSET": "250",
-    "SCHEDULE_JITTER_SECONDS": "5",
+    "SCHEDULE_EXPRESSION": "rate(2 minutes)",
+    "IDLE_REVALIDATION_SECONDS": "600",
+    "AGE_ALARM_SECONDS": "900",
     "HIDDEN_FIELDS": "bio, avatarUrl",
     "HIDDEN_METADATA_KEYS": "stripeCustomerId",
     "EVENT_BUS_NAME": "",
@@ -42,7 +45,7 @@ def test_every_variable_is_read() -> None:
         ),
         refresh_function_name="refresh",
         window=Window(max_limit=250, max_offset=250),
-        schedule_jitter_seconds=5,
+        schedule=Schedule(every=120, idle=600, tolerance=900),
         hiding=HidingPolicy(
             fields=frozenset({"bio", "avatarUrl"}),
             metadata_keys=frozenset({"stripeCustomerId"}),
@@ -83,7 +86,11 @@ def test_a_missing_variable_is_named(name: str) -> None:
         ("ORIGIN_MAX_LIMIT", "22"),
         ("ORIGIN_MAX_OFFSET", "2751"),
         ("ORIGIN_MAX_OFFSET", "-1"),
-        ("SCHEDULE_JITTER_SECONDS", "x"),
+        ("SCHEDULE_EXPRESSION", "rate(0 minutes)"),
+        ("SCHEDULE_EXPRESSION", "rate(1 hour)"),
+        ("SCHEDULE_EXPRESSION", "cron(* * * * ? *)"),
+        ("IDLE_REVALIDATION_SECONDS", "x"),
+        ("AGE_ALARM_SECONDS", "-1"),
         ("ADOPTED_CALLS_PER_SWEEP", "-1"),
         ("MAX_ADOPTED_USERS", "x"),
         ("LOOKUP_MISS_SECONDS", ""),
@@ -102,6 +109,15 @@ def test_a_missing_variable_is_named(name: str) -> None:
 def test_a_bad_value_is_refused_and_its_variable_named(name: str, value: str) -> None:
     with pytest.raises(ValueError, match=name):
         Settings.from_env(GOOD | {name: value})
+
+
+@pytest.mark.parametrize(("given", "seconds"), [("rate(1 minute)", 60), ("rate(15 minutes)", 900)])
+def test_the_schedule_is_read_as_eventbridge_writes_it(given: str, seconds: int) -> None:
+    assert Settings.from_env(GOOD | {"SCHEDULE_EXPRESSION": given}).schedule.every == seconds
+
+
+def test_nobody_is_idle_where_nothing_is_revalidated() -> None:
+    assert Settings.from_env(GOOD | {"FROZEN_MODE": "true"}).schedule.idle == 0
 
 
 @pytest.mark.parametrize("hidden", ["id", "email", "createdDate", "nope", "bio,nope"])

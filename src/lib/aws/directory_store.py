@@ -42,6 +42,10 @@ class DirectoryStore:
         """Return the head as it is now; generation 0 if nothing was ever published."""
         return self._heads.read(client_id)
 
+    def heads(self, client_ids: Sequence[str]) -> list[Head]:
+        """Return those heads that can be read as they are; any other needs ``head``."""
+        return self._heads.read_all(client_ids)
+
     def generation(self, client_id: str, number: int) -> Generation | None:
         """Return a generation as it was published, None if it is gone or cannot be read."""
         return self._heads.generation(client_id, number)
@@ -58,6 +62,10 @@ class DirectoryStore:
         except ConflictError:
             return False
         return True
+
+    def note_read(self, client_id: str, instant: float) -> None:
+        """Note in the head when somebody read the directory."""
+        self._heads.change(client_id, {"read_at": instant})
 
     def manifest(self, generation: Generation) -> Manifest:
         """Return what a generation is made of, as it came with it or from its manifest.

@@ -6,7 +6,7 @@ broken, all of it is taken from the generation's own manifest. What a newer vers
 wrote is neither read nor written over.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -70,6 +70,18 @@ class Heads:
                 self._mend(client_id, item, broken)
                 self._report(client_id, broken)
         raise StoreError("a head cannot be read", reason=Reason.BROKEN_HEAD)
+
+    def read_all(self, client_ids: Sequence[str]) -> list[Head]:
+        """Return those heads that can be read as they are; any other needs ``read``."""
+        keys = [_head_key(client_id) for client_id in client_ids]
+        stored = {item["pk"]["S"]: item for item in self._table.get_all(keys)}
+        heads = []
+        for client_id, key in zip(client_ids, keys, strict=True):
+            values = _known(stored.get(key["pk"]["S"], {}))
+            with suppress(StoreError):
+                if not unreadable(values):
+                    heads.append(head_of(client_id, values))
+        return heads
 
     def generation(self, client_id: str, number: int) -> Generation | None:
         """Return a generation as it was published, None if it is gone or cannot be read."""

@@ -123,6 +123,9 @@ class Head:
     announced: int = 0
     """Up to which generation changes were announced."""
 
+    read_at: float = 0
+    """When somebody read the directory last, to within some minutes."""
+
     def swept_since(self, instant: float, *, now: float) -> bool:
         """Return whether the last sweep began at ``instant`` or later, and by a clock to trust."""
         return instant <= self.generation.swept_at <= now + SKEW_SECONDS

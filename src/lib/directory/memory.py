@@ -7,13 +7,16 @@ stay until bytes run out, least recently used first.
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from threading import Lock
 from typing import Any
 
 from lib.directory.generation import Generation
 from lib.directory.head import HEAD_SECONDS, Head
 from lib.directory.manifest import Manifest, PageRef
 from lib.directory.pages import Page
-from lib.directory.store import Generations
+from lib.directory.store import Readable
 from lib.errors import StoreError
 
 MAX_HEADS = 256
@@ -26,7 +29,7 @@ class Memory:
     It keeps at most ``max_bytes`` of pages and shards, and if that is 0 nothing at all.
     """
 
-    def __init__(self, store: Generations, *, clock: Callable[[], float], max_bytes: int) -> None:
+    def __init__(self, store: Readable, *, clock: Callable[[], float], max_bytes: int) -> None:
         self._store = store
         self._clock = clock
         self._max_bytes = max_bytes
@@ -63,25 +66,33 @@ class Memory:
     def generation(self, client_id: str, number: int) -> Generation | None:
         """Return a generation as it was published, None if it is gone."""
         key = (client_id, number)
-        if key not in self._generations or not self._max_bytes:
+        generation = self._generations.get(key) if self._max_bytes else None
+        if generation is None:
             generation = self._store.generation(client_id, number)
-            if generation is None:
-                return None
-            self._generations[key] = generation
-            _trim(self._generations)
-        return self._generations[key]
+            if generation is not None:
+                self._generations[key] = generation
+                _trim(self._generations)
+        return generation
 
     def mark_announced(self, client_id: str, number: int, *, seen: int) -> bool:
         """Move the mark of what was announced from ``seen``, unless somebody else did."""
         return self._store.mark_announced(client_id, number, seen=seen)
 
+    def note_read(self, head: Head, instant: float) -> None:
+        """Note in the head when somebody read the directory; a failure is no reader's concern."""
+        asked_at = self._heads.get(head.client_id, (head, 0.0))[1]
+        self.remember(replace(head, read_at=instant), since=asked_at)
+        with suppress(StoreError):
+            self._store.note_read(head.client_id, instant)
+
     def manifest(self, generation: Generation) -> Manifest:
         """Return what a generation is made of."""
         key = (generation.client_id, generation.digest)
-        if key not in self._manifests or not self._max_bytes:
-            self._manifests[key] = self._store.manifest(generation)
+        manifest = self._manifests.get(key) if self._max_bytes else None
+        if manifest is None:
+            manifest = self._manifests[key] = self._store.manifest(generation)
             _trim(self._manifests)
-        return self._manifests[key]
+        return manifest
 
     def pages(self, client_id: str, refs: Sequence[PageRef]) -> Sequence[Page]:
         """Return the pages that ``refs`` name, reading those not remembered in one batch."""
@@ -101,9 +112,13 @@ class Memory:
 
 
 class _Contents:
-    """Immutable contents by client and digest, in at most ``max_bytes``."""
+    """Immutable contents by client and digest, in at most ``max_bytes``.
+
+    The schedule revalidates several clients side by side, so it may be asked by several threads.
+    """
 
     def __init__(self, max_bytes: int) -> None:
+        self._lock = Lock()
         self._max_bytes = max_bytes
         self._bytes = 0
         self._kept: OrderedDict[tuple[str, str], tuple[Any, int]] = OrderedDict()
@@ -115,18 +130,19 @@ class _Contents:
         size_of: Callable[[T], int],
     ) -> Sequence[T]:
         """Return what ``keys`` name; ``read`` gives those at positions that are not kept."""
-        missing = {key: position for position, key in enumerate(keys) if key not in self._kept}
-        new = read(list(missing.values())) if missing else ()
-        for key, content in zip(missing, new, strict=True):
-            self._kept[key] = (content, size_of(content))
-            self._bytes += self._kept[key][1]
-        for key in keys:
-            self._kept.move_to_end(key)
-        found = [self._kept[key][0] for key in keys]
-        while self._bytes > self._max_bytes:
-            _, (_, size) = self._kept.popitem(last=False)
-            self._bytes -= size
-        return found
+        with self._lock:
+            missing = {key: position for position, key in enumerate(keys) if key not in self._kept}
+            new = read(list(missing.values())) if missing else ()
+            for key, content in zip(missing, new, strict=True):
+                self._kept[key] = (content, size_of(content))
+                self._bytes += self._kept[key][1]
+            for key in keys:
+                self._kept.move_to_end(key)
+            found = [self._kept[key][0] for key in keys]
+            while self._bytes > self._max_bytes:
+                _, (_, size) = self._kept.popitem(last=False)
+                self._bytes -= size
+            return found
 
 
 def page_size(page: Page) -> int:

@@ -39,7 +39,14 @@ class Generations(Contents, Protocol):
         """Move the mark of what was announced from ``seen``, unless somebody else did."""
 
 
-class Directory(Generations, Protocol):
+class Readable(Generations, Protocol):
+    """What readers need: generations, and where it is noted that they are read."""
+
+    def note_read(self, client_id: str, instant: float) -> None:
+        """Note in the head when somebody read the directory."""
+
+
+class Directory(Readable, Protocol):
     """All of a directory, for whoever may change it."""
 
     def acquire(self, head: Head, *, lease: Lease, now: float, update: HeadUpdate) -> bool:

@@ -29,6 +29,7 @@ from lib.errors import (
 from lib.reading.request import Need, Read, ReadRequest
 from lib.reading.stored import Served, Stored
 from lib.revalidation.pauses import follow
+from lib.revalidation.schedule import Schedule
 from lib.users.hiding import NOTHING_HIDDEN, HidingPolicy
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Proxy:
     stored: Stored
     asking: Callable[[], "Asking"]
     time: Time
+    schedule: Schedule
     hiding: HidingPolicy = NOTHING_HIDDEN
 
     def read[T](self, request: ReadRequest, view: Callable[[Snapshot], T]) -> Read[T]:
@@ -62,6 +64,7 @@ class Proxy:
         """
         head = self.store.recent_head(request.client_id)
         self.require_known(head)
+        self.note_read(head)
         if head.generation.published and head.generation.number < request.min_generation:
             head = self._await(request)
         served = self._serve(request, head)
@@ -79,7 +82,9 @@ class Proxy:
             NotFoundError: the client is not configured.
             GoneError: the generation is no longer kept.
         """
-        self.require_known(self.store.recent_head(client_id))
+        head = self.store.recent_head(client_id)
+        self.require_known(head)
+        self.note_read(head)
         generation = self.store.generation(client_id, number)
         if generation is None:
             raise GoneError("This generation is no longer kept.")
@@ -101,6 +106,12 @@ class Proxy:
         left_out = head.health.last_error == Reason.CLIENT_NOT_CONFIGURED
         if left_out or not head.generation.published:
             self.require_client(head.client_id)
+
+    def note_read(self, head: Head) -> None:
+        """Let the schedule know that somebody reads the head's client."""
+        now = self.time.now()
+        if self.schedule.unnoted(head, now=now):
+            self.store.note_read(head, now)
 
     def _viewed[T](self, served: Served, view: Callable[[Snapshot], T]) -> Read[T]:
         snapshot = snapshot_of(self.store, served.generation, hiding=self.hiding)

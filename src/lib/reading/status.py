@@ -9,10 +9,11 @@ from lib.caching.freshness import age_of
 from lib.directory.head import Head
 from lib.origin import budget
 from lib.revalidation import health
+from lib.revalidation.schedule import Schedule
 from lib.users.dates import iso_date
 
 
-def cache_data(head: Head, *, now: float) -> dict[str, Any]:
+def cache_data(head: Head, schedule: Schedule, *, now: float) -> dict[str, Any]:
     """Return what callers may know of a client's cache; ages in seconds, instants ISO 8601."""
     generation, counters, known = head.generation, head.counters, health.as_seen(head, now=now)
 
@@ -29,6 +30,8 @@ def cache_data(head: Head, *, now: float) -> dict[str, Any]:
         "oldestObservationAge": age(generation.oldest_observation),
         "validatedAt": _iso(head.validated_at),
         "revalidating": head.lease.held(now),
+        "revalidationInterval": schedule.interval(head, now=now),
+        "lastReadAt": _iso(head.read_at),
         "lastError": known.last_error or None,
         "blockedUntil": _iso(known.blocked_until) if known.blocked_until > now else None,
         "retryAt": _iso(known.retry_at) if known.retry_at > now else None,

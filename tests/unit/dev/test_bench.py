@@ -116,8 +116,19 @@ def test_the_parts_of_a_month_grow_with_what_drives_them() -> None:
     assert at_busy["API Gateway"] == pytest.approx(100 * base["API Gateway"])
     assert at_busy["EventBridge"] == base["EventBridge"]
     assert at_many["API Gateway"] == base["API Gateway"]
-    assert at_many["Lambda"] > 20 * base["Lambda"]
     assert at_many["DynamoDB"] > 20 * base["DynamoDB"]
+    # Side by side they wait together.
+    assert 5 * base["Lambda"] < at_many["Lambda"] < 20 * base["Lambda"]
+
+
+def test_a_hundred_clients_of_whom_five_are_read_cost_hardly_more_than_the_five() -> None:
+    rows, given = rows_of(RUNS[-1]), report.defaults()
+    five = cost.Scenario(rate=1, clients=5, users=500)
+    hundred = cost.Scenario(rate=1, clients=5, users=500, idle=95)
+
+    alone, together = (sum(cost.ours(at, rows, given).values()) for at in (five, hundred))
+
+    assert together < 1.3 * alone
 
 
 def test_a_peer_that_asks_the_origin_each_time_is_refused_above_its_limit() -> None:

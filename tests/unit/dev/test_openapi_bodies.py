@@ -57,6 +57,7 @@ from tests.openapi import (
     responses,
     unlike,
 )
+from tests.world import SCHEDULE
 
 NOW = 1_795_448_604.48
 PATH = f"/v2/oauth-clients/{CLIENT}/users"
@@ -73,6 +74,7 @@ HEAD = head_of(
         "complete": True,
         "swept_at": NOW - 42,
         "validated_at": NOW - 42,
+        "read_at": NOW - 4,
     },
 )
 SCHEMAS = COMPONENTS["schemas"]
@@ -199,8 +201,8 @@ MADE: dict[str, Callable[[], dict[str, Json]]] = {
     "Users": lists,
     "User": lambda: {"a user": json.loads(user_body(LINES[0]))},
     "Cache": lambda: {
-        "stored": success(cache_data(HEAD, now=NOW)),
-        "nothing yet": success(cache_data(head_of(CLIENT, {}), now=NOW)),
+        "stored": success(cache_data(HEAD, SCHEDULE, now=NOW)),
+        "nothing yet": success(cache_data(head_of(CLIENT, {}), SCHEDULE, now=NOW)),
     },
     "Changes": lambda: {"changes": success(changes())},
     "Refreshed": lambda: {

@@ -16,7 +16,6 @@ MAY = {
     "simulation/__main__.py": "tells how long a simulation took that somebody asked for",
     "simulation/many.py": "simulates for as long as somebody asked for",
     "simulation/environment.py": "its time is virtual",
-    "simulation/functions.py": "its time is virtual",
 }
 
 

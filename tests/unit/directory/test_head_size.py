@@ -32,6 +32,7 @@ LONGEST: dict[str, Value] = {
     "lease_token": 9_999_999,
     "lease_expires_at": NOW + 0.123,
     "announced": 9_999_999,
+    "read_at": NOW + 0.123,
     "adopted": 99_999,
     "window_last_id": 9_999_999_999,
     "rotation_id": 9_999_999_999,

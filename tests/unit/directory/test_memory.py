@@ -49,6 +49,30 @@ def test_a_head_that_was_just_written_needs_no_reading() -> None:
     assert fixture.store.calls["head"] == 0
 
 
+def test_that_somebody_reads_is_noted_and_remembered() -> None:
+    fixture = Fixture()
+    head = fixture.memory.recent_head(CLIENT)
+
+    fixture.memory.note_read(head, NOW)
+
+    assert fixture.store.peek().read_at == NOW
+    assert fixture.memory.recent_head(CLIENT).read_at == NOW
+    assert fixture.store.calls["head"] == 1
+
+
+def test_whether_it_could_be_noted_or_not_nobody_tries_again_at_once() -> None:
+    fixture = Fixture()
+    head = fixture.memory.recent_head(CLIENT)
+    fixture.store.fail("note_read")
+
+    fixture.memory.note_read(head, NOW)
+
+    assert fixture.store.peek().read_at == 0
+    assert fixture.memory.recent_head(CLIENT).read_at == NOW
+    fixture.clock.now += HEAD_SECONDS
+    assert fixture.memory.recent_head(CLIENT).read_at == 0
+
+
 def test_a_head_is_as_old_as_the_question_for_it() -> None:
     fixture = Fixture()
     fixture.store.before = lambda _name: fixture.clock.sleep(HEAD_SECONDS)

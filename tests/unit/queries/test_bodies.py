@@ -12,6 +12,7 @@ from lib.queries.list_query import ListQuery, parse_list
 from lib.queries.select import Slice
 from lib.reading import status
 from tests.fakes import CLIENT, NOW, head_with
+from tests.world import SCHEDULE
 
 HEAD = head_with(CLIENT, generation=3, digest="d3", users=120, complete=True)
 
@@ -244,7 +245,7 @@ def test_an_error_is_the_origins_envelope_with_a_request_id() -> None:
 
 
 def test_before_anything_was_stored_the_cache_has_nothing_to_tell() -> None:
-    data = status.cache_data(head_with(CLIENT), now=NOW)
+    data = status.cache_data(head_with(CLIENT), SCHEDULE, now=NOW)
 
     assert data["generation"] == 0
     assert data["originBudget"] == {"limit": 72, "remaining": 72}
@@ -267,7 +268,7 @@ def test_only_what_still_holds_is_told(seconds: int, *, told: bool) -> None:
         rate_limit=500,
     )
 
-    data = status.cache_data(head, now=NOW)
+    data = status.cache_data(head, SCHEDULE, now=NOW)
 
     until = "2027-01-15T08:00:01.000Z" if told else None
     assert (data["blockedUntil"], data["retryAt"], data["revalidating"]) == (until, until, told)

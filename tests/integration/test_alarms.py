@@ -1,0 +1,140 @@
+"""Each alarm goes off in its incident, ends with it, and is silent on a healthy day.
+
+Hours pass by the clock that the test holds: the schedule runs every minute and readers read, all
+through the handlers. What they print is taken for metrics as CloudWatch takes it, and the alarms
+are those of the template.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from dev.local.embedded_aws import EmbeddedAws
+from dev.origin import Fault
+from tests.cloudwatch import in_alarm
+from tests.integration.service import CLIENT, SECRET, Service, running_service
+from tests.template.stack import Stack
+
+ALARMS = Stack().of_type("AWS::CloudWatch::Alarm")
+OURS = {name: alarm for name, alarm in ALARMS.items() if alarm["Namespace"] == "ManagedUsersProxy"}
+OTHER = "clxsample0000000000000002"
+LATE, FAILED = "LateClientsAlarm", "RevalidationFailedAlarm"
+
+
+class Day:
+    """A deployment, minute by minute, and the alarms it sets off."""
+
+    def __init__(self, service: Service, printed: Callable[[], str]) -> None:
+        self.service = service
+        self.printed = printed
+        self.minute = 0
+        self.sent: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+
+    def goes_on(self, minutes: int, *, schedule: bool = True, reading: bool = True) -> set[str]:
+        """Let time pass; return the alarms that were on at some time."""
+        rang: set[str] = set()
+        for _ in range(minutes):
+            self.minute += 1
+            self.service.clock.now += 60
+            if schedule:
+                self.service.refresh()
+            if reading:
+                status = self.service.get().status
+                self.sent["5XXError"][self.minute].append(float(status >= 500))
+            while not self.service.invocations.empty():
+                self.service.refresh(self.service.next_invocation())
+            self._collect()
+            rang |= self.on
+        return rang
+
+    @property
+    def on(self) -> set[str]:
+        """The alarms that are on now."""
+        watched = OURS | {"Api5xxAlarm": ALARMS["Api5xxAlarm"]}
+        return {
+            name
+            for name, alarm in watched.items()
+            if in_alarm(alarm, self.sent[alarm["MetricName"]], minute=self.minute)
+        }
+
+    def _collect(self) -> None:
+        for line in self.printed().splitlines():
+            record = json.loads(line)
+            for directive in record.get("_aws", {}).get("CloudWatchMetrics", ()):
+                for metric in directive["Metrics"]:
+                    values = record[metric["Name"]]
+                    self.sent[metric["Name"]][self.minute] += values
+
+
+@pytest.fixture
+def day(aws: EmbeddedAws, capsys: pytest.CaptureFixture[str]) -> Iterator[Day]:
+    keys = {CLIENT: SECRET, OTHER: SECRET}
+    with running_service(aws, clients=keys, POWERTOOLS_METRICS_DISABLED="false") as service:
+        running = Day(service, lambda: capsys.readouterr().out)
+        running.goes_on(10)
+        yield running
+
+
+def test_a_healthy_day_is_silent_with_readers_and_without(day: Day) -> None:
+    assert day.goes_on(60) == set()
+    assert day.goes_on(180, reading=False) == set()
+    assert day.goes_on(30) == set()
+
+
+def test_a_schedule_that_is_switched_off_or_dead(day: Day) -> None:
+    assert day.goes_on(8, schedule=False) == {LATE}
+
+    day.goes_on(8)
+    assert day.on == set()
+
+
+def test_an_origin_that_is_down_for_an_hour(day: Day) -> None:
+    day.service.origin.faults = [Fault("status", status=503)]
+
+    first = day.goes_on(14)
+    later = day.goes_on(46)
+
+    assert first == {FAILED}
+    assert later == {FAILED, LATE}
+    day.service.origin.faults = []
+    day.goes_on(16)
+    assert day.on == set()
+
+
+def test_a_secret_that_was_changed_for_a_wrong_one(day: Day) -> None:
+    day.service.put_secret({CLIENT: "wrong", OTHER: SECRET})
+
+    assert day.goes_on(40) == {FAILED, LATE}
+
+    day.service.put_secret({CLIENT: SECRET, OTHER: SECRET})
+    day.goes_on(16)
+    assert day.on == set()
+
+
+@pytest.mark.parametrize("text", ["", "{}", "not json"])
+def test_a_secret_that_was_emptied_or_is_malformed(day: Day, text: str) -> None:
+    day.service.aws.client("secretsmanager").put_secret_value(
+        SecretId=day.service.secret, SecretString=text or " "
+    )
+
+    # Environments that had the last good one go on with it, and say so; new ones have none.
+    assert day.goes_on(12) == {"SecretAlarm"}
+    day.service.forget()
+    assert "RefreshFailedAlarm" in day.goes_on(5)
+
+    day.service.put_secret({CLIENT: SECRET, OTHER: SECRET})
+    day.goes_on(16)
+    assert day.on == set()
+
+
+def test_a_client_taken_out_of_the_secret_is_nobodys_alarm(day: Day) -> None:
+    day.service.put_secret({OTHER: SECRET})
+
+    assert day.goes_on(40, reading=False) == set()
+
+    day.service.put_secret({CLIENT: SECRET, OTHER: SECRET})
+    day.goes_on(16)
+    assert day.service.get("/cache").body["data"]["age"] < 120
+    assert day.on == set()
