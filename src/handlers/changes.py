@@ -4,8 +4,11 @@ The stream carries keys only and is filtered to manifests. What a record says is
 has something to announce; what that is, is read from the table, so a record that is lost, repeated
 or late does no harm.
 
-Events: DynamoDB stream batches; or {"action": "replay", "clientId": …, "from": <generation>}, by
-which an operator has everything after that generation announced again.
+Events:
+    {"Records": […]}                                            a batch of the stream
+    {"action": "announce", "clientId": …}                       the schedule: it is overdue
+    {"action": "replay", "clientId": …, "from": <generation>}   an operator, who has everything
+                                                after that generation announced again
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,17 +24,21 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """Return which stream records failed, in the form that Lambda retries them from.
 
     Raises:
-        ValueError: the event is neither a stream batch nor a replay; or a record of it is
-            malformed, and everything else was announced. Lambda halves a batch that raises until
-            the record is alone, and gives it up after some tries.
+        ValueError: the event is none of those above; or a record of it is malformed, and everything
+            else was announced. Lambda halves a batch that raises until the record is alone, and
+            gives it up after some tries.
         ServiceError: a replay failed.
     """
     del context
     try:
         if event.get("action") == "replay":
             return {"events": _replay(event)}
+        if event.get("action") == "announce":
+            # Not raised: the schedule asks again, and knows when.
+            outcome = "announced" if _caught_up(str(event["clientId"])) else "failed"
+            return {"clientId": event["clientId"], "outcome": outcome}
         if "Records" not in event:
-            raise ValueError("an event needs Records, or action replay and a clientId")
+            raise ValueError("an event needs Records, or action announce or replay and a clientId")
         failed = _announce(event["Records"])
         return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
     finally:

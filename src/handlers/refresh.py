@@ -14,7 +14,7 @@ starts nothing.
 from collections.abc import Mapping
 from typing import Any
 
-from handlers import observing
+from handlers import announcements, observing
 from handlers.observing import logger
 from handlers.reporting import describe
 from handlers.wiring import MARGIN_SECONDS, Context, wiring
@@ -124,6 +124,7 @@ def _scheduled(
         # All deployments' schedules fire on the same second of the minute.
         wiring().time.sleep(wiring().settings.schedule_jitter_seconds * wiring().time.random())
     head = wiring().store.head(client_id)
+    announcements.ask_if_overdue(head)
     claimed = wiring().revalidation.claim(head, holder=_holder(context))
     if not isinstance(claimed, Claim):
         return _skipped(client_id, claimed.reason)

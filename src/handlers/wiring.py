@@ -29,11 +29,14 @@ from lib.reading.stored import Stored
 from lib.settings import Settings
 
 if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
     from lib.aws.invoker import Invoker
     from lib.aws.lookup_store import LookupStore
     from lib.aws.secret import Secrets
     from lib.events.announcer import Announcing
     from lib.events.change_log import ChangeLog
+    from lib.events.overdue import Ask
     from lib.origin.client import Origin
     from lib.reading.asking import Asking
     from lib.reading.lookup import Lookup
@@ -136,8 +139,23 @@ class Wiring:
         """The refresh function, from outside."""
         from lib.aws.invoker import Invoker
 
-        client = self.session.client("lambda", config=_config(attempts=2))
-        return Invoker(client, self.settings.refresh_function_name)
+        return Invoker(self._lambda, self.settings.refresh_function_name)
+
+    @cached_property
+    def announcer(self) -> "Invoker":
+        """The changes function, from the refresh function."""
+        from lib.aws.invoker import Invoker
+
+        return Invoker(self._lambda, self.settings.changes_function_name)
+
+    @cached_property
+    def announcement_asks(self) -> "dict[str, Ask]":
+        """When this environment asked for an announcement last, by client."""
+        return {}
+
+    @cached_property
+    def _lambda(self) -> "LambdaClient":
+        return self.session.client("lambda", config=_config(attempts=2))
 
     @cached_property
     def revalidation(self) -> "Revalidation":
