@@ -14,7 +14,7 @@ Events:
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from handlers import observing
+from handlers import observing, orders
 from handlers.observing import logger
 from handlers.wiring import Context, wiring
 from lib.errors import ConflictError, Reason, ServiceError
@@ -31,23 +31,31 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """
     del context
     try:
-        if event.get("action") == "replay":
+        action = orders.members(event).get("action")
+        if action == "replay":
             return {"events": _replay(event)}
-        if event.get("action") == "announce":
-            # Not raised: the schedule asks again, and knows when.
-            outcome = "announced" if _caught_up(str(event["clientId"])) else "failed"
-            return {"clientId": event["clientId"], "outcome": outcome}
+        if action == "announce":
+            return _announce_overdue(event)
         if "Records" not in event:
             raise ValueError("an event needs Records, or action announce or replay and a clientId")
-        failed = _announce(event["Records"])
+        failed = _announce(orders.records(event))
         return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
     finally:
         observing.flush()
 
 
+def _announce_overdue(event: Mapping[str, Any]) -> dict[str, Any]:
+    client_id = orders.client_id(event)
+    # Not raised: the schedule asks again, and knows when.
+    outcome = "announced" if _caught_up(client_id) else "failed"
+    return {"clientId": client_id, "outcome": outcome}
+
+
 def _replay(event: Mapping[str, Any]) -> int:
-    client_id, start = str(event["clientId"]), int(event["from"])
+    client_id, start = orders.client_id(event), orders.generation(event, "from")
     head = wiring().store.head(client_id)
+    if not head.generation.published:
+        raise ValueError("clientId must be of a client of whom something is stored")
     # Above the mark, the generations in between would never be announced.
     if not 0 <= start <= head.announced:
         raise ValueError(f"from must be a generation that was announced: 0 to {head.announced}")

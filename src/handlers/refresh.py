@@ -14,12 +14,19 @@ starts nothing.
 from collections.abc import Mapping
 from typing import Any
 
-from handlers import announcements, observing
+from handlers import announcements, observing, orders
 from handlers.observing import logger
 from handlers.reporting import describe
 from handlers.wiring import MARGIN_SECONDS, Context, wiring
 from lib.directory.head import Lease
-from lib.errors import NotAskedError, ServiceError, StoreError, UnavailableError
+from lib.errors import (
+    NotAskedError,
+    NotFoundError,
+    SecretError,
+    ServiceError,
+    StoreError,
+    UnavailableError,
+)
 from lib.revalidation.outcomes import Claim
 
 
@@ -27,14 +34,17 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """Return what was done; raise only for an event that nobody can make sense of.
 
     Raises:
-        ValueError: the event is malformed; Lambda moves it to the dead-letter queue.
+        ValueError: the event is malformed, and the text says where; Lambda moves it to the
+            dead-letter queue.
     """
     try:
-        if event.get("action") == "refresh-all":
+        action = orders.members(event).get("action")
+        if action == "refresh-all":
             return _refresh_all(context)
-        if event.get("action") == "refresh" and isinstance(event.get("clientId"), str):
-            return _refresh_one(event, context)
-        raise ValueError("an event needs action refresh-all, or refresh and a clientId")
+        if action == "refresh":
+            orders.check_refresh(event)
+            return _refused(event) or _refresh_one(event, context)
+        raise ValueError("action must be refresh-all, or refresh with a clientId")
     finally:
         observing.flush()
 
@@ -58,6 +68,17 @@ def _fan_out(client_id: str) -> bool:
         _failed({"client_id": client_id, **observing.describe_error(error)})
         return False
     return True
+
+
+def _refused(event: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return why nothing is done for ``event``, None if it is to be worked off."""
+    try:
+        orders.require_known(event)
+    except (NotFoundError, SecretError) as error:
+        # The line does not say whose: who is in no secret may be anything.
+        done = _failed(observing.describe_error(error))
+        return {"clientId": event["clientId"], **done, "message": error.message}
+    return None
 
 
 def _skipped(client_id: str, reason: str) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from lib.aws.directory_store import DirectoryStore
 from lib.aws.table import Table
 from lib.clock import Time
 from lib.directory.memory import Memory
-from lib.errors import UnavailableError
 from lib.queries.cursor import Cursors
 from lib.reading.lists import ListReads
 from lib.reading.named import NamedReads
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
     from lib.reading.asking import Asking
     from lib.reading.lookup import Lookup
     from lib.revalidation.forced import ForcedRefresh
-    from lib.revalidation.outcomes import Claim
     from lib.revalidation.revalidation import Revalidation
 
 MARGIN_SECONDS = 1.5
@@ -201,13 +199,14 @@ class Wiring:
     @cached_property
     def asking(self) -> "Asking":
         """Reads that ask the origin."""
+        from handlers.handover import hand_over
         from lib.reading.asking import Asking
 
         return Asking(
             store=self.memory,
             stored=self._stored,
             revalidation=lambda: self.revalidation,
-            hand_over=self._hand_over,
+            hand_over=lambda claim: hand_over(claim, self.invoker),
             time=self.time,
         )
 
@@ -290,27 +289,3 @@ class Wiring:
     def _require_client(self, client_id: str) -> None:
         # Not bound at once: a hit of a known client needs no Secrets Manager client.
         self.secrets.credential(client_id)
-
-    def _hand_over(self, claim: "Claim") -> None:
-        """Let the refresh function revalidate under ``claim``.
-
-        Raises:
-            UnavailableError: it could not be asked to.
-        """
-        from handlers.reporting import report_handover_failure
-
-        lease = claim.lease
-        event = {
-            "action": "refresh",
-            "clientId": lease.client_id,
-            "lease": {
-                "holder": lease.holder,
-                "token": lease.token,
-                "expiresAt": lease.expires_at,
-            },
-        }
-        try:
-            self.invoker.invoke(event)
-        except UnavailableError as error:
-            report_handover_failure(lease.client_id, error)
-            raise
