@@ -6,7 +6,7 @@ back, and where enough real datapoints are there, it takes the newest of those; 
 still missing is filled in, as ``TreatMissingData`` says.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -17,7 +17,11 @@ MINUTE = 60
 FURTHER = 2
 """How many periods further back than it must CloudWatch is taken to look."""
 
-_STATISTICS = {"Sum": sum, "Maximum": max, "Average": fmean}
+_STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {
+    "Sum": sum,
+    "Maximum": max,
+    "Average": fmean,
+}
 
 
 def in_alarm(alarm: Mapping[str, Any], sent: Datapoints, *, minute: int) -> bool:

@@ -101,6 +101,7 @@ class LocalAws:
             # `sam local start-lambda` knows functions by their logical ids.
             "AWS_ENDPOINT_URL_LAMBDA": f"http://{HOST_OF_CONTAINERS}:{LAMBDA_PORT}",
             "REFRESH_FUNCTION_NAME": "RefreshFunction",
+            "CHANGES_FUNCTION_NAME": "ChangesFunction",
             # SAM would pass on the caller's own session.
             "AWS_SESSION_TOKEN": "",
         }

@@ -88,6 +88,8 @@ def announced(event: object, done: object) -> str:
                 newest[keys["pk"]["S"].partition("#")[2]] = keys["sk"]["S"].partition("#")[2]
             told = ", ".join(f"{client} generation={number}" for client, number in newest.items())
             return f"{told} failed: {len(failed)}" if failed else told
+        case {"action": "announce"}, {"clientId": client_id, "outcome": outcome}:
+            return f"{client_id} {outcome}"
         case _:
             return "done"
 

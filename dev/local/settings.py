@@ -37,6 +37,7 @@ _FIXED = {
     "TABLE_NAME": TABLE_NAME,
     "SECRET_ID": SECRET_NAME,
     "REFRESH_FUNCTION_NAME": f"{STACK_NAME}-refresh",
+    "CHANGES_FUNCTION_NAME": f"{STACK_NAME}-changes",
     "POWERTOOLS_SERVICE_NAME": STACK_NAME,
 }
 _IDLE_SECONDS = str(parameter_defaults()["IdleRevalidationSeconds"])

@@ -112,7 +112,10 @@ class LocalStack:
         api.wait_ready()
         refresh.wait_ready()
         invoke = self._reporting("revalidate", refresh.invoke)
-        lambda_api.start({self._function(REFRESH_HANDLER, lambda_api).name: invoke})
+        announce = self._reporting("announce", changes.invoke, announced)
+        functions = {REFRESH_HANDLER: invoke, CHANGES_HANDLER: announce}
+        names = {name: self._function(name, lambda_api).name for name in functions}
+        lambda_api.start({names[handler]: run for handler, run in functions.items()})
         self._start_schedule(self._reporting("schedule", refresh.invoke))
         self._start_announcing(changes)
         self._start_front(listener, api)

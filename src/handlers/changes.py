@@ -4,14 +4,17 @@ The stream carries keys only and is filtered to manifests. What a record says is
 has something to announce; what that is, is read from the table, so a record that is lost, repeated
 or late does no harm.
 
-Events: DynamoDB stream batches; or {"action": "replay", "clientId": …, "from": <generation>}, by
-which an operator has everything after that generation announced again.
+Events:
+    {"Records": […]}                                            a batch of the stream
+    {"action": "announce", "clientId": …}                       the schedule: it is overdue
+    {"action": "replay", "clientId": …, "from": <generation>}   an operator, who has everything
+                                                after that generation announced again
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from handlers import observing
+from handlers import observing, orders
 from handlers.observing import logger
 from handlers.wiring import Context, wiring
 from lib.errors import ConflictError, Reason, ServiceError
@@ -21,26 +24,38 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """Return which stream records failed, in the form that Lambda retries them from.
 
     Raises:
-        ValueError: the event is neither a stream batch nor a replay; or a record of it is
-            malformed, and everything else was announced. Lambda halves a batch that raises until
-            the record is alone, and gives it up after some tries.
+        ValueError: the event is none of those above; or a record of it is malformed, and everything
+            else was announced. Lambda halves a batch that raises until the record is alone, and
+            gives it up after some tries.
         ServiceError: a replay failed.
     """
     del context
     try:
-        if event.get("action") == "replay":
+        action = orders.members(event).get("action")
+        if action == "replay":
             return {"events": _replay(event)}
+        if action == "announce":
+            return _announce_overdue(event)
         if "Records" not in event:
-            raise ValueError("an event needs Records, or action replay and a clientId")
-        failed = _announce(event["Records"])
+            raise ValueError("an event needs Records, or action announce or replay and a clientId")
+        failed = _announce(orders.records(event))
         return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
     finally:
         observing.flush()
 
 
+def _announce_overdue(event: Mapping[str, Any]) -> dict[str, Any]:
+    client_id = orders.client_id(event)
+    # Not raised: the schedule asks again, and knows when.
+    outcome = "announced" if _caught_up(client_id) else "failed"
+    return {"clientId": client_id, "outcome": outcome}
+
+
 def _replay(event: Mapping[str, Any]) -> int:
-    client_id, start = str(event["clientId"]), int(event["from"])
+    client_id, start = orders.client_id(event), orders.generation(event, "from")
     head = wiring().store.head(client_id)
+    if not head.generation.published:
+        raise ValueError("clientId must be of a client of whom something is stored")
     # Above the mark, the generations in between would never be announced.
     if not 0 <= start <= head.announced:
         raise ValueError(f"from must be a generation that was announced: 0 to {head.announced}")

@@ -15,12 +15,20 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from handlers import observing
+from handlers import announcements, observing, orders
 from handlers.observing import logger
 from handlers.reporting import describe, report_schedule
 from handlers.wiring import MARGIN_SECONDS, Context, wiring
 from lib.directory.head import LEASE_SECONDS, Head, Lease
-from lib.errors import NotAskedError, Reason, ServiceError, StoreError, UnavailableError
+from lib.errors import (
+    NotAskedError,
+    NotFoundError,
+    Reason,
+    SecretError,
+    ServiceError,
+    StoreError,
+    UnavailableError,
+)
 from lib.revalidation.outcomes import Claim
 from lib.revalidation.schedule import SIDE_BY_SIDE
 
@@ -29,18 +37,19 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """Return what was done; raise only for an event that nobody can make sense of.
 
     Raises:
-        ValueError: the event is malformed; Lambda moves it to the dead-letter queue.
+        ValueError: the event is malformed, and the text says where; Lambda moves it to the
+            dead-letter queue.
     """
     try:
-        if event.get("action") == "refresh-all":
+        action = orders.members(event).get("action")
+        if action == "refresh-all":
             return _refresh_all(context)
-        if event.get("action") == "refresh" and isinstance(event.get("clientId"), str):
-            return _refresh_one(event, context)
-        if event.get("action") == "refresh" and isinstance(event.get("clientIds"), list):
-            return {"results": _refresh_several(event["clientIds"], context, {})}
-        raise ValueError(
-            "an event needs action refresh-all, or refresh and a clientId or clientIds"
-        )
+        if action == "refresh":
+            orders.check_refresh(event)
+            if "clientIds" in event:
+                return {"results": _refresh_several(event["clientIds"], context, {})}
+            return _refused(event) or _refresh_one(event, context)
+        raise ValueError("action must be refresh-all, or refresh with a clientId or clientIds")
     finally:
         observing.flush()
 
@@ -56,6 +65,7 @@ def _refresh_all(context: Context) -> dict[str, Any]:
     report_schedule(schedule, heads, now=now)
     for head in heads:
         _renew(head)
+        announcements.ask_if_overdue(head)
     # Whose head could not be read with the others is read alone, where that can be mended.
     unread = tuple(set(client_ids) - {head.client_id for head in heads})
     batches = [batch for batch in (unread, *schedule.batches(heads, now=now)) if batch]
@@ -93,6 +103,17 @@ def _fan_out(client_ids: Sequence[str]) -> bool:
         _failed({"client_ids": list(client_ids), **observing.describe_error(error)})
         return False
     return True
+
+
+def _refused(event: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return why nothing is done for ``event``, None if it is to be worked off."""
+    try:
+        orders.require_known(event)
+    except (NotFoundError, SecretError) as error:
+        # The line does not say whose: who is in no secret may be anything.
+        done = _failed(observing.describe_error(error))
+        return {"clientId": event["clientId"], **done, "message": error.message}
+    return None
 
 
 def _skipped(client_id: str, reason: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from handlers.observing import (
 )
 from lib.directory.head import Head
 from lib.errors import OriginBlockedError, SecretError, UnavailableError, UnexpectedError
+from lib.events.overdue import overdue
 from lib.origin import budget
 from lib.revalidation.outcomes import Claim, Failed, Outcome, Published
 from lib.revalidation.schedule import Schedule, oldest
@@ -50,7 +51,10 @@ def report_schedule(schedule: Schedule, heads: Sequence[Head], *, now: float) ->
     At once: a run that is killed has told of it.
     """
     seconds(SnapshotAge=oldest(heads, schedule, now=now))
-    count(LateClients=sum(schedule.late(head, now=now) for head in heads))
+    count(
+        LateClients=sum(schedule.late(head, now=now) for head in heads),
+        LateAnnouncements=sum(overdue(head, now=now) for head in heads),
+    )
     flush()
 
 

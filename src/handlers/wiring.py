@@ -19,7 +19,6 @@ from lib.aws.directory_store import DirectoryStore
 from lib.aws.table import Table
 from lib.clock import Time
 from lib.directory.memory import Memory
-from lib.errors import UnavailableError
 from lib.queries.cursor import Cursors
 from lib.reading.lists import ListReads
 from lib.reading.named import NamedReads
@@ -29,16 +28,18 @@ from lib.reading.stored import Stored
 from lib.settings import Settings
 
 if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
     from lib.aws.invoker import Invoker
     from lib.aws.lookup_store import LookupStore
     from lib.aws.secret import Secrets
     from lib.events.announcer import Announcing
     from lib.events.change_log import ChangeLog
+    from lib.events.overdue import Ask
     from lib.origin.client import Origin
     from lib.reading.asking import Asking
     from lib.reading.lookup import Lookup
     from lib.revalidation.forced import ForcedRefresh
-    from lib.revalidation.outcomes import Claim
     from lib.revalidation.revalidation import Revalidation
 
 MARGIN_SECONDS = 1.5
@@ -136,8 +137,23 @@ class Wiring:
         """The refresh function, from outside."""
         from lib.aws.invoker import Invoker
 
-        client = self.session.client("lambda", config=_config(attempts=2))
-        return Invoker(client, self.settings.refresh_function_name)
+        return Invoker(self._lambda, self.settings.refresh_function_name)
+
+    @cached_property
+    def announcer(self) -> "Invoker":
+        """The changes function, from the refresh function."""
+        from lib.aws.invoker import Invoker
+
+        return Invoker(self._lambda, self.settings.changes_function_name)
+
+    @cached_property
+    def announcement_asks(self) -> "dict[str, Ask]":
+        """When this environment asked for an announcement last, by client."""
+        return {}
+
+    @cached_property
+    def _lambda(self) -> "LambdaClient":
+        return self.session.client("lambda", config=_config(attempts=2))
 
     @cached_property
     def revalidation(self) -> "Revalidation":
@@ -184,13 +200,14 @@ class Wiring:
     @cached_property
     def asking(self) -> "Asking":
         """Reads that ask the origin."""
+        from handlers.handover import hand_over
         from lib.reading.asking import Asking
 
         return Asking(
             store=self.memory,
             stored=self._stored,
             revalidation=lambda: self.revalidation,
-            hand_over=self._hand_over,
+            hand_over=lambda claim: hand_over(claim, self.invoker),
             time=self.time,
         )
 
@@ -273,27 +290,3 @@ class Wiring:
     def _require_client(self, client_id: str) -> None:
         # Not bound at once: a hit of a known client needs no Secrets Manager client.
         self.secrets.credential(client_id)
-
-    def _hand_over(self, claim: "Claim") -> None:
-        """Let the refresh function revalidate under ``claim``.
-
-        Raises:
-            UnavailableError: it could not be asked to.
-        """
-        from handlers.reporting import report_handover_failure
-
-        lease = claim.lease
-        event = {
-            "action": "refresh",
-            "clientId": lease.client_id,
-            "lease": {
-                "holder": lease.holder,
-                "token": lease.token,
-                "expiresAt": lease.expires_at,
-            },
-        }
-        try:
-            self.invoker.invoke(event)
-        except UnavailableError as error:
-            report_handover_failure(lease.client_id, error)
-            raise

@@ -46,6 +46,9 @@ class Settings:
         }
     )
 
+    OF_REFRESH: ClassVar[frozenset[str]] = frozenset({"CHANGES_FUNCTION_NAME"})
+    """What the refresh function has besides; the changes function cannot refer to itself."""
+
     table_name: str
     secret_id: str
     origin_url: str
@@ -60,6 +63,7 @@ class Settings:
     hiding: HidingPolicy
     event_bus_name: str
     event_values: bool
+    changes_function_name: str = ""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -103,6 +107,7 @@ class Settings:
             ),
             event_bus_name=env["EVENT_BUS_NAME"],
             event_values=_switch(env, "EVENT_VALUES"),
+            changes_function_name=env.get("CHANGES_FUNCTION_NAME", ""),
         )
 
 

@@ -75,6 +75,7 @@ CASES: dict[str, tuple[str, Check]] = {
         "ChangesFunction",
         lambda result: result == {"batchItemFailures": []},
     ),
+    "announce": ("ChangesFunction", lambda result: result["outcome"] == "announced"),
     "replay": ("ChangesFunction", lambda result: result["events"] > 0),
 }
 

@@ -43,6 +43,7 @@ type Json = Any  # Bodies are free-form: tests check what they use.
 CLIENT = "clxsample0000000000000001"
 SECRET = "key-of-the-sample-client"
 FUNCTION = "the-refresh-function"
+CHANGES_FUNCTION = "the-changes-function"
 FRESH, STALE_WHILE_REVALIDATE, STALE_IF_ERROR = 120, 600, 604_800
 REVALIDATE_AGE = FRESH + 10
 """An age at which a stale answer is given at once and a revalidation is started."""
@@ -166,6 +167,7 @@ class Service:
         self.table = Table(aws.client("dynamodb"), f"table-{uuid.uuid4()}")
         self.secret = f"secret-{uuid.uuid4()}"
         self.invocations: SimpleQueue[Json] = SimpleQueue()
+        self.announcements: SimpleQueue[Json] = SimpleQueue()
         origin.before_call = self._take_time
 
     def get(
@@ -281,6 +283,7 @@ def running_service(
             "SECRET_ID": service.secret,
             "CAL_API_URL": origin.url,
             "REFRESH_FUNCTION_NAME": FUNCTION,
+            "CHANGES_FUNCTION_NAME": CHANGES_FUNCTION,
             "AWS_ENDPOINT_URL_LAMBDA": invoked.url,
             "HIDDEN_METADATA_KEYS": "",
             "MEMORY_CACHE_MEGABYTES": MEMORY_CACHE,
@@ -288,7 +291,11 @@ def running_service(
         function = LocalSettings().function(API_HANDLER, aws.environment | neighbours | environment)
         for name, value in function.environment.items():
             patch.setenv(name, value)
-        invoked.start({FUNCTION: service.invocations.put})
+        queued = {
+            FUNCTION: service.invocations.put,
+            CHANGES_FUNCTION: service.announcements.put,
+        }
+        invoked.start(queued)
         service.forget()
         try:
             yield service

@@ -6,6 +6,7 @@ are those of the template.
 """
 
 import json
+import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 
@@ -13,6 +14,7 @@ import pytest
 
 from dev.local.embedded_aws import EmbeddedAws
 from dev.origin import Fault
+from handlers import changes
 from tests.cloudwatch import in_alarm
 from tests.integration.service import CLIENT, SECRET, Service, running_service
 from tests.template.stack import Stack
@@ -20,6 +22,7 @@ from tests.template.stack import Stack
 ALARMS = Stack().of_type("AWS::CloudWatch::Alarm")
 OURS = {name: alarm for name, alarm in ALARMS.items() if alarm["Namespace"] == "ManagedUsersProxy"}
 OTHER = "clxsample0000000000000002"
+BUS = f"alarms-{uuid.uuid4()}"
 LATE, FAILED = "LateClientsAlarm", "RevalidationFailedAlarm"
 
 
@@ -45,6 +48,11 @@ class Day:
                 self.sent["5XXError"][self.minute].append(float(status >= 500))
             while not self.service.invocations.empty():
                 self.service.refresh(self.service.next_invocation())
+            for client_id in (CLIENT, OTHER):
+                # As the table's stream does, and the schedule once that has given up.
+                changes.handler(
+                    {"action": "announce", "clientId": client_id}, self.service.context()
+                )
             self._collect()
             rang |= self.on
         return rang
@@ -71,7 +79,9 @@ class Day:
 @pytest.fixture
 def day(aws: EmbeddedAws, capsys: pytest.CaptureFixture[str]) -> Iterator[Day]:
     keys = {CLIENT: SECRET, OTHER: SECRET}
-    with running_service(aws, clients=keys, POWERTOOLS_METRICS_DISABLED="false") as service:
+    aws.create_bus(BUS)
+    environment = {"POWERTOOLS_METRICS_DISABLED": "false", "EVENT_BUS_NAME": BUS}
+    with running_service(aws, clients=keys, **environment) as service:
         running = Day(service, lambda: capsys.readouterr().out)
         running.goes_on(10)
         yield running
@@ -137,4 +147,43 @@ def test_a_client_taken_out_of_the_secret_is_nobodys_alarm(day: Day) -> None:
     day.service.put_secret({CLIENT: SECRET, OTHER: SECRET})
     day.goes_on(16)
     assert day.service.get("/cache").body["data"]["age"] < 120
+    assert day.on == set()
+
+
+def test_a_bus_that_takes_no_events(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_EVENTBRIDGE", "http://127.0.0.1:1")
+    day.service.forget()
+    user = day.service.origin.users(CLIENT)[0]
+    day.service.origin.update(CLIENT, user["id"], name="Renamed")
+
+    assert day.goes_on(20) == {"LateAnnouncementsAlarm"}
+
+    monkeypatch.delenv("AWS_ENDPOINT_URL_EVENTBRIDGE")
+    day.service.forget()
+    day.goes_on(8)
+    assert day.on == set()
+
+
+def test_a_table_that_is_down(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1")
+    day.service.forget()
+
+    assert {"RefreshFailedAlarm", "Api5xxAlarm"} <= day.goes_on(10)
+
+    monkeypatch.delenv("AWS_ENDPOINT_URL_DYNAMODB")
+    day.service.forget()
+    day.goes_on(16)
+    assert day.on == set()
+
+
+def test_readers_who_can_have_nobody_revalidate(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:1")
+    day.service.forget()
+
+    # Readers ask the origin for themselves once what is stored is too old to be given at once.
+    assert "HandoverFailedAlarm" in day.goes_on(11, schedule=False)
+
+    monkeypatch.delenv("AWS_ENDPOINT_URL_LAMBDA")
+    day.service.forget()
+    day.goes_on(16)
     assert day.on == set()

@@ -4,6 +4,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from dev import ROOT
 from dev.local.embedded_aws import EmbeddedAws
 from handlers import changes
 from lib.events.event import PREFIX
+from lib.events.overdue import GRACE_SECONDS
 from tests.integration.service import Json, Service, running_service
 
 CLIENT = "clxdemo0000000000000000001"
@@ -103,15 +105,21 @@ def announcer(aws: EmbeddedAws, listening: tuple[str, str]) -> Iterator[Announce
         announcer.told()
 
 
-@pytest.mark.parametrize("name", ["generation-published", "replay"])
+DONE: Json = {
+    "announce": {"clientId": CLIENT, "outcome": "announced"},
+    "generation-published": {"batchItemFailures": []},
+    "replay": {"events": 2},
+}
+
+
+@pytest.mark.parametrize("name", DONE)
 def test_an_example_event_is_worked_off(announcer: Announcer, name: str) -> None:
     event = json.loads((ROOT / f"events/{name}.json").read_text(encoding="utf-8"))
     announcer.publish()
 
     result = announcer.handle(event)
 
-    expected: Json = {"events": 2} if name == "replay" else {"batchItemFailures": []}
-    assert result == expected
+    assert result == DONE[name]
     assert announcer.told()[-1] == (CLIENT, "updated", 2)
     assert announcer.mark() == 2
 
@@ -214,6 +222,110 @@ def test_a_replay_tells_again_all_that_follows_under_the_same_ids(
     assert result == {"events": len(told)}
     assert announcer.told() == told
     assert {event["id"] for event in announcer.heard} == ids
+
+
+def fail_for_good(announcer: Announcer) -> None:
+    """Let time pass without any wake-up, as after a record that the stream gave up."""
+    announcer.publish(CLIENT)
+    announcer.service.let_pass(GRACE_SECONDS + 60)
+
+
+def test_what_the_stream_gave_up_is_announced_by_the_schedule(announcer: Announcer) -> None:
+    fail_for_good(announcer)
+
+    announcer.service.refresh()
+    asked = announcer.service.announcements.get_nowait()
+    done = announcer.handle(asked)
+
+    assert asked == {"action": "announce", "clientId": CLIENT}
+    assert done == {"clientId": CLIENT, "outcome": "announced"}
+    assert announcer.told() == [(CLIENT, "updated", 2)]
+    assert announcer.mark() == 2
+
+
+def test_what_is_asked_for_twice_is_announced_once(announcer: Announcer) -> None:
+    fail_for_good(announcer)
+    asked = {"action": "announce", "clientId": CLIENT}
+
+    results = [announcer.handle(asked) for _ in range(2)]
+
+    assert results == [{"clientId": CLIENT, "outcome": "announced"}] * 2
+    assert announcer.told() == [(CLIENT, "updated", 2)]
+
+
+def test_a_new_generation_is_left_to_the_stream(announcer: Announcer) -> None:
+    announcer.publish()
+    announcer.service.let_pass(GRACE_SECONDS / 2)
+
+    announcer.service.refresh()
+
+    assert announcer.service.announcements.empty()
+
+
+def test_one_environment_asks_less_and_less_often_until_the_bus_takes_it(
+    announcer: Announcer, monkeypatch: pytest.MonkeyPatch, log: StringIO
+) -> None:
+    fail_for_good(announcer)
+    service, minutes = announcer.service, []
+    monkeypatch.setenv("AWS_ENDPOINT_URL_EVENTBRIDGE", "http://127.0.0.1:1")
+    for minute in range(20):
+        service.refresh()
+        while not service.announcements.empty():
+            minutes.append(minute)
+            assert announcer.handle(service.announcements.get_nowait())["outcome"] == "failed"
+        service.let_pass(60, same_environment=True)
+    monkeypatch.delenv("AWS_ENDPOINT_URL_EVENTBRIDGE")
+    service.forget()
+    service.refresh()
+    announcer.handle(service.announcements.get_nowait())
+    service.let_pass(3600)
+    service.refresh()
+
+    assert minutes == [0, 5, 15]
+    assert service.announcements.empty()
+    assert announcer.told() == [(CLIENT, "updated", 2)]
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    asked = [line for line in lines if line["message"] == "announcement overdue"]
+    told = [(line["announced"], line["generation"], line["next_in_seconds"]) for line in asked]
+    assert told == [(1, 2, 300), (1, 2, 600), (1, 2, 1200), (1, 2, 300)]
+
+
+def test_a_client_that_is_skipped_is_looked_after_all_the_same(
+    announcer: Announcer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_for_good(announcer)
+    monkeypatch.setenv("FROZEN_MODE", "true")
+    announcer.service.forget()
+
+    done = announcer.service.refresh()
+
+    assert {each["reason"] for each in done["results"]} == {"frozen"}
+    assert announcer.service.announcements.get_nowait()["clientId"] == CLIENT
+
+
+def test_a_refresh_goes_on_when_nobody_can_be_asked(
+    announcer: Announcer, monkeypatch: pytest.MonkeyPatch, log: StringIO
+) -> None:
+    fail_for_good(announcer)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:1")
+    announcer.service.forget()
+
+    done = announcer.service.refresh()
+
+    assert (done["clients"], done["failed"]) == (2, [])
+    assert '"message":"announcement failed"' in log.getvalue()
+
+
+def test_who_was_never_announced_begins_with_a_baseline(announcer: Announcer) -> None:
+    client, table = announcer.service.table.client, announcer.service.table.name
+    key = {"pk": {"S": f"client#{CLIENT}"}, "sk": {"S": "head"}}
+    client.update_item(TableName=table, Key=key, UpdateExpression="REMOVE announced, modified_at")
+    announcer.service.forget()
+
+    announcer.service.refresh()
+    announcer.handle(announcer.service.announcements.get_nowait())
+
+    assert announcer.told() == [(CLIENT, "baseline", 1)]
 
 
 @pytest.mark.parametrize("event", [{}, {"action": "other"}, {"clientId": CLIENT}])

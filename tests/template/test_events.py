@@ -31,6 +31,7 @@ def test_there_is_an_event_for_each_trigger() -> None:
         "look-users-up",
     }
     assert set(OTHERS) == {
+        "announce",
         "generation-published",
         "refresh-client",
         "refresh-with-lease",
@@ -111,3 +112,7 @@ def test_a_stream_event_tells_of_a_new_generation_by_its_keys_alone() -> None:
 
 def test_a_replay_event_names_its_client_and_the_generation_to_start_after() -> None:
     assert EVENTS["replay"] == {"action": "replay", "clientId": CLIENT, "from": 0}
+
+
+def test_an_announce_event_names_its_client() -> None:
+    assert EVENTS["announce"] == {"action": "announce", "clientId": CLIENT}

@@ -33,7 +33,8 @@ def test_there_is_one_function_for_each_handler() -> None:
 def test_the_environment_is_what_settings_read(name: str) -> None:
     variables = FUNCTIONS[name]["Environment"]["Variables"]
 
-    assert variables.keys() == Settings.VARIABLES | POWERTOOLS
+    of_its_own = Settings.OF_REFRESH if name == "RefreshFunction" else frozenset()
+    assert variables.keys() == Settings.VARIABLES | POWERTOOLS | of_its_own
 
 
 def test_settings_accept_the_defaults_of_the_template() -> None:
@@ -100,14 +101,22 @@ def test_whoever_reads_after_any_silence_is_answered_at_once() -> None:
 
 
 def test_a_failed_asynchronous_invocation_is_kept_and_not_repeated() -> None:
-    (configuration,) = STACK.of_type("AWS::Lambda::EventInvokeConfig").values()
+    configurations = STACK.of_type("AWS::Lambda::EventInvokeConfig").values()
 
-    assert configuration["FunctionName"] == {"Ref": "RefreshFunction"}
-    assert configuration["MaximumRetryAttempts"] == 0
-    assert configuration["MaximumEventAgeInSeconds"] == 60
-    assert configuration["DestinationConfig"] == {
-        "OnFailure": {"Destination": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}
-    }
+    invoked = sorted(each["FunctionName"]["Ref"] for each in configurations)
+    assert invoked == ["ChangesFunction", "RefreshFunction"]
+    for configuration in configurations:
+        assert configuration["MaximumRetryAttempts"] == 0
+        assert configuration["MaximumEventAgeInSeconds"] == 60
+        assert configuration["DestinationConfig"] == {
+            "OnFailure": {"Destination": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}
+        }
+
+
+def test_the_refresh_function_knows_the_changes_function() -> None:
+    variables = FUNCTIONS["RefreshFunction"]["Environment"]["Variables"]
+
+    assert variables["CHANGES_FUNCTION_NAME"] == {"Ref": "ChangesFunction"}
 
 
 def test_concurrency_is_reserved_only_where_asked_for() -> None:

@@ -34,13 +34,17 @@ def _statements(stack: Stack, role: str) -> dict[str, Json]:
     return {statement["Sid"]: statement for statement in statements}
 
 
-def _allowed(stack: Stack, role: str) -> dict[tuple[str, ...], Json]:
-    allowed = {}
+def _allowed(stack: Stack, role: str) -> list[tuple[tuple[str, ...], Json]]:
+    allowed = []
     for statement in _statements(stack, role).values():
         action = statement["Action"]
         actions = (action,) if isinstance(action, str) else tuple(action)
-        allowed[actions] = statement["Resource"]
-    return allowed
+        allowed.append((actions, statement["Resource"]))
+    return sorted(allowed, key=str)
+
+
+def _exactly(*allowed: tuple[tuple[str, ...], Json]) -> list[tuple[tuple[str, ...], Json]]:
+    return sorted(allowed, key=str)
 
 
 def _arn(resource: str) -> Json:
@@ -48,51 +52,53 @@ def _arn(resource: str) -> Json:
 
 
 def test_the_api_function_may_do_what_it_does_and_nothing_else() -> None:
-    assert _allowed(STACK, "ApiRole") == {
-        TABLE_ACTIONS: _arn("Table"),
-        ("secretsmanager:GetSecretValue",): {"Fn::GetAtt": ["Secret", "Id"]},
-        ("lambda:InvokeFunction",): REFRESH_ARN,
-        ("logs:CreateLogStream", "logs:PutLogEvents"): _arn("ApiLogs"),
-        ("xray:PutTelemetryRecords", "xray:PutTraceSegments"): "*",
-    }
+    assert _allowed(STACK, "ApiRole") == _exactly(
+        (TABLE_ACTIONS, _arn("Table")),
+        (("secretsmanager:GetSecretValue",), {"Fn::GetAtt": ["Secret", "Id"]}),
+        (("lambda:InvokeFunction",), REFRESH_ARN),
+        (("logs:CreateLogStream", "logs:PutLogEvents"), _arn("ApiLogs")),
+        (("xray:PutTelemetryRecords", "xray:PutTraceSegments"), "*"),
+    )
 
 
 def test_the_refresh_function_may_do_what_it_does_and_nothing_else() -> None:
-    assert _allowed(STACK, "RefreshRole") == {
-        TABLE_ACTIONS: _arn("Table"),
-        ("secretsmanager:GetSecretValue",): {"Fn::GetAtt": ["Secret", "Id"]},
-        ("lambda:InvokeFunction",): REFRESH_ARN,
-        ("sqs:SendMessage",): _arn("DeadLetters"),
-        ("logs:CreateLogStream", "logs:PutLogEvents"): _arn("RefreshLogs"),
-        ("xray:PutTelemetryRecords", "xray:PutTraceSegments"): "*",
-    }
+    assert _allowed(STACK, "RefreshRole") == _exactly(
+        (TABLE_ACTIONS, _arn("Table")),
+        (("secretsmanager:GetSecretValue",), {"Fn::GetAtt": ["Secret", "Id"]}),
+        (("lambda:InvokeFunction",), REFRESH_ARN),
+        (("lambda:InvokeFunction",), _arn("ChangesFunction")),
+        (("sqs:SendMessage",), _arn("DeadLetters")),
+        (("logs:CreateLogStream", "logs:PutLogEvents"), _arn("RefreshLogs")),
+        (("xray:PutTelemetryRecords", "xray:PutTraceSegments"), "*"),
+    )
 
 
 def test_the_changes_function_may_do_what_it_does_and_nothing_else() -> None:
-    assert _allowed(STACK, "ChangesRole") == {
-        ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"): _arn("Table"),
-        ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"): {
-            "Fn::GetAtt": ["Table", "StreamArn"]
-        },
-        ("dynamodb:ListStreams",): "*",
-        ("events:PutEvents",): _arn("EventBus"),
-        ("sqs:SendMessage",): _arn("DeadLetters"),
-        ("logs:CreateLogStream", "logs:PutLogEvents"): _arn("ChangesLogs"),
-        ("xray:PutTelemetryRecords", "xray:PutTraceSegments"): "*",
-    }
+    assert _allowed(STACK, "ChangesRole") == _exactly(
+        (("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"), _arn("Table")),
+        (
+            ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
+            {"Fn::GetAtt": ["Table", "StreamArn"]},
+        ),
+        (("dynamodb:ListStreams",), "*"),
+        (("events:PutEvents",), _arn("EventBus")),
+        (("sqs:SendMessage",), _arn("DeadLetters")),
+        (("logs:CreateLogStream", "logs:PutLogEvents"), _arn("ChangesLogs")),
+        (("xray:PutTelemetryRecords", "xray:PutTraceSegments"), "*"),
+    )
 
 
 def test_the_webhook_s_rule_may_call_one_destination() -> None:
-    assert _allowed(Stack(**WEBHOOK), "WebhookRole") == {
-        ("events:InvokeApiDestination",): _arn("WebhookDestination"),
-    }
+    assert _allowed(Stack(**WEBHOOK), "WebhookRole") == _exactly(
+        (("events:InvokeApiDestination",), _arn("WebhookDestination")),
+    )
 
 
 def test_the_schedule_may_invoke_one_function_and_keep_what_failed() -> None:
-    assert _allowed(STACK, "ScheduleRole") == {
-        ("lambda:InvokeFunction",): _arn("RefreshFunction"),
-        ("sqs:SendMessage",): _arn("DeadLetters"),
-    }
+    assert _allowed(STACK, "ScheduleRole") == _exactly(
+        (("lambda:InvokeFunction",), _arn("RefreshFunction")),
+        (("sqs:SendMessage",), _arn("DeadLetters")),
+    )
 
 
 @pytest.mark.parametrize("role", ["ApiRole", "RefreshRole"])

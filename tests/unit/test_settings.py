@@ -33,6 +33,13 @@ GOOD = {
 }
 
 
+def test_the_refresh_function_is_told_whom_to_ask_for_announcements() -> None:
+    told = Settings.from_env(GOOD | dict.fromkeys(Settings.OF_REFRESH, "changes"))
+
+    assert told.changes_function_name == "changes"
+    assert Settings.from_env(GOOD).changes_function_name == ""
+
+
 def test_every_variable_is_read() -> None:
     settings = Settings.from_env(GOOD)
 

@@ -1,4 +1,4 @@
-"""Starts the refresh function asynchronously: what a reader must not wait for happens there.
+"""Starts a function asynchronously: what a reader or a run must not wait for happens there.
 
 An invocation that has answered is frozen, so work after the answer needs another invocation.
 """
