@@ -11,12 +11,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 import pytest
+import requests
 
 from dev.local.embedded_aws import EmbeddedAws
-from dev.origin import Fault
+from dev.origin import Fault, Limits
 from handlers import changes
 from tests.cloudwatch import in_alarm
 from tests.integration.service import CLIENT, SECRET, Service, running_service
+from tests.patience import PATIENCE_SECONDS
 from tests.template.stack import Stack
 
 ALARMS = Stack().of_type("AWS::CloudWatch::Alarm")
@@ -35,12 +37,20 @@ class Day:
         self.minute = 0
         self.sent: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
 
-    def goes_on(self, minutes: int, *, schedule: bool = True, reading: bool = True) -> set[str]:
+    def goes_on(
+        self,
+        minutes: int,
+        *,
+        schedule: bool = True,
+        reading: bool = True,
+        others: Callable[[], object] = lambda: None,
+    ) -> set[str]:
         """Let time pass; return the alarms that were on at some time."""
         rang: set[str] = set()
         for _ in range(minutes):
             self.minute += 1
             self.service.clock.now += 60
+            others()
             if schedule:
                 self.service.refresh()
             if reading:
@@ -80,8 +90,9 @@ class Day:
 def day(aws: EmbeddedAws, capsys: pytest.CaptureFixture[str]) -> Iterator[Day]:
     keys = {CLIENT: SECRET, OTHER: SECRET}
     aws.create_bus(BUS)
-    environment = {"POWERTOOLS_METRICS_DISABLED": "false", "EVENT_BUS_NAME": BUS}
-    with running_service(aws, clients=keys, **environment) as service:
+    with running_service(
+        aws, clients=keys, POWERTOOLS_METRICS_DISABLED="false", EVENT_BUS_NAME=BUS
+    ) as service:
         running = Day(service, lambda: capsys.readouterr().out)
         running.goes_on(10)
         yield running
@@ -186,4 +197,73 @@ def test_readers_who_can_have_nobody_revalidate(day: Day, monkeypatch: pytest.Mo
     monkeypatch.delenv("AWS_ENDPOINT_URL_LAMBDA")
     day.service.forget()
     day.goes_on(16)
+    assert day.on == set()
+
+
+def test_a_rotated_secret_is_nobodys_alarm(day: Day) -> None:
+    day.service.origin.rotate_secret(CLIENT, "new-key")
+    day.service.put_secret({CLIENT: "new-key", OTHER: SECRET})
+
+    assert day.goes_on(20) == set()
+
+
+@pytest.mark.parametrize("kind", ["page", "gen", "head"])
+def test_what_is_stored_is_deleted_or_altered(day: Day, kind: str) -> None:
+    table = day.service.table
+    for item in table.items():
+        key = {"pk": item["pk"], "sk": item["sk"]}
+        if item["sk"]["S"].startswith(kind):
+            table.client.delete_item(TableName=table.name, Key=key)
+    day.service.forget()
+
+    assert day.goes_on(10) == set()
+
+    for item in table.items():
+        if item["sk"]["S"].startswith(kind):
+            odd = {name: item[name] for name in ("pk", "sk")} | {"data": {"L": []}}
+            odd |= {"announced": {"S": "?"}, "listing": {"S": "?"}}
+            table.client.put_item(TableName=table.name, Item=odd)
+    day.service.forget()
+    assert day.goes_on(10) == set()
+    assert day.service.get().ids == [user["id"] for user in day.service.origin.users(CLIENT)]
+
+
+def test_a_table_that_is_restored_from_an_older_state(day: Day) -> None:
+    table, before = day.service.table, day.service.items()
+    for name in ("Renamed", "Renamed again"):
+        user = day.service.origin.users(CLIENT)[0]
+        day.service.origin.update(CLIENT, user["id"], name=name)
+        day.goes_on(5)
+    for item in table.items():
+        table.client.delete_item(
+            TableName=table.name, Key={name: item[name] for name in ("pk", "sk")}
+        )
+    for item in before:
+        table.client.put_item(TableName=table.name, Item=item)
+    day.service.forget()
+
+    assert day.goes_on(10) == set()
+
+    head = day.service.head()
+    assert day.service.get().body["data"][0]["name"] == "Renamed again"
+    assert head["announced"] == head["generation"]
+
+
+def test_somebody_else_who_uses_up_the_origins_limit(day: Day) -> None:
+    origin = day.service.origin
+    origin.limits = Limits(client=30)
+
+    def use_up() -> None:
+        for _ in range(31):
+            requests.get(
+                f"{origin.url}/v2/oauth-clients/{CLIENT}/users?limit=1",
+                headers={"x-cal-client-id": CLIENT, "x-cal-secret-key": SECRET},
+                timeout=PATIENCE_SECONDS,
+            )
+
+    # Nothing is asked during a block, so nothing fails, either.
+    assert day.goes_on(30, others=use_up) == {LATE}
+    assert day.service.get("/cache").body["data"]["lastError"] == "origin-blocked"
+
+    day.goes_on(20)
     assert day.on == set()
