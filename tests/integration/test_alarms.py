@@ -44,10 +44,10 @@ class Day:
         schedule: bool = True,
         reading: bool = True,
         others: Callable[[], object] = lambda: None,
-    ) -> set[str]:
-        """Let time pass; return the alarms that were on at some time."""
-        rang: set[str] = set()
-        for _ in range(minutes):
+    ) -> dict[str, int]:
+        """Let time pass; return after how many minutes which alarms were on."""
+        rang: dict[str, int] = {}
+        for passed in range(1, minutes + 1):
             self.minute += 1
             self.service.clock.now += 60
             others()
@@ -64,7 +64,7 @@ class Day:
                     {"action": "announce", "clientId": client_id}, self.service.context()
                 )
             self._collect()
-            rang |= self.on
+            rang |= dict.fromkeys(self.on - rang.keys(), passed)
         return rang
 
     @property
@@ -99,13 +99,13 @@ def day(aws: EmbeddedAws, capsys: pytest.CaptureFixture[str]) -> Iterator[Day]:
 
 
 def test_a_healthy_day_is_silent_with_readers_and_without(day: Day) -> None:
-    assert day.goes_on(60) == set()
-    assert day.goes_on(180, reading=False) == set()
-    assert day.goes_on(30) == set()
+    assert day.goes_on(60) == {}
+    assert day.goes_on(180, reading=False) == {}
+    assert day.goes_on(30) == {}
 
 
 def test_a_schedule_that_is_switched_off_or_dead(day: Day) -> None:
-    assert day.goes_on(8, schedule=False) == {LATE}
+    assert day.goes_on(10, schedule=False) == {LATE: 7}
 
     day.goes_on(8)
     assert day.on == set()
@@ -114,11 +114,8 @@ def test_a_schedule_that_is_switched_off_or_dead(day: Day) -> None:
 def test_an_origin_that_is_down_for_an_hour(day: Day) -> None:
     day.service.origin.faults = [Fault("status", status=503)]
 
-    first = day.goes_on(14)
-    later = day.goes_on(46)
+    assert day.goes_on(60) == {FAILED: 10, LATE: 20}
 
-    assert first == {FAILED}
-    assert later == {FAILED, LATE}
     day.service.origin.faults = []
     day.goes_on(16)
     assert day.on == set()
@@ -127,7 +124,7 @@ def test_an_origin_that_is_down_for_an_hour(day: Day) -> None:
 def test_a_secret_that_was_changed_for_a_wrong_one(day: Day) -> None:
     day.service.put_secret({CLIENT: "wrong", OTHER: SECRET})
 
-    assert day.goes_on(40) == {FAILED, LATE}
+    assert day.goes_on(40) == {FAILED: 10, LATE: 20}
 
     day.service.put_secret({CLIENT: SECRET, OTHER: SECRET})
     day.goes_on(16)
@@ -141,9 +138,9 @@ def test_a_secret_that_was_emptied_or_is_malformed(day: Day, text: str) -> None:
     )
 
     # Environments that had the last good one go on with it, and say so; new ones have none.
-    assert day.goes_on(12) == {"SecretAlarm"}
+    assert day.goes_on(12) == {"SecretAlarm": 2}
     day.service.forget()
-    assert "RefreshFailedAlarm" in day.goes_on(5)
+    assert day.goes_on(5)["RefreshFailedAlarm"] == 3
 
     day.service.put_secret({CLIENT: SECRET, OTHER: SECRET})
     day.goes_on(16)
@@ -153,7 +150,7 @@ def test_a_secret_that_was_emptied_or_is_malformed(day: Day, text: str) -> None:
 def test_a_client_taken_out_of_the_secret_is_nobodys_alarm(day: Day) -> None:
     day.service.put_secret({OTHER: SECRET})
 
-    assert day.goes_on(40, reading=False) == set()
+    assert day.goes_on(40, reading=False) == {}
 
     day.service.put_secret({CLIENT: SECRET, OTHER: SECRET})
     day.goes_on(16)
@@ -167,7 +164,7 @@ def test_a_bus_that_takes_no_events(day: Day, monkeypatch: pytest.MonkeyPatch) -
     user = day.service.origin.users(CLIENT)[0]
     day.service.origin.update(CLIENT, user["id"], name="Renamed")
 
-    assert day.goes_on(20) == {"LateAnnouncementsAlarm"}
+    assert day.goes_on(20) == {"LateAnnouncementsAlarm": 10}
 
     monkeypatch.delenv("AWS_ENDPOINT_URL_EVENTBRIDGE")
     day.service.forget()
@@ -179,7 +176,8 @@ def test_a_table_that_is_down(day: Day, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1")
     day.service.forget()
 
-    assert {"RefreshFailedAlarm", "Api5xxAlarm"} <= day.goes_on(10)
+    rang = day.goes_on(10)
+    assert (rang["RefreshFailedAlarm"], rang["Api5xxAlarm"]) == (3, 3)
 
     monkeypatch.delenv("AWS_ENDPOINT_URL_DYNAMODB")
     day.service.forget()
@@ -192,7 +190,7 @@ def test_readers_who_can_have_nobody_revalidate(day: Day, monkeypatch: pytest.Mo
     day.service.forget()
 
     # Readers ask the origin for themselves once what is stored is too old to be given at once.
-    assert "HandoverFailedAlarm" in day.goes_on(11, schedule=False)
+    assert day.goes_on(11, schedule=False)["HandoverFailedAlarm"] == 4
 
     monkeypatch.delenv("AWS_ENDPOINT_URL_LAMBDA")
     day.service.forget()
@@ -204,7 +202,7 @@ def test_a_rotated_secret_is_nobodys_alarm(day: Day) -> None:
     day.service.origin.rotate_secret(CLIENT, "new-key")
     day.service.put_secret({CLIENT: "new-key", OTHER: SECRET})
 
-    assert day.goes_on(20) == set()
+    assert day.goes_on(20) == {}
 
 
 @pytest.mark.parametrize("kind", ["page", "gen", "head"])
@@ -216,7 +214,7 @@ def test_what_is_stored_is_deleted_or_altered(day: Day, kind: str) -> None:
             table.client.delete_item(TableName=table.name, Key=key)
     day.service.forget()
 
-    assert day.goes_on(10) == set()
+    assert day.goes_on(10) == {}
 
     for item in table.items():
         if item["sk"]["S"].startswith(kind):
@@ -224,7 +222,7 @@ def test_what_is_stored_is_deleted_or_altered(day: Day, kind: str) -> None:
             odd |= {"announced": {"S": "?"}, "listing": {"S": "?"}}
             table.client.put_item(TableName=table.name, Item=odd)
     day.service.forget()
-    assert day.goes_on(10) == set()
+    assert day.goes_on(10) == {}
     assert day.service.get().ids == [user["id"] for user in day.service.origin.users(CLIENT)]
 
 
@@ -242,7 +240,7 @@ def test_a_table_that_is_restored_from_an_older_state(day: Day) -> None:
         table.client.put_item(TableName=table.name, Item=item)
     day.service.forget()
 
-    assert day.goes_on(10) == set()
+    assert day.goes_on(10) == {}
 
     head = day.service.head()
     assert day.service.get().body["data"][0]["name"] == "Renamed again"
@@ -262,7 +260,7 @@ def test_somebody_else_who_uses_up_the_origins_limit(day: Day) -> None:
             )
 
     # Nothing is asked during a block, so nothing fails, either.
-    assert day.goes_on(30, others=use_up) == {LATE}
+    assert day.goes_on(30, others=use_up) == {LATE: 20}
     assert day.service.get("/cache").body["data"]["lastError"] == "origin-blocked"
 
     day.goes_on(20)
