@@ -13,6 +13,14 @@ from dev.template.translation import translate
 type Json = Any  # A template is free-form: each test looks at what it asserts.
 
 NO_VALUE: Final = {"Ref": "AWS::NoValue"}
+GIVEN_TABLE: Final = {
+    "TableName": "managed-users-restored",
+    "TableStreamArn": (
+        "arn:aws:dynamodb:eu-west-1:123456789012:table/managed-users-restored"
+        "/stream/2026-11-27T10:00:00.000"
+    ),
+}
+"""Parameters of a stack that uses a table which exists already."""
 
 
 class Stack:

@@ -8,7 +8,7 @@ import pytest
 from dev import ROOT
 from dev.local.table_stream import passes
 from lib.events.event import PREFIX
-from tests.template.stack import Stack
+from tests.template.stack import GIVEN_TABLE, Stack
 
 URL = "https://hooks.example.org/users"
 STACK = Stack()
@@ -24,6 +24,12 @@ def test_the_table_s_stream_wakes_the_changes_function_from_its_beginning() -> N
     assert MAPPING["StartingPosition"] == "TRIM_HORIZON"
     # More at a time would walk the same generations side by side and send everything twice.
     assert "ParallelizationFactor" not in MAPPING
+
+
+def test_the_stream_of_a_given_table_wakes_it_instead() -> None:
+    (mapping,) = Stack(**GIVEN_TABLE).of_type("AWS::Lambda::EventSourceMapping").values()
+
+    assert mapping == MAPPING | {"EventSourceArn": GIVEN_TABLE["TableStreamArn"]}
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from tests.template.stack import Stack
 
 TEMPLATE = Stack().template
 PARAMETERS = TEMPLATE["Parameters"]
+TABLE_ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/users"
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
@@ -61,6 +62,11 @@ def test_a_default_is_within_its_own_bounds(name: str) -> None:
         ("SecretArn", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:*", False),
         ("KmsKeyArn", "arn:aws:kms:eu-west-1:123456789012:key/0a1b-2c", True),
         ("KmsKeyArn", "alias/cal", False),
+        ("TableName", "managed-users-Table-1ABC", True),
+        ("TableName", "arn:aws:dynamodb:eu-west-1:123456789012:table/users", False),
+        ("TableStreamArn", f"{TABLE_ARN}/stream/2026-11-27T10:00:00.000", True),
+        ("TableStreamArn", TABLE_ARN, False),
+        ("TableStreamArn", f"{TABLE_ARN}/stream/*", False),
         ("ScheduleExpression", "rate(1 minute)", True),
         ("ScheduleExpression", "rate(2 minutes)", True),
         ("ScheduleExpression", "rate(15 minutes)", True),
@@ -101,6 +107,8 @@ def test_rules_refuse_what_is_half_given() -> None:
     assert stated == {
         "ApiAccess=vpc needs VpcEndpointIds",
         "VpcEndpointIds mean nothing unless ApiAccess=vpc",
+        "TableName needs TableStreamArn",
+        "TableStreamArn needs TableName",
         "WebhookUrl needs WebhookKey",
         "SubnetIds need SecurityGroupIds",
         "SecurityGroupIds need SubnetIds",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dev import ROOT
-from tests.template.stack import Json, Stack
+from tests.template.stack import GIVEN_TABLE, Json, Stack
 
 STACK = Stack()
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b"
@@ -107,6 +107,18 @@ def test_a_given_secret_and_key_are_the_only_ones_readable(role: str) -> None:
             "kms:ViaService": {"Fn::Sub": "secretsmanager.${AWS::Region}.${AWS::URLSuffix}"}
         }
     }
+
+
+@pytest.mark.parametrize("role", ["ApiRole", "RefreshRole", "ChangesRole"])
+def test_of_a_given_table_a_function_may_do_what_it_does_with_an_own_one(role: str) -> None:
+    given, own = _statements(Stack(**GIVEN_TABLE), role), _statements(STACK, role)
+    arn = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${TableName}"
+
+    changed = {sid: given[sid]["Resource"] for sid in given if given[sid] != own[sid]}
+
+    assert given.keys() == own.keys()
+    assert changed.pop("Table") == {"Fn::Sub": arn}
+    assert changed == ({"Stream": GIVEN_TABLE["TableStreamArn"]} if role == "ChangesRole" else {})
 
 
 @pytest.mark.parametrize("role", ["ApiRole", "RefreshRole", "ChangesRole"])
