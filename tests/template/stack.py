@@ -83,6 +83,10 @@ class Stack:
         match expression:
             case {"Fn::Not": [member]}:
                 return not self._true(member)
+            case {"Condition": str(name)}:
+                return self.holds(name)
+            case {"Fn::Or": members}:
+                return any(self._true(member) for member in members)
             case {"Fn::Equals": [left, right]}:
                 return str(self.resolve(left)) == str(self.resolve(right))
             case _:
