@@ -12,12 +12,7 @@ STACK = Stack()
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b"
 SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:cal-AbCdEf"
 WEBHOOK = {"WebhookUrl": "https://hooks.example.org/users", "WebhookKey": "key"}
-REFRESH_ARN = {
-    "Fn::Sub": (
-        "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:"
-        "${AWS::StackName}-refresh"
-    )
-}
+REFRESH_ARN = {"Fn::GetAtt": ["RefreshFunction", "Arn"]}
 TABLE_ACTIONS = (
     "dynamodb:BatchGetItem",
     "dynamodb:BatchWriteItem",
@@ -61,11 +56,24 @@ def test_the_refresh_function_may_do_what_it_does_and_nothing_else() -> None:
     assert _allowed(STACK, "RefreshRole") == {
         TABLE_ACTIONS: _arn("Table"),
         ("secretsmanager:GetSecretValue",): {"Fn::GetAtt": ["Secret", "Id"]},
-        ("lambda:InvokeFunction",): REFRESH_ARN,
         ("sqs:SendMessage",): _arn("DeadLetters"),
         ("logs:CreateLogStream", "logs:PutLogEvents"): _arn("RefreshLogs"),
         ("xray:PutTelemetryRecords", "xray:PutTraceSegments"): "*",
     }
+
+
+def test_the_refresh_function_may_invoke_itself_by_a_policy_that_follows_it() -> None:
+    policy = STACK.properties("RefreshMayInvokeItself")
+
+    assert policy["Roles"] == [{"Ref": "RefreshRole"}]
+    assert policy["PolicyDocument"]["Statement"] == [
+        {
+            "Sid": "FanOut",
+            "Effect": "Allow",
+            "Action": "lambda:InvokeFunction",
+            "Resource": REFRESH_ARN,
+        }
+    ]
 
 
 def test_the_changes_function_may_do_what_it_does_and_nothing_else() -> None:
@@ -161,7 +169,7 @@ def test_every_role_of_the_stack_is_tested_here() -> None:
         "ScheduleRole",
         "ApiGatewayLogWriter",
     }
-    assert not everything.of_type("AWS::IAM::Policy")
+    assert everything.of_type("AWS::IAM::Policy").keys() == {"RefreshMayInvokeItself"}
     assert not everything.of_type("AWS::IAM::ManagedPolicy")
 
 

@@ -28,10 +28,3 @@ def test_an_environment_sets_only_parameters_that_the_template_has(environment: 
 
     assert stack.parameters.items() >= overrides.items()
     assert deploy["capabilities"] == ["CAPABILITY_IAM"]
-
-
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_function_names_fit_into_what_lambda_allows(environment: str) -> None:
-    stack = CONFIG[environment]["global"]["parameters"]["stack_name"]
-
-    assert len(f"{stack}-refresh") <= 64
