@@ -62,6 +62,8 @@ def test_a_default_is_within_its_own_bounds(name: str) -> None:
         ("SecretArn", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:*", False),
         ("KmsKeyArn", "arn:aws:kms:eu-west-1:123456789012:key/0a1b-2c", True),
         ("KmsKeyArn", "alias/cal", False),
+        ("TableKmsKeyArn", "arn:aws:kms:eu-west-1:123456789012:key/0a1b-2c", True),
+        ("TableKmsKeyArn", "alias/aws/dynamodb", False),
         ("TableName", "managed-users-Table-1ABC", True),
         ("TableName", "arn:aws:dynamodb:eu-west-1:123456789012:table/users", False),
         ("TableStreamArn", f"{TABLE_ARN}/stream/2026-11-27T10:00:00.000", True),

@@ -130,6 +130,27 @@ def test_of_a_given_table_a_function_may_do_what_it_does_with_an_own_one(role: s
 
 
 @pytest.mark.parametrize("role", ["ApiRole", "RefreshRole", "ChangesRole"])
+@pytest.mark.parametrize("table", [{}, GIVEN_TABLE])
+def test_the_table_s_key_may_be_used_through_the_table_alone(
+    role: str, table: dict[str, str]
+) -> None:
+    given = _statements(Stack(TableKmsKeyArn=KEY, **table), role)
+
+    assert given["TableKey"] == {
+        "Sid": "TableKey",
+        "Effect": "Allow",
+        "Action": ["kms:Decrypt", "kms:DescribeKey"],
+        "Resource": KEY,
+        "Condition": {
+            "StringEquals": {
+                "kms:ViaService": {"Fn::Sub": "dynamodb.${AWS::Region}.${AWS::URLSuffix}"}
+            }
+        },
+    }
+    assert "TableKey" not in _statements(STACK, role)
+
+
+@pytest.mark.parametrize("role", ["ApiRole", "RefreshRole", "ChangesRole"])
 def test_network_interfaces_are_allowed_only_inside_a_vpc(role: str) -> None:
     inside = Stack(SubnetIds="subnet-1", SecurityGroupIds="sg-1")
 

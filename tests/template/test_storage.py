@@ -11,6 +11,7 @@ from tests.template.stack import GIVEN_TABLE, Json, Stack
 
 STACK = Stack()
 SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:cal-AbCdEf"
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b"
 GIVEN = Stack(**GIVEN_TABLE)
 
 
@@ -101,6 +102,14 @@ def test_the_table_is_as_the_store_expects_it() -> None:
     assert table["SSESpecification"] == {"SSEEnabled": True}
 
 
+def test_the_table_is_encrypted_with_a_given_key() -> None:
+    assert Stack(TableKmsKeyArn=KEY).properties("Table")["SSESpecification"] == {
+        "SSEEnabled": True,
+        "SSEType": "KMS",
+        "KMSMasterKeyId": KEY,
+    }
+
+
 @pytest.mark.parametrize("switch", ["false", "true"])
 def test_backups_are_a_switch(switch: str) -> None:
     table = Stack(PointInTimeRecovery=switch).properties("Table")
@@ -137,6 +146,34 @@ def test_dead_letters_are_encrypted_and_kept_for_two_weeks() -> None:
 
     assert queue["SqsManagedSseEnabled"] is True
     assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_dead_letters_travel_by_tls_alone() -> None:
+    statements = STACK.properties("DeadLettersPolicy")["PolicyDocument"]["Statement"]
+
+    assert statements == [
+        {
+            "Sid": "NotWithoutTls",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": ["sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:SendMessage"],
+            "Resource": {"Fn::GetAtt": ["DeadLetters", "Arn"]},
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    ]
+
+
+def test_alarms_of_this_account_may_publish_and_nobody_without_tls() -> None:
+    policy = Stack(AlarmEmail="on-call@example.org").properties("AlarmTopicPolicy")
+    allow, deny = policy["PolicyDocument"]["Statement"]
+
+    assert policy["Topics"] == [{"Ref": "AlarmTopic"}]
+    assert allow["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert allow["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert (deny["Effect"], deny["Principal"]) == ("Deny", "*")
+    assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert allow["Action"] == deny["Action"] == "sns:Publish"
+    assert "AlarmTopicPolicy" not in STACK.resources
 
 
 def test_every_log_group_ends_its_records() -> None:
