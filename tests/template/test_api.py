@@ -156,13 +156,17 @@ def test_the_stage_keeps_no_cache_of_its_own() -> None:
     assert settings["CachingEnabled"] is False
 
 
-def test_the_stage_throttles_compresses_and_traces() -> None:
+def test_the_stage_traces_only_where_asked_for() -> None:
+    assert _stage()["TracingEnabled"] == "false"
+    assert Stack(Tracing="true").properties("Apiv2Stage")["TracingEnabled"] == "true"
+
+
+def test_the_stage_throttles_and_compresses() -> None:
     (settings,) = _stage()["MethodSettings"]
 
     assert (settings["ResourcePath"], settings["HttpMethod"]) == ("/*", "*")
     assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == ("100", "200")
     assert IAM.properties("Api")["MinimumCompressionSize"] == 1024
-    assert _stage()["TracingEnabled"] is True
 
 
 def test_logs_hold_no_query_no_address_and_no_session_name() -> None:

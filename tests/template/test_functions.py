@@ -65,11 +65,15 @@ def test_a_function_runs_the_project_s_python_on_arm_by_default(name: str) -> No
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_is_traced_by_lambda_and_logs_where_retention_is_set(name: str) -> None:
-    function = FUNCTIONS[name]
-    group = function["LoggingConfig"]["LogGroup"]["Ref"]
+def test_a_function_is_traced_by_lambda_only_where_asked_for(name: str) -> None:
+    assert FUNCTIONS[name]["TracingConfig"] == {"Mode": "PassThrough"}
+    assert Stack(Tracing="true").properties(name)["TracingConfig"] == {"Mode": "Active"}
 
-    assert function["TracingConfig"] == {"Mode": "Active"}
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_logs_where_retention_is_set(name: str) -> None:
+    group = FUNCTIONS[name]["LoggingConfig"]["LogGroup"]["Ref"]
+
     assert STACK.properties(group)["RetentionInDays"] == "30"
 
 

@@ -48,7 +48,6 @@ def test_the_api_function_may_do_what_it_does_and_nothing_else() -> None:
         ("secretsmanager:GetSecretValue",): {"Fn::GetAtt": ["Secret", "Id"]},
         ("lambda:InvokeFunction",): REFRESH_ARN,
         ("logs:CreateLogStream", "logs:PutLogEvents"): _arn("ApiLogs"),
-        ("xray:PutTelemetryRecords", "xray:PutTraceSegments"): "*",
     }
 
 
@@ -58,7 +57,6 @@ def test_the_refresh_function_may_do_what_it_does_and_nothing_else() -> None:
         ("secretsmanager:GetSecretValue",): {"Fn::GetAtt": ["Secret", "Id"]},
         ("sqs:SendMessage",): _arn("DeadLetters"),
         ("logs:CreateLogStream", "logs:PutLogEvents"): _arn("RefreshLogs"),
-        ("xray:PutTelemetryRecords", "xray:PutTraceSegments"): "*",
     }
 
 
@@ -86,8 +84,15 @@ def test_the_changes_function_may_do_what_it_does_and_nothing_else() -> None:
         ("events:PutEvents",): _arn("EventBus"),
         ("sqs:SendMessage",): _arn("DeadLetters"),
         ("logs:CreateLogStream", "logs:PutLogEvents"): _arn("ChangesLogs"),
-        ("xray:PutTelemetryRecords", "xray:PutTraceSegments"): "*",
     }
+
+
+@pytest.mark.parametrize("role", ["ApiRole", "RefreshRole", "ChangesRole"])
+def test_traces_may_be_sent_only_where_they_are_asked_for(role: str) -> None:
+    traces = _statements(Stack(Tracing="true"), role)["Traces"]
+
+    assert traces["Action"] == ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    assert "Traces" not in _statements(STACK, role)
 
 
 def test_the_webhook_s_rule_may_call_one_destination() -> None:
