@@ -77,6 +77,12 @@ def test_a_function_logs_where_retention_is_set(name: str) -> None:
     assert STACK.properties(group)["RetentionInDays"] == "30"
 
 
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_lambda_filters_nothing_that_a_function_prints(name: str) -> None:
+    # docs/adr/0016: a filter would drop the metrics, which are lines of level INFO.
+    assert FUNCTIONS[name]["LoggingConfig"].keys() == {"LogGroup"}
+
+
 def test_a_lease_ends_before_its_holder_can_be_killed() -> None:
     timeouts = {name: function["Timeout"] for name, function in FUNCTIONS.items()}
 
