@@ -25,13 +25,13 @@ TABLE_ACTIONS = (
 def _statements(stack: Stack, role: str) -> dict[str, Json]:
     (policy,) = stack.properties(role)["Policies"]
     statements = policy["PolicyDocument"]["Statement"]
-    assert all(statement["Effect"] == "Allow" for statement in statements)
     return {statement["Sid"]: statement for statement in statements}
 
 
 def _allowed(stack: Stack, role: str) -> dict[tuple[str, ...], Json]:
     allowed = {}
     for statement in _statements(stack, role).values():
+        assert statement["Effect"] == "Allow"
         action = statement["Action"]
         actions = (action,) if isinstance(action, str) else tuple(action)
         allowed[actions] = statement["Resource"]
@@ -80,7 +80,7 @@ def test_the_changes_function_may_do_what_it_does_and_nothing_else() -> None:
         ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"): {
             "Fn::GetAtt": ["Table", "StreamArn"]
         },
-        ("dynamodb:ListStreams",): "*",
+        ("dynamodb:ListStreams",): {"Fn::Sub": "${Table.Arn}/stream/*"},
         ("events:PutEvents",): _arn("EventBus"),
         ("sqs:SendMessage",): _arn("DeadLetters"),
         ("logs:CreateLogStream", "logs:PutLogEvents"): _arn("ChangesLogs"),
@@ -131,7 +131,10 @@ def test_of_a_given_table_a_function_may_do_what_it_does_with_an_own_one(role: s
 
     assert given.keys() == own.keys()
     assert changed.pop("Table") == {"Fn::Sub": arn}
-    assert changed == ({"Stream": GIVEN_TABLE["TableStreamArn"]} if role == "ChangesRole" else {})
+    if role == "ChangesRole":
+        assert changed.pop("Stream") == GIVEN_TABLE["TableStreamArn"]
+        assert changed.pop("Streams") == {"Fn::Sub": f"{arn}/stream/*"}
+    assert not changed
 
 
 @pytest.mark.parametrize("role", ["ApiRole", "RefreshRole", "ChangesRole"])
@@ -159,11 +162,34 @@ def test_the_table_s_key_may_be_used_through_the_table_alone(
 def test_network_interfaces_are_allowed_only_inside_a_vpc(role: str) -> None:
     inside = Stack(SubnetIds="subnet-1", SecurityGroupIds="sg-1")
 
-    assert "NetworkInterfaces" not in _statements(STACK, role)
-    assert all(
-        action.startswith("ec2:")
-        for action in _statements(inside, role)["NetworkInterfaces"]["Action"]
+    statements = _statements(inside, role)
+    lambda_may, code_may_not = (
+        statements["NetworkInterfaces"],
+        statements["NoNetworkInterfacesForCode"],
     )
+
+    assert not {"NetworkInterfaces", "NoNetworkInterfacesForCode"} & _statements(STACK, role).keys()
+    assert all(action.startswith("ec2:") for action in lambda_may["Action"])
+    assert (lambda_may["Effect"], code_may_not["Effect"]) == ("Allow", "Deny")
+    assert code_may_not["Action"] == lambda_may["Action"]
+    assert code_may_not["Condition"].keys() == {"ArnLike"}
+    assert code_may_not["Condition"]["ArnLike"].keys() == {"lambda:SourceFunctionArn"}
+
+
+def test_what_may_be_done_to_all_resources_can_be_done_to_no_single_one() -> None:
+    everything = Stack(
+        Tracing="true", ApiGatewayLogRole="create", SubnetIds="subnet-1", SecurityGroupIds="sg-1"
+    )
+
+    wild = {
+        statement["Sid"]
+        for role in everything.of_type("AWS::IAM::Role")
+        if "Policies" in everything.properties(role)
+        for statement in _statements(everything, role).values()
+        if statement["Resource"] == "*"
+    }
+
+    assert wild == {"Traces", "NetworkInterfaces", "NoNetworkInterfacesForCode"}
 
 
 @pytest.mark.parametrize(
