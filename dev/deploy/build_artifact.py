@@ -56,6 +56,9 @@ def build(target: Path, *, architecture: str, uv: str, cache: Path = _CACHE) -> 
         shutil.copytree(ROOT / "src", own, dirs_exist_ok=True, ignore=unwanted)
         compile_sources(own, root=_TASK_ROOT)
         shutil.copytree(own, target, dirs_exist_ok=True)
+    # For src/handlers/artifact.py: `sam build` does not tell which processor the template is asked
+    # for, so that the two can differ.
+    (target / "architecture").write_text(f"{architecture}\n", encoding="ascii")
     _fix_times_and_modes(target)
 
 

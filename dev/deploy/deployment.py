@@ -64,6 +64,7 @@ class Deployment:
             self._deploy()
             self.outputs = self._read_outputs()
             self._put_secret()
+            self._allow_plain_text()
             self._running = starting.pop_all()
         return self
 
@@ -105,6 +106,20 @@ class Deployment:
         client: Any = self.aws.client("cloudformation")
         (stack,) = client.describe_stacks(StackName=_STACK)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    @property
+    def dead_letters_url(self) -> str:
+        """The queue's URL. The output has the host that AWS would name, not this address."""
+        name = self.outputs["DeadLetterQueueUrl"].rpartition("/")[2]
+        return f"{self.aws.endpoint}/000000000000/{name}"
+
+    def _allow_plain_text(self) -> None:
+        """Take the queue's policy away: it refuses whoever speaks no TLS, as all do here."""
+        queues: Any = self.aws.client("sqs")
+        url = self.dead_letters_url
+        told = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])
+        self.dead_letters_policy: str = told["Attributes"]["Policy"]
+        queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
 
     def _put_secret(self) -> None:
         text = json.dumps(dict(self._clients))

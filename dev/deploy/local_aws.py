@@ -2,8 +2,8 @@
 
 The embedded AWS with table, secret and bus, and the origin double, all of it on this machine, where
 a container finds it under the name ``host.docker.internal``. Docker Desktop leads that name to this
-machine's loopback. An engine on Linux leads it to the address of its bridge, so there ``BIND`` must
-be that address; whoever is on the bridge can then call.
+machine's loopback. An engine on Linux leads it to the address of its bridge, so where there is that
+bridge everything listens there, and whoever is on it can call; ``BIND`` says otherwise.
 
 ``sam local`` sets no variable that the template does not declare, and an endpoint of AWS is none of
 a deployment's business. So the functions are run by a copy of the built template that declares
@@ -17,6 +17,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import sys
 import threading
 from contextlib import ExitStack
@@ -43,6 +44,12 @@ LOOPBACK = "127.0.0.1"
 HOST_OF_CONTAINERS = "host.docker.internal"
 # Where `sam local start-lambda` listens, which runs what one function hands over to another.
 LAMBDA_PORT = 3001
+# Where samconfig.toml has `sam local` look.
+DIRECTORY = ROOT / ".build" / "sam-local"
+_BRIDGE = "docker0"
+# ioctl(2): the IPv4 address of an interface, and where it is in the answer.
+_SIOCGIFADDR = 0x8915
+_ADDRESS = slice(20, 24)
 
 type Json = Any  # A template is free-form.
 
@@ -130,15 +137,15 @@ def main() -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    bind = os.environ.get("BIND") or LOOPBACK
-    built, directory = Path(os.environ["BUILT"]), ROOT / ".build" / "sam-local"
+    bind = os.environ.get("BIND") or address_of(_BRIDGE) or LOOPBACK
+    built = Path(os.environ["BUILT"])
     try:
         _check(bind)
         settings = LocalSettings.from_env(os.environ)
     except LocalSettingsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    with LocalAws(settings, built=built, directory=directory, bind=bind) as running:
+    with LocalAws(settings, built=built, directory=DIRECTORY, bind=bind) as running:
         _explain(running, bind)
         stop.wait()
     return 0
@@ -151,26 +158,39 @@ def _check(bind: str) -> None:
         raise LocalSettingsError("BIND must be an address of this machine") from error
 
 
+def address_of(interface: str) -> str | None:
+    """Return the IPv4 address of a network interface of this machine, None where there is none."""
+    if sys.platform != "linux":
+        return None
+    import fcntl  # noqa: PLC0415 - not everywhere.
+
+    asked = struct.pack("256s", interface.encode())
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        try:
+            told = fcntl.ioctl(any_socket.fileno(), _SIOCGIFADDR, asked)
+        except OSError:
+            return None
+    return socket.inet_ntoa(told[_ADDRESS])
+
+
+def commands(bind: str) -> list[str]:
+    """Return what can be done while this runs: the commands of docs/sam.md, for this machine."""
+    reachable = "" if bind == LOOPBACK else f" --host {bind}"
+    return [
+        "sam local invoke ApiFunction -e events/list-users.json",
+        "sam local invoke RefreshFunction -e events/schedule.json",
+        "sam local invoke ChangesFunction -e events/replay.json",
+        "sam local start-api",
+        f"sam local start-lambda{reachable}",
+    ]
+
+
 def _explain(running: LocalAws, bind: str) -> None:
-    template = running.template.relative_to(ROOT)
-    options = (
-        f"-t {template} --env-vars {running.variables.relative_to(ROOT)}"
-        f" --add-host {HOST_OF_CONTAINERS}:host-gateway"
-    )
     print(f"aws {running.aws.endpoint} region={running.aws.region} secret={SECRET_NAME}")
     print(f"origin {running.origin_url}")
-    print(f"template {template}")
-    print("try:")
-    print(f"  sam local invoke ApiFunction -e events/list-users.json {options}")
-    print(f"  sam local invoke RefreshFunction -e events/schedule.json {options}")
-    print(f"  sam local start-api --warm-containers LAZY {options}")
-    print(f"  sam local start-lambda --host {bind} --warm-containers LAZY {options}")
-    if bind == LOOPBACK and sys.platform == "linux":
-        print(
-            "Docker Engine's containers do not reach loopback. For them, name its bridge's address,"
-        )
-        print("which `ip -4 addr show docker0` tells, and which is usually this:")
-        print("  make local-aws BIND=172.17.0.1")
+    print("try, in another terminal:")
+    for command in commands(bind):
+        print(f"  {command}")
     print(f"ready {running.aws.endpoint}", flush=True)
 
 

@@ -31,6 +31,8 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     started = perf_counter()
     request = Request.from_event(event, fallback_id=context.aws_request_id)
     line: dict[str, Any] = {"method": request.method, "request_id": request.request_id}
+    if request.caller:
+        line["caller"] = request.caller
     try:
         response = _answer(request, context, line)
     except ServiceError as error:

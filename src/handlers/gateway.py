@@ -33,6 +33,7 @@ METHODS = {
     DOCUMENT: ("GET", "HEAD"),
 }
 """The resources and the methods that each allows; all but the document are below a client."""
+_PRINCIPAL = re.compile(r"([A-Z0-9]{1,128})(?::.*)?", re.DOTALL)
 _TEMPLATES = frozenset(name if name == DOCUMENT else _CLIENT + name for name in METHODS)
 
 
@@ -40,7 +41,8 @@ class Request(NamedTuple):
     """One HTTP request; header names are lower case.
 
     ``resource`` and ``path_parameters`` are what API Gateway made of the path, ``full_path`` is the
-    whole of it, and ``version`` is the event's.
+    whole of it, and ``version`` is the event's. ``caller`` is the id of the role or user that
+    signed the request, empty where none did.
     """
 
     method: str
@@ -53,6 +55,7 @@ class Request(NamedTuple):
     path_parameters: Mapping[str, str] = MappingProxyType({})
     full_path: str = ""
     version: str = "1.0"
+    caller: str = ""
 
     @override
     def __repr__(self) -> str:
@@ -87,6 +90,7 @@ class Request(NamedTuple):
             },
             full_path=str(context.get("path") or ""),
             version=str(event.get("version") or "1.0"),
+            caller=_principal(_mapping(context.get("identity")).get("caller")),
         )
 
     @property
@@ -186,6 +190,12 @@ def _body(event: Mapping[str, Any]) -> str:
     with suppress(ValueError):
         return b64decode(body).decode()
     return ""
+
+
+def _principal(caller: object) -> str:
+    """Return a principal's id without its session's name, which may be somebody's address."""
+    match = _PRINCIPAL.fullmatch(caller) if isinstance(caller, str) else None
+    return match[1] if match else ""
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ that needs it, since a cold start pays for every module.
 
 import os
 import time
+from collections.abc import Mapping
 from functools import cache, cached_property
 from random import SystemRandom
 from typing import TYPE_CHECKING, Protocol
@@ -60,7 +61,20 @@ class Context(Protocol):
 @cache
 def wiring() -> "Wiring":
     """Return this environment's wiring."""
-    return Wiring(Settings.from_env(os.environ))
+    return Wiring(settings_of(os.environ))
+
+
+def settings_of(env: Mapping[str, str]) -> Settings:
+    """Return the settings in the environment ``env`` of a function.
+
+    The refresh function is told no name of the refresh function, since a template cannot refer to
+    what it is about to create: there it is the function's own. The changes function invokes nobody.
+
+    Raises:
+        ValueError: as ``Settings.from_env``.
+    """
+    own = env.get("AWS_LAMBDA_FUNCTION_NAME")
+    return Settings.from_env(({"REFRESH_FUNCTION_NAME": own} if own else {}) | dict(env))
 
 
 def _config(*, attempts: int) -> Config:

@@ -3,14 +3,14 @@
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import requests
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from dev.deploy.deployment import Deployment
+from dev.local.embedded_aws import EmbeddedAws
 from tests.patience import PATIENCE_SECONDS
 
 type Json = Any  # Bodies are free-form: each test looks at what it asserts.
@@ -19,8 +19,24 @@ OWNER = Credentials("local", "local")
 """The owner of the account, who may do everything."""
 
 
+class Deployed(Protocol):
+    """A stack, and the AWS that it is in."""
+
+    @property
+    def aws(self) -> EmbeddedAws:
+        """The AWS."""
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """What the stack says of itself."""
+
+    @property
+    def url(self) -> str:
+        """The base URL of its API, without a stage."""
+
+
 def send(
-    deployment: Deployment,
+    deployment: Deployed,
     method: str,
     path: str,
     *,
@@ -38,7 +54,7 @@ def send(
     )
 
 
-def caller_who_may(deployment: Deployment, name: str, *routes: str) -> Credentials:
+def caller_who_may(deployment: Deployed, name: str, *routes: str) -> Credentials:
     """Return the credentials of a new user, who may make the requests ``METHOD/path``."""
     iam: Any = deployment.aws.client("iam")
     api = f"arn:aws:execute-api:{deployment.aws.region}:000000000000:{deployment.outputs['ApiId']}"

@@ -63,6 +63,11 @@ def test_a_function_imports_nothing_but_its_artifact_and_python_itself(
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
+def test_an_artifact_says_which_processor_it_is_for(built: Path, function: str) -> None:
+    assert (built / function / "architecture").read_text() == f"{ARCHITECTURE}\n"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_module_has_bytecode_that_is_not_checked_again(built: Path, function: str) -> None:
     sources = sorted((built / function).rglob("*.py"))
     compiled = [Path(importlib.util.cache_from_source(str(source))) for source in sources]

@@ -418,9 +418,7 @@ def _create_mapping(deployment: Deployment, like: Json, **changes: object) -> No
 
 def _dead_letter(deployment: Deployment) -> Json:
     queues: Any = deployment.aws.client("sqs")
-    # The embedded AWS names its host as AWS would, not by the address it listens on.
-    name = deployment.outputs["DeadLetterQueueUrl"].rpartition("/")[2]
-    url = f"{deployment.aws.endpoint}/000000000000/{name}"
+    url = deployment.dead_letters_url
     received = eventually(
         lambda: queues.receive_message(QueueUrl=url, WaitTimeSeconds=5).get("Messages", []),
         bool,

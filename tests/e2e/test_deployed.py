@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import requests
 from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
 
 from dev.deploy.deployment import Deployment
 from dev.origin import OriginDouble
@@ -170,15 +171,24 @@ def test_an_event_that_makes_no_sense_ends_in_the_dead_letter_queue(
     assert json.loads(message["Body"])["requestPayload"] == {"action": "nonsense"}
 
 
+def test_dead_letters_are_refused_to_whoever_speaks_no_tls(deployment: Deployment) -> None:
+    queues: Any = deployment.aws.client("sqs")
+    url = deployment.dead_letters_url
+
+    queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": deployment.dead_letters_policy})
+    try:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            queues.receive_message(QueueUrl=url)
+    finally:
+        queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+
+
 def _invoke(functions: Any, name: str, event: Json) -> None:  # noqa: ANN401 - a boto3 client.
     functions.invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps(event))
 
 
 def _receive(queues: Any, deployment: Deployment) -> Json:  # noqa: ANN401 - a boto3 client.
-    # The embedded AWS names its host as AWS would, not by the address it listens on.
-    name = deployment.outputs["DeadLetterQueueUrl"].rpartition("/")[2]
-    url = f"{deployment.aws.endpoint}/000000000000/{name}"
-    received = queues.receive_message(QueueUrl=url, WaitTimeSeconds=10)
+    received = queues.receive_message(QueueUrl=deployment.dead_letters_url, WaitTimeSeconds=10)
     (message,) = received["Messages"]
     return message
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from dev import ROOT
-from dev.deploy.deployment import Deployment
+from dev.deploy.deployment import ARCHITECTURE, Deployment
 from dev.deploy.lambda_runtime import Json, LambdaRuntime, copy_runtime_packages, environment_of
 from tests.e2e.conftest import CLIENT
 
@@ -42,6 +43,36 @@ def runtimes(
             )
             started[name] = running.enter_context(runtime)
         yield started
+
+
+def test_an_artifact_for_another_processor_says_so_in_the_log(
+    deployment: Deployment, built: Path, tmp_path: Path
+) -> None:
+    functions: Any = deployment.aws.client("lambda")
+    deployed = deployment.outputs["RefreshFunctionName"]
+    configuration = functions.get_function_configuration(FunctionName=deployed)
+    artifact, packages, log = tmp_path / "artifact", tmp_path / "runtime", tmp_path / "log"
+    shutil.copytree(built / "RefreshFunction", artifact)
+    other = "x86_64" if ARCHITECTURE == "arm64" else "arm64"
+    (artifact / "architecture").write_text(f"{other}\n")
+    copy_runtime_packages(packages)
+    environment = environment_of(configuration) | {"PYTHONPATH": f"{artifact}:{packages}"}
+
+    with (
+        log.open("wb") as output,
+        LambdaRuntime(
+            sam=Path(os.environ["SAM"]),
+            artifact=artifact,
+            handler=configuration["Handler"],
+            environment=environment,
+            output=output.fileno(),
+        ) as runtime,
+    ):
+        answer = runtime.invoke({"action": "refresh-all"})
+
+    assert answer["errorType"] == "RuntimeError"
+    assert answer["errorMessage"].startswith(f"This artifact was built for {other}, and ")
+    assert answer["errorMessage"] in log.read_text(encoding="utf-8")
 
 
 def _answers(status: int, *, rows: int | None = None) -> Check:

@@ -2,7 +2,10 @@
 
 import json
 import os
+import re
+import shlex
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,10 +16,9 @@ import yaml
 
 from dev import ROOT
 from dev.deploy.deployment import Deployment
-from dev.deploy.lambda_runtime import Json, LambdaRuntime, copy_runtime_packages, environment_of
-from dev.deploy.local_aws import HOST_OF_CONTAINERS, LocalAws
-from dev.local.settings import API_HANDLER, CHANGES_HANDLER, REFRESH_HANDLER, LocalSettings
-from dev.template.literals import function_environment
+from dev.deploy.lambda_runtime import Json, LambdaRuntime, copy_runtime_packages
+from dev.deploy.local_aws import DIRECTORY, HOST_OF_CONTAINERS, LOOPBACK, address_of
+from dev.local.settings import API_HANDLER, CHANGES_HANDLER, REFRESH_HANDLER
 
 pytestmark = pytest.mark.e2e
 HANDLERS = {
@@ -24,12 +26,39 @@ HANDLERS = {
     "RefreshFunction": REFRESH_HANDLER,
     "ChangesFunction": CHANGES_HANDLER,
 }
+# What a machine has on which nothing of AWS is configured.
+BARE = {
+    "PATH": os.environ["PATH"],
+    "HOME": "/nonexistent",
+    "SAM_CLI_TELEMETRY": "0",
+    "DOCKER_HOST": "unix:///nonexistent/docker.sock",
+}
+# Run by SAM CLI's own Python: what it would set in the containers of a template's functions.
+_VARIABLES = """
+import json, sys
+from samcli.commands.local.lib.local_lambda import LocalLambdaRunner
+from samcli.lib.providers.sam_function_provider import SamFunctionProvider
+from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
+template, values, *functions = sys.argv[1:]
+stacks, _ = SamLocalStackProvider.get_stacks(template)
+provider = SamFunctionProvider(stacks)
+runner = LocalLambdaRunner(None, provider, ".", ".", env_vars_values=json.load(open(values)))
+told = {name: runner._make_env_vars(provider.get(name)).resolve() for name in functions}
+json.dump(told, sys.stdout)
+"""
 _SECONDS = 120
 
 
-def _sam(*arguments: str, environment: Mapping[str, str]) -> str:
-    """Return what ``sam`` prints about a run that must succeed."""
-    done = subprocess.run(  # noqa: S603 - the command is SAM CLI.
+def _documented(heading: str) -> list[list[str]]:
+    """Return the commands below a heading of docs/sam.md, one list for each block."""
+    text = Path(ROOT, "docs/sam.md").read_text(encoding="utf-8")
+    section = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    blocks = re.findall(r"^ *```sh\n(.*?)^ *```$", section, re.DOTALL | re.MULTILINE)
+    return [[line.partition("  #")[0].strip() for line in block.splitlines()] for block in blocks]
+
+
+def _run_sam(*arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - the command is SAM CLI.
         [os.environ["SAM"], *arguments],
         cwd=ROOT,
         env=dict(environment),
@@ -39,6 +68,11 @@ def _sam(*arguments: str, environment: Mapping[str, str]) -> str:
         timeout=_SECONDS,
         check=False,
     )
+
+
+def _sam(*arguments: str, environment: Mapping[str, str]) -> str:
+    """Return what ``sam`` prints about a run that must succeed."""
+    done = _run_sam(*arguments, environment=environment)
     assert done.returncode == 0, done.stdout
     return done.stdout
 
@@ -48,11 +82,12 @@ def _event(name: str) -> Json:
 
 
 def test_the_template_is_valid_without_an_account() -> None:
-    own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    region = {"AWS_DEFAULT_REGION": "eu-central-1", "SAM_CLI_TELEMETRY": "0"}
+    command = _documented("Build and check")[0][0]
+    sam, *arguments = shlex.split(command)
 
-    told = _sam("validate", "--lint", environment=own | region)
+    told = _sam(*arguments, environment=BARE)
 
+    assert sam == "sam"
     assert "is a valid SAM Template" in told
 
 
@@ -80,84 +115,122 @@ def test_an_environment_of_samconfig_becomes_a_change_set_of_its_own_stack(
     assert parameters.items() >= expected.items()
 
 
-def test_a_deployed_function_is_invoked_and_its_log_read(deployment: Deployment) -> None:
+def test_a_deployed_function_is_invoked_and_its_log_read_as_documented(
+    deployment: Deployment,
+) -> None:
+    export, invoke = _documented("Deploy to this machine")[1]
+    exported = dict(pair.split("=", 1) for pair in export.removeprefix("export ").split())
+    exported["AWS_ENDPOINT_URL"] = deployment.aws.endpoint
     stack = ("--stack-name", "managed-users")
-    event = ("--event-file", "events/cache-status.json")
 
-    told = _sam(
-        "remote", "invoke", "ApiFunction", *stack, *event, environment=deployment.environment
-    )
-    logged = _sam("logs", "-n", "ApiFunction", *stack, environment=deployment.environment)
+    told = _sam(*shlex.split(invoke)[1:], environment=BARE | exported)
+    logged = _sam("logs", "-n", "ApiFunction", *stack, environment=BARE | exported)
 
     assert '"statusCode": 200' in told
     assert '"message": "request"' in logged
 
 
 @pytest.fixture(scope="module")
-def local_aws(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    """Return what `make local-aws` starts."""
-    directory = tmp_path_factory.mktemp("sam-local")
-    with LocalAws(LocalSettings(), built=built, directory=directory) as running:
-        yield running
+def printed(built: Path) -> Iterator[list[str]]:
+    """Return what `make local-aws` prints, while it runs; its build is there already."""
+    environment = BARE | {"BUILT": str(built), "BIND": LOOPBACK}
+    command = [sys.executable, "-m", "dev.deploy.local_aws"]
+    with subprocess.Popen(  # noqa: S603 - a module of this repository.
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        lines: list[str] = []
+        for line in process.stdout or ():
+            lines.append(line.strip())
+            if line.startswith("ready "):
+                break
+        yield lines
+        process.terminate()
 
 
-def _variables(local_aws: LocalAws) -> dict[str, str]:
-    written = json.loads(local_aws.variables.read_text(encoding="utf-8"))
-    variables: dict[str, str] = written["Parameters"]
-    return variables
+def test_two_commands_are_enough_and_the_first_prints_the_second(printed: list[str]) -> None:
+    first, *others = _documented("Run the functions in Lambda's image")
+
+    assert printed[-1].startswith("ready ")
+    assert first == ["make local-aws"]
+    assert [line for line in printed if line.startswith("sam ")] == others[0]
 
 
-def test_sam_local_is_told_addresses_that_are_valid_in_a_container(local_aws: LocalAws) -> None:
-    variables = _variables(local_aws)
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere containers reach loopback")
+def test_the_bridge_of_an_engine_is_found_by_its_name() -> None:
+    assert address_of("lo") == LOOPBACK
+    assert address_of("no-such-bridge") is None
 
-    addresses = {name: value for name, value in variables.items() if value.startswith("http")}
+
+@pytest.mark.parametrize("command", _documented("Run the functions in Lambda's image")[1])
+@pytest.mark.usefixtures("printed")
+def test_sam_local_takes_what_is_documented_as_far_as_its_container_engine(command: str) -> None:
+    done = _run_sam(*shlex.split(command)[1:], environment=BARE)
+
+    assert "Running AWS SAM projects locally requires a container runtime" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def variables(printed: list[str]) -> dict[str, dict[str, str]]:
+    """Return the variables of each function's container, as SAM CLI itself puts them together."""
+    assert printed
+    files = [str(DIRECTORY / name) for name in ("template.yaml", "env.json")]
+    done = subprocess.run(  # noqa: S603 - SAM CLI's Python.
+        [Path(os.environ["SAM"]).with_name("python"), "-c", _VARIABLES, *files, *HANDLERS],
+        cwd=ROOT,
+        env=BARE,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=_SECONDS,
+    )
+    told: dict[str, dict[str, str]] = json.loads(done.stdout)
+    return told
+
+
+@pytest.mark.parametrize("function", HANDLERS)
+def test_a_container_is_told_addresses_that_are_valid_in_it(
+    variables: dict[str, dict[str, str]], function: str
+) -> None:
+    told = variables[function]
+
+    addresses = {name: value for name, value in told.items() if value.startswith("http")}
 
     assert addresses.keys() == {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_LAMBDA", "CAL_API_URL"}
     assert all(value.startswith(f"http://{HOST_OF_CONTAINERS}:") for value in addresses.values())
+    assert (told["AWS_REGION"], told["AWS_DEFAULT_REGION"]) == ("us-east-1", "us-east-1")
+    assert (told["AWS_ACCESS_KEY_ID"], told["AWS_SESSION_TOKEN"]) == ("local", "")
 
 
-def test_the_template_of_sam_local_declares_every_variable_and_finds_the_code(
-    local_aws: LocalAws,
-) -> None:
-    # sam local ignores variables that a template does not declare.
-    template = yaml.safe_load(local_aws.template.read_text(encoding="utf-8"))
+@pytest.mark.usefixtures("printed")
+def test_the_template_of_sam_local_finds_the_code() -> None:
+    template = yaml.safe_load(Path(DIRECTORY, "template.yaml").read_text(encoding="utf-8"))
 
-    declared = template["Globals"]["Function"]["Environment"]["Variables"].keys()
     functions = {name: template["Resources"][name]["Properties"] for name in HANDLERS}
 
-    assert _variables(local_aws).keys() <= declared
     assert {name: function["Handler"] for name, function in functions.items()} == HANDLERS
     assert all(Path(function["CodeUri"], "handlers").is_dir() for function in functions.values())
 
 
 @pytest.fixture(scope="module")
 def runtimes(
-    local_aws: LocalAws, built: Path, tmp_path_factory: pytest.TempPathFactory
+    variables: dict[str, dict[str, str]], built: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, LambdaRuntime]]:
-    """Return each function with the variables that `sam local` would set, but no container."""
+    """Return each function with the variables that its container would have, and no container."""
     packages = tmp_path_factory.mktemp("runtime")
     copy_runtime_packages(packages)
-    here = {
-        name: value.replace(HOST_OF_CONTAINERS, "127.0.0.1")
-        for name, value in _variables(local_aws).items()
-    }
     with ExitStack() as running:
         started = {}
         for name, handler in HANDLERS.items():
             artifact = (built / name).resolve()
-            variables = function_environment(handler) | here
-            variables["PYTHONPATH"] = f"{artifact}:{packages}"
-            configuration = {
-                "FunctionName": name,
-                "MemorySize": 512,
-                "Timeout": 60,
-                "Environment": {"Variables": variables},
+            here = {
+                variable: value.replace(HOST_OF_CONTAINERS, LOOPBACK)
+                for variable, value in variables[name].items()
             }
             runtime = LambdaRuntime(
                 sam=Path(os.environ["SAM"]),
                 artifact=artifact,
                 handler=handler,
-                environment=environment_of(configuration),
+                environment=here | {"PATH": os.defpath, "PYTHONPATH": f"{artifact}:{packages}"},
             )
             started[name] = running.enter_context(runtime)
         yield started

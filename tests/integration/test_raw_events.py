@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -157,21 +158,39 @@ def test_an_answer_never_passes_what_lambda_returns(service: Service, limit: int
     assert result["statusCode"] == (200 if limit == 10 else 400)
 
 
-def test_an_event_of_a_custom_domain_is_answered(service: Service) -> None:
+@pytest.mark.parametrize("base", ["", "/v2", "/directory", "/directory/v2", "/a/b"])
+def test_an_event_of_a_custom_domain_is_answered(service: Service, base: str) -> None:
     service.get()
 
     result = checked(
         service,
         {
             "resource": "/oauth-clients/{clientId}/users",
-            "path": f"/directory{USERS}",
+            "path": f"{base}{USERS}",
             "httpMethod": "GET",
             "pathParameters": {"clientId": CLIENT},
-            "requestContext": {"path": f"/directory{USERS}", "requestId": "r1"},
+            "requestContext": {"path": f"{base}{USERS}", "requestId": "r1"},
         },
     )
 
     assert result["statusCode"] == 200
+
+
+def test_the_log_says_who_asks_and_under_no_name(service: Service, log: StringIO) -> None:
+    identity = {
+        "accessKey": "ASIAEXAMPLEEXAMPLE00",
+        "caller": "AROAEXAMPLEEXAMPLE000:canary@example.com",
+        "user": "AROAEXAMPLEEXAMPLE000:canary@example.com",
+        "userArn": "arn:aws:sts::123456789012:assumed-role/reader/canary@example.com",
+    }
+    context = {"requestId": "r1", "identity": identity}
+
+    # What has no metrics is written by the logger.
+    checked(service, {"httpMethod": "GET", "path": "/nowhere", "requestContext": context})
+
+    (line,) = map(json.loads, log.getvalue().splitlines())
+    assert (line["message"], line["caller"]) == ("request", "AROAEXAMPLEEXAMPLE000")
+    assert "canary" not in log.getvalue()
 
 
 @pytest.mark.parametrize("route", ["$default", "GET /v2/oauth-clients/{clientId}/users"])

@@ -55,9 +55,14 @@ def service(aws: EmbeddedAws, relay: Relay) -> Iterator[Service]:
 
 def allowed(role: str) -> set[str]:
     """Return the actions that a role allows on what the function itself calls."""
-    (policy,) = Stack().properties(role)["Policies"]
+    stack = Stack()
+    policies = stack.properties(role)["Policies"] + [
+        policy
+        for policy in stack.of_type("AWS::IAM::Policy").values()
+        if {"Ref": role} in policy["Roles"]
+    ]
     actions: set[str] = set()
-    for statement in policy["PolicyDocument"]["Statement"]:
+    for statement in (each for one in policies for each in one["PolicyDocument"]["Statement"]):
         named = statement["Action"]
         actions |= {named} if isinstance(named, str) else set(named)
     streams = {"ListStreams", "DescribeStream", "GetRecords", "GetShardIterator"}

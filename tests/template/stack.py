@@ -13,6 +13,14 @@ from dev.template.translation import translate
 type Json = Any  # A template is free-form: each test looks at what it asserts.
 
 NO_VALUE: Final = {"Ref": "AWS::NoValue"}
+GIVEN_TABLE: Final = {
+    "TableName": "managed-users-restored",
+    "TableStreamArn": (
+        "arn:aws:dynamodb:eu-west-1:123456789012:table/managed-users-restored"
+        "/stream/2026-11-27T10:00:00.000"
+    ),
+}
+"""Parameters of a stack that uses a table which exists already."""
 
 
 class Stack:
@@ -75,6 +83,10 @@ class Stack:
         match expression:
             case {"Fn::Not": [member]}:
                 return not self._true(member)
+            case {"Condition": str(name)}:
+                return self.holds(name)
+            case {"Fn::Or": members}:
+                return any(self._true(member) for member in members)
             case {"Fn::Equals": [left, right]}:
                 return str(self.resolve(left)) == str(self.resolve(right))
             case _:

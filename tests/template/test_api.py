@@ -19,6 +19,9 @@ ROUTES = (
     "/oauth-clients/{clientId}/users/{userId}",
     "/openapi.json",
 )
+# Within an account it is enough that either the API or an identity's policy allows a call: a policy
+# that matched the own account's callers would take the decision from theirs.
+NOT_THE_OWN_ACCOUNT = {"StringNotEquals": {"aws:PrincipalAccount": {"Ref": "AWS::AccountId"}}}
 METHODS = {"delete", "get", "head", "options", "patch", "post", "put"}
 
 
@@ -82,6 +85,49 @@ def test_behind_vpc_endpoints_requests_are_not_signed_and_the_api_is_private() -
     ]
 
 
+def test_callers_of_named_accounts_may_come_in_if_their_own_account_allows_it() -> None:
+    stack = Stack(CallerAccountIds="111111111111,222222222222")
+
+    assert _body(stack)["x-amazon-apigateway-policy"]["Statement"] == [
+        {
+            "Sid": "Accounts",
+            "Effect": "Allow",
+            "Principal": {"AWS": ["111111111111", "222222222222"]},
+            "Action": "execute-api:Invoke",
+            "Resource": "execute-api:/v2/*",
+            "Condition": NOT_THE_OWN_ACCOUNT,
+        }
+    ]
+
+
+def test_callers_of_an_organization_may_come_in_if_their_own_account_allows_it() -> None:
+    stack = Stack(CallerOrganizationId="o-a1b2c3d4e5")
+
+    assert _body(stack)["x-amazon-apigateway-policy"]["Statement"] == [
+        {
+            "Sid": "Organization",
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "execute-api:Invoke",
+            "Resource": "execute-api:/v2/*",
+            "Condition": {
+                "StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"},
+                **NOT_THE_OWN_ACCOUNT,
+            },
+        }
+    ]
+
+
+def test_accounts_and_an_organization_add_up_and_every_request_stays_signed() -> None:
+    stack = Stack(CallerAccountIds="111111111111", CallerOrganizationId="o-a1b2c3d4e5")
+    statements = _body(stack)["x-amazon-apigateway-policy"]["Statement"]
+
+    assert [statement["Sid"] for statement in statements] == ["Accounts", "Organization"]
+    # A denial would stand above the policies of the own account's callers.
+    assert {statement["Effect"] for statement in statements} == {"Allow"}
+    assert all(operation["security"] == [{"sigv4": []}] for operation in _operations(stack))
+
+
 @pytest.mark.parametrize("access", ["iam", "vpc"])
 def test_no_choice_of_access_leaves_the_api_open(access: str) -> None:
     stack = Stack(ApiAccess=access, VpcEndpointIds="vpce-1")
@@ -110,13 +156,17 @@ def test_the_stage_keeps_no_cache_of_its_own() -> None:
     assert settings["CachingEnabled"] is False
 
 
-def test_the_stage_throttles_compresses_and_traces() -> None:
+def test_the_stage_traces_only_where_asked_for() -> None:
+    assert _stage()["TracingEnabled"] == "false"
+    assert Stack(Tracing="true").properties("Apiv2Stage")["TracingEnabled"] == "true"
+
+
+def test_the_stage_throttles_and_compresses() -> None:
     (settings,) = _stage()["MethodSettings"]
 
     assert (settings["ResourcePath"], settings["HttpMethod"]) == ("/*", "*")
     assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == ("100", "200")
     assert IAM.properties("Api")["MinimumCompressionSize"] == 1024
-    assert _stage()["TracingEnabled"] is True
 
 
 def test_logs_hold_no_query_no_address_and_no_session_name() -> None:
@@ -127,6 +177,7 @@ def test_logs_hold_no_query_no_address_and_no_session_name() -> None:
     assert set(line.values()) == {
         "$context.error.responseType",
         "$context.httpMethod",
+        "$context.identity.accessKey",
         "$context.identity.accountId",
         "$context.identity.vpceId",
         "$context.integration.integrationStatus",

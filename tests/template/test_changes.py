@@ -8,7 +8,7 @@ import pytest
 from dev import ROOT
 from dev.local.table_stream import passes
 from lib.events.event import PREFIX
-from tests.template.stack import Stack
+from tests.template.stack import GIVEN_TABLE, Json, Stack
 
 URL = "https://hooks.example.org/users"
 STACK = Stack()
@@ -24,6 +24,12 @@ def test_the_table_s_stream_wakes_the_changes_function_from_its_beginning() -> N
     assert MAPPING["StartingPosition"] == "TRIM_HORIZON"
     # More at a time would walk the same generations side by side and send everything twice.
     assert "ParallelizationFactor" not in MAPPING
+
+
+def test_the_stream_of_a_given_table_wakes_it_instead() -> None:
+    (mapping,) = Stack(**GIVEN_TABLE).of_type("AWS::Lambda::EventSourceMapping").values()
+
+    assert mapping == MAPPING | {"EventSourceArn": GIVEN_TABLE["TableStreamArn"]}
 
 
 @pytest.mark.parametrize(
@@ -83,7 +89,6 @@ def test_a_webhook_exists_only_where_asked_for() -> None:
 
     assert made == {
         "WebhookConnection",
-        "WebhookDeadLetters",
         "WebhookDestination",
         "WebhookRole",
         "WebhookRule",
@@ -135,14 +140,27 @@ def test_the_webhook_s_key_is_never_shown() -> None:
 
 
 def test_only_the_webhook_s_rule_may_add_to_the_dead_letters_by_the_queue_s_policy() -> None:
-    policy = WEBHOOK.properties("WebhookDeadLetters")
-    (statement,) = policy["PolicyDocument"]["Statement"]
+    policy = WEBHOOK.properties("DeadLettersPolicy")
+    allowed = _allowing(WEBHOOK)
 
     assert policy["Queues"] == [{"Ref": "DeadLetters"}]
-    assert statement["Effect"] == "Allow"
-    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
-    assert statement["Action"] == "sqs:SendMessage"
-    assert statement["Resource"] == DEAD_LETTERS
-    assert statement["Condition"] == {
-        "ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["WebhookRule", "Arn"]}}
-    }
+    assert allowed == [
+        {
+            "Sid": "Webhook",
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": DEAD_LETTERS,
+            "Condition": {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["WebhookRule", "Arn"]}}},
+        }
+    ]
+    assert _allowing(STACK) == []
+
+
+def _allowing(stack: Stack) -> list[Json]:
+    statements = stack.properties("DeadLettersPolicy")["PolicyDocument"]["Statement"]
+    return [statement for statement in statements if statement["Effect"] == "Allow"]
+
+
+def test_a_queue_has_one_policy_since_a_second_would_write_over_it() -> None:
+    assert WEBHOOK.of_type("AWS::SQS::QueuePolicy").keys() == {"DeadLettersPolicy"}

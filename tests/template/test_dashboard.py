@@ -4,10 +4,11 @@ import json
 import re
 from pathlib import Path
 
-from tests.template.stack import Stack
+from tests.template.stack import GIVEN_TABLE, Stack
 
 RUNBOOK = Path(__file__).resolve().parents[2] / "docs/runbook.md"
-BODY = json.loads(Stack().properties("Dashboard")["DashboardBody"]["Fn::Sub"])
+TEXT, NAMES = Stack().properties("Dashboard")["DashboardBody"]["Fn::Sub"]
+BODY = json.loads(TEXT)
 METRICS = [metric for each in BODY["widgets"] for metric in each["properties"]["metrics"]]
 
 
@@ -25,6 +26,14 @@ def test_metrics_are_those_of_the_stack() -> None:
         if namespace == "ManagedUsersProxy":
             assert (dimension, value) == ("service", "${AWS::StackName}")
         assert value.startswith("${")
+
+
+def test_a_given_table_is_shown_instead_of_an_own_one() -> None:
+    stack = Stack(**GIVEN_TABLE)
+    _, names = stack.properties("Dashboard")["DashboardBody"]["Fn::Sub"]
+
+    assert NAMES == {"Table": {"Ref": "Table"}}
+    assert names == {"Table": GIVEN_TABLE["TableName"]}
 
 
 def test_widgets_do_not_overlap() -> None:

@@ -32,9 +32,11 @@ def test_there_is_one_function_for_each_handler() -> None:
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_environment_is_what_settings_read(name: str) -> None:
     variables = FUNCTIONS[name]["Environment"]["Variables"]
+    # Lambda tells the refresh function its own name, and the changes function invokes nobody.
+    told = set() if name == "ApiFunction" else {"REFRESH_FUNCTION_NAME"}
 
     of_its_own = Settings.OF_REFRESH if name == "RefreshFunction" else frozenset()
-    assert variables.keys() == Settings.VARIABLES | POWERTOOLS | of_its_own
+    assert variables.keys() == (Settings.VARIABLES | POWERTOOLS | of_its_own) - told
 
 
 def test_settings_accept_the_defaults_of_the_template() -> None:
@@ -65,12 +67,22 @@ def test_a_function_runs_the_project_s_python_on_arm_by_default(name: str) -> No
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_is_traced_by_lambda_and_logs_where_retention_is_set(name: str) -> None:
-    function = FUNCTIONS[name]
-    group = function["LoggingConfig"]["LogGroup"]["Ref"]
+def test_a_function_is_traced_by_lambda_only_where_asked_for(name: str) -> None:
+    assert FUNCTIONS[name]["TracingConfig"] == {"Mode": "PassThrough"}
+    assert Stack(Tracing="true").properties(name)["TracingConfig"] == {"Mode": "Active"}
 
-    assert function["TracingConfig"] == {"Mode": "Active"}
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_logs_where_retention_is_set(name: str) -> None:
+    group = FUNCTIONS[name]["LoggingConfig"]["LogGroup"]["Ref"]
+
     assert STACK.properties(group)["RetentionInDays"] == "30"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_lambda_filters_nothing_that_a_function_prints(name: str) -> None:
+    # docs/adr/0016: a filter would drop the metrics, which are lines of level INFO.
+    assert FUNCTIONS[name]["LoggingConfig"].keys() == {"LogGroup"}
 
 
 def test_a_lease_ends_before_its_holder_can_be_killed() -> None:
@@ -150,11 +162,10 @@ def test_the_schedule_revalidates_all_clients_every_minute() -> None:
     assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}
 
 
-def test_the_refresh_function_can_be_named_before_it_exists() -> None:
-    name = STACK.properties("RefreshFunction")["FunctionName"]
+def test_the_api_function_is_told_which_function_revalidates() -> None:
+    variables = FUNCTIONS["ApiFunction"]["Environment"]["Variables"]
 
-    for function in FUNCTIONS.values():
-        assert function["Environment"]["Variables"]["REFRESH_FUNCTION_NAME"] == name
+    assert variables["REFRESH_FUNCTION_NAME"] == {"Ref": "RefreshFunction"}
 
 
 def test_the_makefile_builds_every_function() -> None:

@@ -8,6 +8,7 @@ from tests.template.stack import Stack
 
 TEMPLATE = Stack().template
 PARAMETERS = TEMPLATE["Parameters"]
+TABLE_ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/users"
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
@@ -61,6 +62,13 @@ def test_a_default_is_within_its_own_bounds(name: str) -> None:
         ("SecretArn", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:*", False),
         ("KmsKeyArn", "arn:aws:kms:eu-west-1:123456789012:key/0a1b-2c", True),
         ("KmsKeyArn", "alias/cal", False),
+        ("TableKmsKeyArn", "arn:aws:kms:eu-west-1:123456789012:key/0a1b-2c", True),
+        ("TableKmsKeyArn", "alias/aws/dynamodb", False),
+        ("TableName", "managed-users-Table-1ABC", True),
+        ("TableName", "arn:aws:dynamodb:eu-west-1:123456789012:table/users", False),
+        ("TableStreamArn", f"{TABLE_ARN}/stream/2026-11-27T10:00:00.000", True),
+        ("TableStreamArn", TABLE_ARN, False),
+        ("TableStreamArn", f"{TABLE_ARN}/stream/*", False),
         ("ScheduleExpression", "rate(1 minute)", True),
         ("ScheduleExpression", "rate(2 minutes)", True),
         ("ScheduleExpression", "rate(15 minutes)", True),
@@ -79,6 +87,14 @@ def test_a_default_is_within_its_own_bounds(name: str) -> None:
         ("WebhookUrl", "http://hooks.example.org/users", False),
         ("VpcEndpointIds", "vpce-0123abcd,vpce-4567cdef", True),
         ("VpcEndpointIds", "vpce-0123abcd, vpce-4567cdef", False),
+        ("CallerAccountIds", "111111111111", True),
+        ("CallerAccountIds", "111111111111,222222222222", True),
+        ("CallerAccountIds", "111111111111, 222222222222", False),
+        ("CallerAccountIds", "11111111111", False),
+        ("CallerAccountIds", "*", False),
+        ("CallerOrganizationId", "o-a1b2c3d4e5", True),
+        ("CallerOrganizationId", "o-*", False),
+        ("CallerOrganizationId", "ou-a1b2-c3d4e5f6", False),
         ("SubnetIds", "subnet-0123abcd", True),
         ("SubnetIds", "sg-0123abcd", False),
         ("SecurityGroupIds", "sg-0123abcd,sg-4567cdef", True),
@@ -103,6 +119,10 @@ def test_rules_refuse_what_is_half_given() -> None:
     assert stated == {
         "ApiAccess=vpc needs VpcEndpointIds",
         "VpcEndpointIds mean nothing unless ApiAccess=vpc",
+        "CallerAccountIds mean nothing unless ApiAccess=iam",
+        "CallerOrganizationId means nothing unless ApiAccess=iam",
+        "TableName needs TableStreamArn",
+        "TableStreamArn needs TableName",
         "WebhookUrl needs WebhookKey",
         "SubnetIds need SecurityGroupIds",
         "SecurityGroupIds need SubnetIds",

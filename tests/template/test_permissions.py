@@ -6,18 +6,13 @@ from pathlib import Path
 import pytest
 
 from dev import ROOT
-from tests.template.stack import Json, Stack
+from tests.template.stack import GIVEN_TABLE, Json, Stack
 
 STACK = Stack()
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b"
 SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:cal-AbCdEf"
 WEBHOOK = {"WebhookUrl": "https://hooks.example.org/users", "WebhookKey": "key"}
-REFRESH_ARN = {
-    "Fn::Sub": (
-        "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:"
-        "${AWS::StackName}-refresh"
-    )
-}
+REFRESH_ARN = {"Fn::GetAtt": ["RefreshFunction", "Arn"]}
 TABLE_ACTIONS = (
     "dynamodb:BatchGetItem",
     "dynamodb:BatchWriteItem",
@@ -30,13 +25,13 @@ TABLE_ACTIONS = (
 def _statements(stack: Stack, role: str) -> dict[str, Json]:
     (policy,) = stack.properties(role)["Policies"]
     statements = policy["PolicyDocument"]["Statement"]
-    assert all(statement["Effect"] == "Allow" for statement in statements)
     return {statement["Sid"]: statement for statement in statements}
 
 
 def _allowed(stack: Stack, role: str) -> list[tuple[tuple[str, ...], Json]]:
     allowed = []
     for statement in _statements(stack, role).values():
+        assert statement["Effect"] == "Allow"
         action = statement["Action"]
         actions = (action,) if isinstance(action, str) else tuple(action)
         allowed.append((actions, statement["Resource"]))
@@ -57,7 +52,6 @@ def test_the_api_function_may_do_what_it_does_and_nothing_else() -> None:
         (("secretsmanager:GetSecretValue",), {"Fn::GetAtt": ["Secret", "Id"]}),
         (("lambda:InvokeFunction",), REFRESH_ARN),
         (("logs:CreateLogStream", "logs:PutLogEvents"), _arn("ApiLogs")),
-        (("xray:PutTelemetryRecords", "xray:PutTraceSegments"), "*"),
     )
 
 
@@ -65,12 +59,24 @@ def test_the_refresh_function_may_do_what_it_does_and_nothing_else() -> None:
     assert _allowed(STACK, "RefreshRole") == _exactly(
         (TABLE_ACTIONS, _arn("Table")),
         (("secretsmanager:GetSecretValue",), {"Fn::GetAtt": ["Secret", "Id"]}),
-        (("lambda:InvokeFunction",), REFRESH_ARN),
         (("lambda:InvokeFunction",), _arn("ChangesFunction")),
         (("sqs:SendMessage",), _arn("DeadLetters")),
         (("logs:CreateLogStream", "logs:PutLogEvents"), _arn("RefreshLogs")),
-        (("xray:PutTelemetryRecords", "xray:PutTraceSegments"), "*"),
     )
+
+
+def test_the_refresh_function_may_invoke_itself_by_a_policy_that_follows_it() -> None:
+    policy = STACK.properties("RefreshMayInvokeItself")
+
+    assert policy["Roles"] == [{"Ref": "RefreshRole"}]
+    assert policy["PolicyDocument"]["Statement"] == [
+        {
+            "Sid": "FanOut",
+            "Effect": "Allow",
+            "Action": "lambda:InvokeFunction",
+            "Resource": REFRESH_ARN,
+        }
+    ]
 
 
 def test_the_changes_function_may_do_what_it_does_and_nothing_else() -> None:
@@ -80,12 +86,19 @@ def test_the_changes_function_may_do_what_it_does_and_nothing_else() -> None:
             ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
             {"Fn::GetAtt": ["Table", "StreamArn"]},
         ),
-        (("dynamodb:ListStreams",), "*"),
+        (("dynamodb:ListStreams",), {"Fn::Sub": "${Table.Arn}/stream/*"}),
         (("events:PutEvents",), _arn("EventBus")),
         (("sqs:SendMessage",), _arn("DeadLetters")),
         (("logs:CreateLogStream", "logs:PutLogEvents"), _arn("ChangesLogs")),
-        (("xray:PutTelemetryRecords", "xray:PutTraceSegments"), "*"),
     )
+
+
+@pytest.mark.parametrize("role", ["ApiRole", "RefreshRole", "ChangesRole"])
+def test_traces_may_be_sent_only_where_they_are_asked_for(role: str) -> None:
+    traces = _statements(Stack(Tracing="true"), role)["Traces"]
+
+    assert traces["Action"] == ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    assert "Traces" not in _statements(STACK, role)
 
 
 def test_the_webhook_s_rule_may_call_one_destination() -> None:
@@ -116,14 +129,73 @@ def test_a_given_secret_and_key_are_the_only_ones_readable(role: str) -> None:
 
 
 @pytest.mark.parametrize("role", ["ApiRole", "RefreshRole", "ChangesRole"])
+def test_of_a_given_table_a_function_may_do_what_it_does_with_an_own_one(role: str) -> None:
+    given, own = _statements(Stack(**GIVEN_TABLE), role), _statements(STACK, role)
+    arn = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${TableName}"
+
+    changed = {sid: given[sid]["Resource"] for sid in given if given[sid] != own[sid]}
+
+    assert given.keys() == own.keys()
+    assert changed.pop("Table") == {"Fn::Sub": arn}
+    if role == "ChangesRole":
+        assert changed.pop("Stream") == GIVEN_TABLE["TableStreamArn"]
+        assert changed.pop("Streams") == {"Fn::Sub": f"{arn}/stream/*"}
+    assert not changed
+
+
+@pytest.mark.parametrize("role", ["ApiRole", "RefreshRole", "ChangesRole"])
+@pytest.mark.parametrize("table", [{}, GIVEN_TABLE])
+def test_the_table_s_key_may_be_used_through_the_table_alone(
+    role: str, table: dict[str, str]
+) -> None:
+    given = _statements(Stack(TableKmsKeyArn=KEY, **table), role)
+
+    assert given["TableKey"] == {
+        "Sid": "TableKey",
+        "Effect": "Allow",
+        "Action": ["kms:Decrypt", "kms:DescribeKey"],
+        "Resource": KEY,
+        "Condition": {
+            "StringEquals": {
+                "kms:ViaService": {"Fn::Sub": "dynamodb.${AWS::Region}.${AWS::URLSuffix}"}
+            }
+        },
+    }
+    assert "TableKey" not in _statements(STACK, role)
+
+
+@pytest.mark.parametrize("role", ["ApiRole", "RefreshRole", "ChangesRole"])
 def test_network_interfaces_are_allowed_only_inside_a_vpc(role: str) -> None:
     inside = Stack(SubnetIds="subnet-1", SecurityGroupIds="sg-1")
 
-    assert "NetworkInterfaces" not in _statements(STACK, role)
-    assert all(
-        action.startswith("ec2:")
-        for action in _statements(inside, role)["NetworkInterfaces"]["Action"]
+    statements = _statements(inside, role)
+    lambda_may, code_may_not = (
+        statements["NetworkInterfaces"],
+        statements["NoNetworkInterfacesForCode"],
     )
+
+    assert not {"NetworkInterfaces", "NoNetworkInterfacesForCode"} & _statements(STACK, role).keys()
+    assert all(action.startswith("ec2:") for action in lambda_may["Action"])
+    assert (lambda_may["Effect"], code_may_not["Effect"]) == ("Allow", "Deny")
+    assert code_may_not["Action"] == lambda_may["Action"]
+    assert code_may_not["Condition"].keys() == {"ArnLike"}
+    assert code_may_not["Condition"]["ArnLike"].keys() == {"lambda:SourceFunctionArn"}
+
+
+def test_what_may_be_done_to_all_resources_can_be_done_to_no_single_one() -> None:
+    everything = Stack(
+        Tracing="true", ApiGatewayLogRole="create", SubnetIds="subnet-1", SecurityGroupIds="sg-1"
+    )
+
+    wild = {
+        statement["Sid"]
+        for role in everything.of_type("AWS::IAM::Role")
+        if "Policies" in everything.properties(role)
+        for statement in _statements(everything, role).values()
+        if statement["Resource"] == "*"
+    }
+
+    assert wild == {"Traces", "NetworkInterfaces", "NoNetworkInterfacesForCode"}
 
 
 @pytest.mark.parametrize(
@@ -155,7 +227,7 @@ def test_every_role_of_the_stack_is_tested_here() -> None:
         "ScheduleRole",
         "ApiGatewayLogWriter",
     }
-    assert not everything.of_type("AWS::IAM::Policy")
+    assert everything.of_type("AWS::IAM::Policy").keys() == {"RefreshMayInvokeItself"}
     assert not everything.of_type("AWS::IAM::ManagedPolicy")
 
 

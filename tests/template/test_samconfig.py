@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from dev import ROOT
+from dev.deploy.local_aws import DIRECTORY, HOST_OF_CONTAINERS
 from tests.template.stack import Json, Stack
 
 CONFIG: Json = tomllib.loads(Path(ROOT, "samconfig.toml").read_text(encoding="utf-8"))
@@ -19,6 +20,15 @@ def test_each_environment_is_a_stack_of_its_own() -> None:
     assert len(set(stacks)) == len(stacks)
 
 
+@pytest.mark.parametrize("command", ["local_invoke", "local_start_api", "local_start_lambda"])
+def test_sam_local_runs_what_make_local_aws_writes(command: str) -> None:
+    options = CONFIG["default"][command]["parameters"]
+
+    assert Path(ROOT, options["template_file"]) == DIRECTORY / "template.yaml"
+    assert Path(ROOT, options["env_vars"]) == DIRECTORY / "env.json"
+    assert options["add_host"] == [f"{HOST_OF_CONTAINERS}:host-gateway"]
+
+
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_an_environment_sets_only_parameters_that_the_template_has(environment: str) -> None:
     deploy = CONFIG[environment]["deploy"]["parameters"]
@@ -28,10 +38,3 @@ def test_an_environment_sets_only_parameters_that_the_template_has(environment: 
 
     assert stack.parameters.items() >= overrides.items()
     assert deploy["capabilities"] == ["CAPABILITY_IAM"]
-
-
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_function_names_fit_into_what_lambda_allows(environment: str) -> None:
-    stack = CONFIG[environment]["global"]["parameters"]["stack_name"]
-
-    assert len(f"{stack}-refresh") <= 64

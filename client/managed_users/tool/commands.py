@@ -72,7 +72,7 @@ def of(
         str | None,
         typer.Option(
             envvar="MANAGED_USERS_REGION",
-            help="Sign for this region; a deployed API's own URL tells it.",
+            help="Where the stack is, and what to sign for if the URL does not tell it.",
         ),
     ] = None,
     patience: Annotated[

@@ -42,7 +42,7 @@ class Target:
 
     def aws(self, service: str) -> Json:
         """Return a botocore client, whose methods botocore makes when it runs."""
-        return self.session.create_client(service)
+        return self.session.create_client(service, region_name=self.region)
 
     @cached_property
     def outputs(self) -> Mapping[str, str]:

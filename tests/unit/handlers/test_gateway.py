@@ -101,6 +101,28 @@ def test_the_request_id_is_api_gateways() -> None:
 
 
 @pytest.mark.parametrize(
+    ("identity", "caller"),
+    [
+        ({"caller": "AROAEXAMPLEEXAMPLE000:ada@example.com"}, "AROAEXAMPLEEXAMPLE000"),
+        ({"caller": "AROAEXAMPLEEXAMPLE000:"}, "AROAEXAMPLEEXAMPLE000"),
+        ({"caller": "AROAEXAMPLEEXAMPLE000:a:b\nc"}, "AROAEXAMPLEEXAMPLE000"),
+        ({"caller": "AIDAEXAMPLEEXAMPLE000"}, "AIDAEXAMPLEEXAMPLE000"),
+        ({"caller": "123456789012"}, "123456789012"),
+        ({"caller": "ada@example.com"}, ""),
+        ({"caller": None}, ""),
+        ({"caller": ["AROAEXAMPLEEXAMPLE000"]}, ""),
+        ({}, ""),
+        (None, ""),
+        ("x", ""),
+    ],
+)
+def test_a_caller_is_known_by_an_id_without_the_session_s_name(
+    identity: object, caller: str
+) -> None:
+    assert request(requestContext={"identity": identity}).caller == caller
+
+
+@pytest.mark.parametrize(
     ("event", "body"),
     [
         ({"body": "{}"}, "{}"),
@@ -157,7 +179,7 @@ def test_a_route_is_found_with_and_without_the_stage(
         ("/openapi.json", None, "GET", Route("/openapi.json", "", "")),
     ],
 )
-@pytest.mark.parametrize("base", ["/directory", "/directory/v2", "/v2/v2", ""])
+@pytest.mark.parametrize("base", ["/directory", "/directory/v2", "/a/b-c/d", "/v2/v2", ""])
 def test_below_any_base_path_the_resource_that_api_gateway_found_counts(
     base: str, resource: str, parameters: dict[str, str] | None, method: str, route: Route
 ) -> None:
