@@ -12,8 +12,11 @@ from lib.revalidation import health
 from lib.users.dates import iso_date
 
 
-def cache_data(head: Head, *, now: float) -> dict[str, Any]:
-    """Return what callers may know of a client's cache; ages in seconds, instants ISO 8601."""
+def cache_data(head: Head, *, now: float, version: str) -> dict[str, Any]:
+    """Return what callers may know of a client's cache; ages in seconds, instants ISO 8601.
+
+    ``version`` is that of whoever answers.
+    """
     generation, counters, known = head.generation, head.counters, health.as_seen(head, now=now)
 
     def age(instant: float) -> int | None:
@@ -36,6 +39,7 @@ def cache_data(head: Head, *, now: float) -> dict[str, Any]:
             "limit": budget.limit_of(counters),
             "remaining": budget.remaining(counters, now=now),
         },
+        "version": version,
     }
 
 
