@@ -52,7 +52,7 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
 def _refresh_all(context: Context) -> dict[str, Any]:
     """Refresh every configured client; several, each in an invocation of its own."""
     try:
-        client_ids = wiring().secrets.client_ids()
+        client_ids = orders.possible(wiring().secrets.client_ids())
     except ServiceError as error:
         return _failed(observing.describe_error(error))
     if len(client_ids) == 1:
