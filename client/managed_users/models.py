@@ -84,6 +84,7 @@ class Cache(TypedDict):
     blockedUntil: str | None
     retryAt: str | None
     originBudget: Budget
+    version: str
 
 
 class UpdatedUser(TypedDict):

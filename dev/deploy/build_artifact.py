@@ -7,9 +7,9 @@ cold start compiles everything again. So the Makefile's ``build-<function>`` tar
 All functions get the same content, each in an artifact of its own. A shared layer would save a
 second upload and nothing else, and would bring a version to publish, keep and clean up.
 
-The content depends on ``uv.lock``, ``src`` and this file alone: wheels only, their hashes checked,
-times and paths fixed. Dependencies are kept in ``.build`` under a name made from what decides them,
-so the other functions and the next build only copy.
+The content depends on ``uv.lock``, ``src``, this file and the commit's name alone: wheels only,
+their hashes checked, times and paths fixed. Dependencies are kept in ``.build`` under a name made
+from what decides them, so the other functions and the next build only copy.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from dev import ROOT
+from dev.deploy.version import version_of
 
 type Json = Any  # A model's nodes are free-form.
 
@@ -54,12 +55,22 @@ def build(target: Path, *, architecture: str, uv: str, cache: Path = _CACHE) -> 
         own = Path(scratch)
         unwanted = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / "src", own, dirs_exist_ok=True, ignore=unwanted)
+        write_version(own / "handlers/version.py")
         compile_sources(own, root=_TASK_ROOT)
         shutil.copytree(own, target, dirs_exist_ok=True)
     # For src/handlers/artifact.py: `sam build` does not tell which processor the template is asked
     # for, so that the two can differ.
     (target / "architecture").write_text(f"{architecture}\n", encoding="ascii")
     _fix_times_and_modes(target)
+
+
+def write_version(module: Path) -> None:
+    """Write into ``handlers.version`` which build this is."""
+    text = module.read_text(encoding="utf-8")
+    written = text.replace('VERSION = "unbuilt"', f'VERSION = "{version_of(ROOT)}"')
+    if written == text:
+        raise LookupError(f"{module.name} has no version to be replaced")
+    module.write_text(written, encoding="utf-8")
 
 
 def _dependencies(architecture: str, *, uv: str, cache: Path) -> Path:

@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from handlers.call import Call
 from handlers.gateway import Response
+from handlers.version import VERSION
 from handlers.wiring import wiring
 from lib.directory.head import Head
 from lib.queries import bodies, list_query
@@ -18,7 +19,9 @@ def show_cache(call: Call) -> Response:
         # Of a client that something is stored of, the reason is told why it is not served.
         wiring().proxy.require_known(head)
     call.line["client_id"] = head.client_id
-    data = status.cache_data(head, wiring().settings.schedule, now=wiring().time.now())
+    data = status.cache_data(
+        head, wiring().settings.schedule, now=wiring().time.now(), version=VERSION
+    )
     return Response(HTTPStatus.OK, bodies.success_body(data))
 
 

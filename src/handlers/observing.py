@@ -15,13 +15,16 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from handlers.version import VERSION
 from lib.errors import Reason, ServiceError, UnavailableError
 
 MAX_TOLD = 50
 """Most users that one log line names."""
 
 # An encoder made once: json.dumps, powertools' default, makes one for every line.
-logger = Logger(json_serializer=json.JSONEncoder(separators=(",", ":"), default=str).encode)
+logger = Logger(
+    json_serializer=json.JSONEncoder(separators=(",", ":"), default=str).encode, version=VERSION
+)
 metrics = Metrics()
 _adding = Lock()
 
@@ -73,6 +76,7 @@ def write_request(line: Mapping[str, Any]) -> None:
 def flush() -> None:
     """Write the metrics of this invocation, if there are any."""
     if metrics.metric_set:
+        metrics.metadata_set["version"] = VERSION
         metrics.flush_metrics()
     if metrics.metric_set:
         # They are switched off, and would pile up and be printed by the hundred.

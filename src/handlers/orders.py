@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeIs
 
+from handlers.observing import logger
 from handlers.wiring import wiring
 from lib.errors import StoreError
 
@@ -39,6 +40,18 @@ def client_id(event: Mapping[str, Any]) -> str:
     if isinstance(found, str) and _CLIENT_ID.fullmatch(found):
         return found
     raise ValueError("clientId must be 1 to 64 letters, digits, '-' or '_'")
+
+
+def possible(client_ids: Sequence[str]) -> list[str]:
+    """Return those of the secret's clients that there can be, and say that there are others.
+
+    Nobody can ask for the others, and an event about one would be refused, minute by minute.
+    """
+    found = [each for each in client_ids if _CLIENT_ID.fullmatch(each)]
+    if len(found) < len(client_ids):
+        # Not whom: what is no client id may be anything.
+        logger.warning("impossible client ids", extra={"count": len(client_ids) - len(found)})
+    return found
 
 
 def generation(event: Mapping[str, Any], name: str) -> int:

@@ -58,7 +58,7 @@ def _refresh_all(context: Context) -> dict[str, Any]:
     """Refresh every client that is due: a batch here, each further one in another invocation."""
     schedule, now = wiring().settings.schedule, wiring().time.now()
     try:
-        client_ids = wiring().secrets.client_ids()
+        client_ids = orders.possible(wiring().secrets.client_ids())
         heads = wiring().store.heads(client_ids)
     except ServiceError as error:
         return _failed(observing.describe_error(error))

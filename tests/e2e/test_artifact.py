@@ -13,6 +13,7 @@ import pytest
 from dev import ROOT
 from dev.deploy.build_artifact import build
 from dev.deploy.deployment import ARCHITECTURE
+from dev.deploy.version import version_of
 
 pytestmark = pytest.mark.e2e
 FUNCTIONS = {
@@ -92,6 +93,13 @@ def test_an_artifact_is_trimmed(built: Path, function: str) -> None:
     assert not (artifact / "boto3/data").exists()
     assert not list(artifact.rglob("tests"))
     assert size < MOST_BYTES
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_an_artifact_says_what_it_was_built_of(built: Path, function: str) -> None:
+    module = (built / function / "handlers/version.py").read_text(encoding="utf-8")
+
+    assert f'VERSION = "{version_of(ROOT)}"' in module
 
 
 def test_a_build_gives_the_same_bytes_again(built: Path, tmp_path: Path) -> None:

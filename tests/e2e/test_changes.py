@@ -17,7 +17,7 @@ from tests.e2e.calls import Json, eventually, send
 from tests.integration.relay import Relay
 
 pytestmark = pytest.mark.e2e
-CLIENTS = {f"clxchanges0000000000000{number}": f"key-{number}" for number in range(11)}
+CLIENTS = {f"clxchanges0000000000000{number}": f"key-{number}" for number in range(12)}
 QUEUE = "heard"
 
 type Told = tuple[str, str | None]
@@ -246,6 +246,24 @@ def test_a_replay_says_the_same_again_under_the_same_ids(directory: Directory) -
     events = [event["detail"] for event in directory.hear(5)]
     assert events[3:] == events[1:3]
     assert len({event["id"] for event in events}) == 3
+
+
+def test_what_the_stream_gave_up_is_asked_for_by_the_refresh_function(
+    directory: Directory,
+) -> None:
+    directory.wait_announced(1)
+    # As it is when the stream has told of the generation in vain, long ago.
+    directory.deployment.aws.client("dynamodb").update_item(
+        TableName=directory.deployment.outputs["TableName"],
+        Key={"pk": {"S": f"client#{directory.client_id}"}, "sk": {"S": "head"}},
+        UpdateExpression="REMOVE announced SET modified_at = :long_ago",
+        ExpressionAttributeValues={":long_ago": {"N": "1"}},
+    )
+
+    invoke(directory.deployment, "RefreshFunction", action="refresh", clientId=directory.client_id)
+
+    directory.wait_announced(1)
+    assert directory.told(2) == [("baseline", None), ("baseline", None)]
 
 
 def test_events_that_the_bus_refuses_are_sent_again_and_no_others(directory: Directory) -> None:

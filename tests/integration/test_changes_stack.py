@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from dev.local.settings import BUS_NAME, LocalSettings, LocalSettingsError
+from dev.local.settings import BUS_NAME, REFRESH_HANDLER, LocalSettings, LocalSettingsError
 from dev.local.stack import LocalStack
 from dev.local.webhook import Webhook
+from dev.local.workers import Result
 from lib.directory.head import FORCED_FLOOR_SECONDS
 from lib.events.event import PREFIX
 from tests.integration.receiver import Json, Receiver, receiving
@@ -18,7 +19,7 @@ from tests.integration.stack import Caller
 from tests.patience import wait_until
 
 KEY = "key-of-the-receiver"
-CLIENTS = {f"clxchanges0000000000000{number}": f"key-{number}" for number in range(4)}
+CLIENTS = {f"clxchanges0000000000000{number}": f"key-{number}" for number in range(5)}
 
 
 @contextmanager
@@ -183,6 +184,23 @@ def test_what_a_receiver_refuses_for_good_does_not_come_again(directory: Directo
         (str(delayed["id"]), 503),
         (str(delayed["id"]), 204),
     ]
+
+
+def test_what_the_stream_gave_up_is_announced_when_the_schedule_has_seen_it(
+    directory: Directory,
+) -> None:
+    caller = directory.caller
+    seen = set(directory.seen)
+    # As it is when the stream has told of the first generation in vain, long ago.
+    caller.table.change_head(caller.client_id, announced=0, modified_at=1)
+
+    swept = caller.stack.pools[REFRESH_HANDLER].invoke(
+        {"action": "refresh", "clientId": caller.client_id}
+    )
+
+    assert isinstance(swept, Result)
+    assert {directory.receiver.next().event["id"]} == seen
+    wait_until(lambda: caller.table.head(caller.client_id)["announced"] == 1)
 
 
 def test_the_journal_has_a_line_for_each_announcement_and_each_delivery(

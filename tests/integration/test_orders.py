@@ -1,13 +1,22 @@
 """Events by hand: what makes no sense is refused with a sentence, and nothing is written for it."""
 
+import json
 from collections.abc import Iterator
+from io import StringIO
 from typing import Any
 
 import pytest
 
 from dev.local.embedded_aws import EmbeddedAws
 from handlers import changes, refresh
-from tests.integration.service import CLIENT, Json, Service, running_service
+from tests.integration.service import (
+    CLIENT,
+    REVALIDATE_AGE,
+    SECRET,
+    Json,
+    Service,
+    running_service,
+)
 
 STRANGER = "clxstranger00000000000001"
 NAN = float("nan")
@@ -158,3 +167,18 @@ def test_nothing_is_written_for_a_stranger_while_there_is_no_secret(service: Ser
 
     assert (done["outcome"], done["reason"]) == ("failed", "secret-malformed")
     assert sorted(map(str, service.items())) == before
+
+
+def test_the_schedule_passes_over_a_client_that_there_cannot_be(
+    service: Service, log: StringIO
+) -> None:
+    service.put_secret({"a b": "key", "x" * 65: "key", CLIENT: SECRET})
+    service.forget()
+    service.let_pass(REVALIDATE_AGE)
+
+    done = service.refresh()
+
+    assert [result["clientId"] for result in done["results"]] == [CLIENT]
+    assert service.invocations.empty()
+    (line,) = [each for each in log.getvalue().splitlines() if "impossible client ids" in each]
+    assert (json.loads(line)["count"], "a b" in line) == (2, False)

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from dev.local.embedded_aws import EmbeddedAws
+from handlers.version import VERSION
 from tests.integration.service import CLIENT, ERROR_AGE, SECRET, Json, Service, running_service
 from tests.patience import PATIENCE_SECONDS
 
@@ -274,3 +275,4 @@ def test_cache_status_tells_what_is_stored(warm: Service) -> None:
     assert data["lastError"] is data["blockedUntil"] is data["retryAt"] is None
     assert data["revalidating"] is False
     assert data["originBudget"]["limit"] == 300
+    assert data["version"] == VERSION

@@ -173,7 +173,9 @@ def _cache(environment: Environment, asked: Asked, seen: Exchange) -> None:
     head = environment.memory.head(CLIENT)
     if not head.generation.published:
         environment.proxy.require_known(head)
-    data = status.cache_data(head, environment.settings.schedule, now=environment.time.now())
+    data = status.cache_data(
+        head, environment.settings.schedule, now=environment.time.now(), version="simulated"
+    )
     seen.status, seen.body = 200, bodies.success_body(data)
     seen.generation = head.generation
 

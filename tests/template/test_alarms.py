@@ -1,7 +1,11 @@
 """Alarms: what they watch, and whom they tell."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+from dev import ROOT
 from tests.template.stack import Stack
 
 STACK = Stack()
@@ -92,3 +96,17 @@ def test_an_address_gets_a_topic_of_its_own() -> None:
 
     assert "AlarmTopic" not in STACK.resources
     assert topic["Subscription"] == [{"Protocol": "email", "Endpoint": "on-call@example.org"}]
+
+
+def test_a_deployment_is_taken_back_for_crashes_of_every_function_and_nothing_else() -> None:
+    text = Path(ROOT, "docs/sam.md").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"contains\(\[(.+?)\], LogicalResourceId\)", text)
+    triggers = re.findall(r"'(\w+)'", listed)
+    minutes = int(re.findall(r"MonitoringTimeInMinutes\\*\": ([1-9]\d*)", text)[0])
+
+    watched = [ALARMS[name] for name in triggers]
+    # The origin's failing crashes nothing, but makes 5xx and old answers.
+    assert {alarm["MetricName"] for alarm in watched} == {"Errors"}
+    functions = [alarm["Dimensions"][0]["Value"]["Ref"] for alarm in watched]
+    assert sorted(functions) == sorted(STACK.of_type("AWS::Lambda::Function"))
+    assert all(alarm["Period"] * alarm["DatapointsToAlarm"] < minutes * 60 for alarm in watched)

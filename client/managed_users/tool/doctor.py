@@ -70,16 +70,17 @@ def _credentials(about: Target) -> Result:
 
 
 def _service(about: Target) -> Result:
-    client = about.client
+    told = f"{about.base} answers"
     try:
-        client.cache()
+        # A service from before there were versions tells none.
+        version = about.client.cache().get("version")
     except errors.NotFoundError:
         # It answered.
-        pass
+        return Result("service", State.OK, told)
     except errors.ForbiddenError as error:
         told = f"{error}: the signer needs execute-api:Invoke on this API"
         return Result("service", State.FAIL, told)
-    return Result("service", State.OK, f"{about.base} answers")
+    return Result("service", State.OK, f"{told}, version {version}" if version else told)
 
 
 def _client(about: Target) -> Result:

@@ -13,8 +13,11 @@ from lib.revalidation.schedule import Schedule
 from lib.users.dates import iso_date
 
 
-def cache_data(head: Head, schedule: Schedule, *, now: float) -> dict[str, Any]:
-    """Return what callers may know of a client's cache; ages in seconds, instants ISO 8601."""
+def cache_data(head: Head, schedule: Schedule, *, now: float, version: str) -> dict[str, Any]:
+    """Return what callers may know of a client's cache; ages in seconds, instants ISO 8601.
+
+    ``version`` is that of whoever answers.
+    """
     generation, counters, known = head.generation, head.counters, health.as_seen(head, now=now)
 
     def age(instant: float) -> int | None:
@@ -39,6 +42,7 @@ def cache_data(head: Head, schedule: Schedule, *, now: float) -> dict[str, Any]:
             "limit": budget.limit_of(counters),
             "remaining": budget.remaining(counters, now=now),
         },
+        "version": version,
     }
 
 

@@ -77,6 +77,7 @@ HEAD = head_of(
         "read_at": NOW - 4,
     },
 )
+VERSION = "0.1.0+1a2b3c4d5e6f"
 SCHEMAS = COMPONENTS["schemas"]
 BODIES = {name: part for name, part in COMPONENTS["responses"].items() if "content" in part}
 # What may be missing: where nobody is named, where the origin was not asked.
@@ -201,8 +202,8 @@ MADE: dict[str, Callable[[], dict[str, Json]]] = {
     "Users": lists,
     "User": lambda: {"a user": json.loads(user_body(LINES[0]))},
     "Cache": lambda: {
-        "stored": success(cache_data(HEAD, SCHEDULE, now=NOW)),
-        "nothing yet": success(cache_data(head_of(CLIENT, {}), SCHEDULE, now=NOW)),
+        "stored": success(cache_data(HEAD, SCHEDULE, now=NOW, version=VERSION)),
+        "nothing yet": success(cache_data(head_of(CLIENT, {}), SCHEDULE, now=NOW, version=VERSION)),
     },
     "Changes": lambda: {"changes": success(changes())},
     "Refreshed": lambda: {

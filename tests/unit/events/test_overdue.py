@@ -80,3 +80,19 @@ def test_a_clock_that_was_set_back_pauses_nobody_for_long() -> None:
     last = Ask(announced=7, at=NOW + 10**6)
 
     assert due(head(), last, now=NOW) is not None
+
+
+@pytest.mark.parametrize("broken", [0, 1, 4, 7, 20, 61, 600, 3000])
+def test_after_an_outage_of_the_bus_nobody_waits_much_longer_than_it_was_nor_an_hour(
+    broken: int,
+) -> None:
+    last: Ask | None = None
+    minute = 0
+    while True:
+        ask = due(head(), last, now=NOW + minute * MINUTE)
+        last = ask or last
+        if ask and minute >= broken:
+            break
+        minute += 1
+
+    assert minute - broken <= min(broken + GRACE_SECONDS // MINUTE, 60)

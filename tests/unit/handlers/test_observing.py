@@ -12,6 +12,7 @@ import pytest
 from handlers import observing
 from handlers.observing import MAX_TOLD, report_mended
 from handlers.reporting import describe, report_handover_failure, report_revalidation
+from handlers.version import VERSION
 from lib.errors import (
     InvalidRequestError,
     OriginBlockedError,
@@ -89,6 +90,17 @@ def test_a_run_is_one_line_and_one_set_of_metrics(log: Log) -> None:
     metrics = counted()
     assert metrics.pop("RevalidationDuration") >= 0
     assert metrics == {"OriginCalls": 2, "Users": 20, "BudgetLeft": 70, "Doubted": 0}
+
+
+def test_every_line_says_which_build_wrote_it(log: Log, capsys: pytest.CaptureFixture[str]) -> None:
+    run(World())
+    observing.flush()
+    observing.count(Hit=1)
+    observing.write_request({"method": "GET"})
+
+    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {line["version"] for line in log.lines} == {VERSION}
+    assert [line["version"] for line in metrics] == [VERSION, VERSION]
 
 
 def test_a_failed_run_is_a_warning_and_counted(log: Log) -> None:

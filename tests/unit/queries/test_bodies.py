@@ -245,9 +245,10 @@ def test_an_error_is_the_origins_envelope_with_a_request_id() -> None:
 
 
 def test_before_anything_was_stored_the_cache_has_nothing_to_tell() -> None:
-    data = status.cache_data(head_with(CLIENT), SCHEDULE, now=NOW)
+    data = status.cache_data(head_with(CLIENT), SCHEDULE, now=NOW, version="0.1.0+1a2b3c4d5e6f")
 
     assert data["generation"] == 0
+    assert data["version"] == "0.1.0+1a2b3c4d5e6f"
     assert data["originBudget"] == {"limit": 72, "remaining": 72}
     nothing = ("digest", "age", "oldestObservationAge", "validatedAt", "lastError", "retryAt")
     assert {data[name] for name in nothing} == {None}
@@ -268,7 +269,7 @@ def test_only_what_still_holds_is_told(seconds: int, *, told: bool) -> None:
         rate_limit=500,
     )
 
-    data = status.cache_data(head, SCHEDULE, now=NOW)
+    data = status.cache_data(head, SCHEDULE, now=NOW, version="0.1.0+1a2b3c4d5e6f")
 
     until = "2027-01-15T08:00:01.000Z" if told else None
     assert (data["blockedUntil"], data["retryAt"], data["revalidating"]) == (until, until, told)
