@@ -286,6 +286,8 @@ def running_service(
             "CHANGES_FUNCTION_NAME": CHANGES_FUNCTION,
             "AWS_ENDPOINT_URL_LAMBDA": invoked.url,
             "HIDDEN_METADATA_KEYS": "",
+            # A test's readers come and go: who is not read is to be asked for all the same.
+            "IDLE_REVALIDATION_SECONDS": "0",
             "MEMORY_CACHE_MEGABYTES": MEMORY_CACHE,
         }
         function = LocalSettings().function(API_HANDLER, aws.environment | neighbours | environment)

@@ -91,7 +91,11 @@ def day(aws: EmbeddedAws, capsys: pytest.CaptureFixture[str]) -> Iterator[Day]:
     keys = {CLIENT: SECRET, OTHER: SECRET}
     aws.create_bus(BUS)
     with running_service(
-        aws, clients=keys, POWERTOOLS_METRICS_DISABLED="false", EVENT_BUS_NAME=BUS
+        aws,
+        clients=keys,
+        IDLE_REVALIDATION_SECONDS="600",
+        POWERTOOLS_METRICS_DISABLED="false",
+        EVENT_BUS_NAME=BUS,
     ) as service:
         running = Day(service, lambda: capsys.readouterr().out)
         running.goes_on(10)

@@ -194,9 +194,7 @@ def test_what_the_stream_gave_up_is_announced_when_the_schedule_has_seen_it(
     # As it is when the stream has told of the first generation in vain, long ago.
     caller.table.change_head(caller.client_id, announced=0, modified_at=1)
 
-    swept = caller.stack.pools[REFRESH_HANDLER].invoke(
-        {"action": "refresh", "clientId": caller.client_id}
-    )
+    swept = caller.stack.pools[REFRESH_HANDLER].invoke({"action": "refresh-all"})
 
     assert isinstance(swept, Result)
     assert {directory.receiver.next().event["id"]} == seen

@@ -104,8 +104,6 @@ def test_the_api_function_calls_what_its_role_allows(service: Service, relay: Re
 
 def test_the_refresh_function_calls_what_its_role_allows(service: Service, relay: Relay) -> None:
     service.refresh()
-    for _ in range(2):
-        service.refresh(service.next_invocation())
     service.origin.delete(CLIENT, service.origin.users(CLIENT)[0]["id"])
     service.refresh({"action": "refresh", "clientId": CLIENT})
 

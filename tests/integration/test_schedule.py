@@ -14,6 +14,12 @@ HOUR = 3600
 MANY = [f"clxmany{n:018}" for n in range(BATCH + 3)]
 
 
+@pytest.fixture
+def service(aws: EmbeddedAws) -> Iterator[Service]:
+    with running_service(aws, IDLE_REVALIDATION_SECONDS="600") as running:
+        yield running
+
+
 def run(service: Service, *, minutes: int) -> int:
     """Let the schedule run every minute; return how many origin calls that made."""
     before = len(service.origin.calls)
@@ -103,7 +109,7 @@ def test_an_idle_client_keeps_what_is_stored(service: Service) -> None:
 @pytest.fixture
 def many(aws: EmbeddedAws) -> Iterator[Service]:
     keys = dict.fromkeys([CLIENT, *MANY], SECRET)
-    with running_service(aws, clients=keys) as running:
+    with running_service(aws, clients=keys, IDLE_REVALIDATION_SECONDS="600") as running:
         yield running
 
 
