@@ -62,7 +62,9 @@ def _judge_unasked(
     told = seen.cache_status
     if directives.max_stale is not None or seen.age is None:
         return
-    if "detail" not in told and swept_age >= policy.max_age + 1:
+    # Who waited for a sweep that took long is given what it saw, while that may be given at once.
+    waited = policy.stale_while_revalidate if "collapsed" in told else 0
+    if "detail" not in told and swept_age >= policy.max_age + waited + 1:
         yield f"it is {seen.age} s old, and nothing says why"
     if "fwd" not in told and swept_age >= policy.max_age + policy.stale_while_revalidate:
         yield f"it is {swept_age:.1f} s old, and nobody was waited for"

@@ -184,7 +184,10 @@ class Oracle:
         newest = self._ledger.at(seen.arrived - HEAD_SECONDS)
         age = seen.answered - newest.swept_at + self._slack
         expired = age >= self._policy.max_age + self._policy.stale_if_error
-        if not newest.number or expired or not self._ledger.readable(newest.number):
+        if not newest.number or expired:
+            return
+        last = self._ledger.at(seen.answered).number
+        if not all(self._ledger.readable(each) for each in range(newest.number, last + 1)):
             return
         user_id = seen.asked.user_id
         if user_id is not None and not self._is_known(user_id, seen):

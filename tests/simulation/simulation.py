@@ -348,7 +348,7 @@ class Simulation:
         skew = self._clocks.uniform(-self.plan.skew, self.plan.skew)
         wrong = Fault.WRONG_CLOCK in self.plan.faults and self._clocks.random() < 0.15
         if wrong and self.scheduler.now < self.until:
-            skew = self._clocks.choice((-900, -60, 60, 900))
+            skew = self._clocks.choice((-907, -60, 60, 907))
         made = Environment(self.settings, self.outside, wire, name=name, skew=skew)
         if self.kind.broken:
             self.kind.broken(made)
