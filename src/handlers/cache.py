@@ -29,7 +29,7 @@ def list_changes(call: Call) -> Response:
     """Answer ``GET …/cache/changes?since=<generation>``."""
     since = list_query.parse_generation(call.request.params, "since")
     head = _known_head(call)
-    wiring().proxy.note_read(head)
+    wiring().proxy.note_read(head, call.arrived_at)
     changes = wiring().change_log.since(head.generation, since)
     return Response(HTTPStatus.OK, bodies.success_body(changes))
 

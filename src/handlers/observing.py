@@ -7,7 +7,8 @@ answer; a client id only once it is known to be a configured one. Libraries log 
 import json
 import logging
 import traceback
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import wraps
 from itertools import islice
 from threading import Lock
 from typing import Any
@@ -26,7 +27,7 @@ logger = Logger(
     json_serializer=json.JSONEncoder(separators=(",", ":"), default=str).encode, version=VERSION
 )
 metrics = Metrics()
-_adding = Lock()
+_reporting = Lock()
 
 # What libraries log quotes URLs with addresses in them and, where a deployment's log level lets it
 # through, headers and the secret. Lambda prints whatever reaches the root logger.
@@ -34,9 +35,21 @@ for _library in ("boto3", "botocore", "requests", "urllib3"):
     logging.getLogger(_library).propagate = False
 
 
+def alone[**P, R](report: Callable[P, R]) -> Callable[P, R]:
+    """Let one thread report at a time: powertools counts on one, clients are swept side by side."""
+
+    @wraps(report)
+    def reporting(*args: P.args, **options: P.kwargs) -> R:
+        with _reporting:
+            return report(*args, **options)
+
+    return reporting
+
+
 def count(**values: float) -> None:
     """Add each of ``values`` to the metric of its name."""
-    _add(MetricUnit.Count, values)
+    for name, value in values.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
 
 def count_stale(detail: str | None) -> None:
@@ -49,14 +62,8 @@ def count_stale(detail: str | None) -> None:
 
 def seconds(**values: float) -> None:
     """Add each of ``values``, in seconds, to the metric of its name."""
-    _add(MetricUnit.Seconds, values)
-
-
-def _add(unit: MetricUnit, values: Mapping[str, float]) -> None:
-    # Clients are revalidated side by side, and powertools counts on one thread.
-    with _adding:
-        for name, value in values.items():
-            metrics.add_metric(name=name, unit=unit, value=value)
+    for name, value in values.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Seconds, value=value)
 
 
 def write_request(line: Mapping[str, Any]) -> None:

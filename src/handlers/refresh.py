@@ -121,6 +121,7 @@ def _skipped(client_id: str, reason: str) -> dict[str, Any]:
     return {"outcome": "skipped", "reason": reason}
 
 
+@observing.alone
 def _failed(said: Mapping[str, Any]) -> dict[str, Any]:
     observing.count(RefreshFailed=1)
     logger.error("refresh failed", extra=said)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handlers.observing import (
+    alone,
     count,
     describe_error,
     describe_fault,
@@ -20,6 +21,7 @@ from lib.revalidation.outcomes import Claim, Failed, Outcome, Published
 from lib.revalidation.schedule import Schedule, oldest
 
 
+@alone
 def report_revalidation(claim: Claim, outcome: Outcome, took: float) -> None:
     """Say what a revalidation did, in ``took`` seconds: one log line and one set of metrics."""
     line = {
@@ -79,6 +81,7 @@ def report_handover_failure(client_id: str, error: UnavailableError) -> None:
     logger.warning("hand-over failed", extra={"client_id": client_id, "reason": error.reason})
 
 
+@alone
 def report_secret_failure(error: SecretError) -> None:
     """Say that an earlier secret goes on being used, since the newest cannot be had."""
     count(SecretNotRenewed=1)

@@ -64,7 +64,7 @@ class Proxy:
         """
         head = self.store.recent_head(request.client_id)
         self.require_known(head)
-        self.note_read(head)
+        self.note_read(head, request.arrived_at)
         if head.generation.published and head.generation.number < request.min_generation:
             head = self._await(request)
         served = self._serve(request, head)
@@ -84,7 +84,7 @@ class Proxy:
         """
         head = self.store.recent_head(client_id)
         self.require_known(head)
-        self.note_read(head)
+        self.note_read(head, self.time.now())
         generation = self.store.generation(client_id, number)
         if generation is None:
             raise GoneError("This generation is no longer kept.")
@@ -107,9 +107,8 @@ class Proxy:
         if left_out or not head.generation.published:
             self.require_client(head.client_id)
 
-    def note_read(self, head: Head) -> None:
+    def note_read(self, head: Head, now: float) -> None:
         """Let the schedule know that somebody reads the head's client."""
-        now = self.time.now()
         if self.schedule.unnoted(head, now=now):
             self.store.note_read(head, now)
 
