@@ -23,7 +23,7 @@ from lib.queries.cursor import Cursor, Cursors
 from lib.queries.list_query import parse_list
 from managed_users import Client
 from managed_users.tool.commands import app
-from managed_users.tool.doctor import shape_problem
+from managed_users.tool.doctor import alarm_problem, shape_problem
 from tests.fakes import Clock
 from tests.integration.stack import Caller
 from tests.patience import PATIENCE_SECONDS, wait_until
@@ -362,3 +362,29 @@ def _started(
         finally:
             limit.cancel()
             tool.kill()
+
+
+def alarm(name: str, state: str, *actions: str) -> dict[str, object]:
+    return {"AlarmName": name, "StateValue": state, "AlarmActions": list(actions)}
+
+
+@pytest.mark.parametrize(
+    ("alarms", "told"),
+    [
+        ([], "there are none"),
+        ([alarm("late", "ALARM"), alarm("other", "INSUFFICIENT_DATA")], "late: see the runbook"),
+        ([alarm("late", "INSUFFICIENT_DATA", "topic"), alarm("b", "OK")], "no data yet: late"),
+        ([alarm("late", "OK"), alarm("b", "OK")], "they tell nobody"),
+    ],
+)
+def test_the_doctor_says_which_alarms_ring_or_cannot(
+    alarms: list[dict[str, object]], told: str
+) -> None:
+    problem = alarm_problem(alarms)
+
+    assert problem is not None
+    assert problem.startswith(told)
+
+
+def test_alarms_that_are_quiet_and_tell_somebody_are_well() -> None:
+    assert alarm_problem([alarm("late", "OK", "topic"), alarm("b", "OK")]) is None

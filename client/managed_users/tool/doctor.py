@@ -6,7 +6,7 @@ with the rights of whoever runs it. A secret's values are looked at and never to
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -162,9 +162,26 @@ def _table(about: Target) -> Result:
 
 
 def _alarms(about: Target) -> Result:
-    wanted = {"StateValue": "ALARM", "AlarmNamePrefix": about.stack or ""}
-    found = about.aws("cloudwatch").describe_alarms(**wanted)
-    names = [alarm["AlarmName"] for alarm in found["MetricAlarms"]]
-    if names:
-        return Result("alarms", State.WARN, f"{', '.join(names)}: see the runbook")
-    return Result("alarms", State.OK, "none rings")
+    pages = about.aws("cloudwatch").get_paginator("describe_alarms")
+    found = pages.paginate(AlarmNamePrefix=f"{about.stack}-", AlarmTypes=["MetricAlarm"])
+    problem = alarm_problem([alarm for page in found for alarm in page["MetricAlarms"]])
+    if problem:
+        return Result("alarms", State.WARN, problem)
+    return Result("alarms", State.OK, "all have data, and none rings")
+
+
+def alarm_problem(alarms: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return what is to be known of alarms as CloudWatch describes them: who rings, or cannot."""
+    if not alarms:
+        return "there are none: is this the right stack, and may you see its alarms?"
+
+    def names(state: str) -> str:
+        return ", ".join(each["AlarmName"] for each in alarms if each["StateValue"] == state)
+
+    if ringing := names("ALARM"):
+        return f"{ringing}: see the runbook"
+    if silent := names("INSUFFICIENT_DATA"):
+        return f"no data yet: {silent}; after an hour, see whether the schedule runs"
+    if not any(each["AlarmActions"] for each in alarms):
+        return "they tell nobody: deploy with AlarmTopicArn or AlarmEmail"
+    return None
