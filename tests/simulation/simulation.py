@@ -143,6 +143,8 @@ class Simulation:
         scheduler.run(until=self.until)
         self._mend()
         scheduler.spawn("operator", self._believe)
+        # Whom nobody reads is idle, and nothing is promised of that in minutes.
+        scheduler.spawn("reader", lambda: self.ask(Asked(route="users")))
         # What a wrong clock wrote is believed for as long as the longest pause.
         longer = LONGEST_PAUSE_SECONDS if Fault.WRONG_CLOCK in self.plan.faults else 0
         scheduler.run(until=self.until + SETTLED_SECONDS + longer)

@@ -80,6 +80,10 @@ class Asking:
         heads = follow(lambda: self.store.head(request.client_id), until=until, time=self.time)
         head = first = next(heads)
         while True:
+            if need.broken and head.generation.number != need.broken:
+                # Somebody has mended it: from here on, this is a request like any other.
+                asked_anew = self.stored.plan(request, head) is Plan.REVALIDATE
+                need = Need(fwd=need.fwd, demanded=asked_anew)
             if self._settled(request, need, head):
                 return self._followed(need, head, waited=head is not first)
             whole = need.demanded and need.wanted is None
@@ -97,7 +101,7 @@ class Asking:
     def _settled(self, request: ReadRequest, need: Need, head: Head) -> bool:
         """Return whether somebody else's revalidation has met the need."""
         if need.broken:
-            return head.generation.number != need.broken
+            return False
         if head.swept_since(request.arrived_at, now=self.time.now()):
             return True
         serve = {Plan.SERVE, Plan.SERVE_AND_REVALIDATE}

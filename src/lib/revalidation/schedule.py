@@ -69,7 +69,7 @@ class Schedule:
 
     def unnoted(self, head: Head, *, now: float) -> bool:
         """Return whether a read at ``now`` is to be noted in the head."""
-        return not 0 <= now - head.read_at < NOTED_SECONDS and self.idle > self.every
+        return now - head.read_at >= NOTED_SECONDS and self.idle > self.every
 
     def batches(self, heads: Sequence[Head], *, now: float) -> list[tuple[str, ...]]:
         """Return who of ``heads`` is due, as the clients of one invocation each; oldest first."""

@@ -263,6 +263,34 @@ def test_a_follower_of_a_repair_waits_for_the_next_generation() -> None:
     assert answer.generation == 2
 
 
+@pytest.mark.parametrize(
+    ("directives", "told"),
+    [
+        ("max-age=3", "fwd=uri-miss; collapsed"),
+        ("max-age=1", "fwd=uri-miss; fwd-status=200; stored"),
+    ],
+)
+def test_a_repair_that_began_before_the_reader_came_must_be_as_new_as_he_wants_it(
+    directives: str, told: str
+) -> None:
+    world = World()
+    world.publish(age=0)
+    world.store.stored_pages.clear()
+    claim = world.claim("mender")
+
+    def mend() -> None:
+        world.clock.while_asleep = None
+        world.run(claim, repair=True)
+        world.store.put_head(swept_at=NOW - 2)
+
+    world.clock.while_asleep = mend
+
+    answer = world.read(directives)
+
+    assert str(answer.status) == told
+    assert answer.generation == 2
+
+
 def test_a_snapshot_that_was_mended_while_this_reader_looked_is_not_mended_again() -> None:
     world = World()
     world.publish(age=5)

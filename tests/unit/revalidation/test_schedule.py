@@ -89,7 +89,8 @@ def test_late_is_who_is_much_older_than_he_should_be(
 
 
 @pytest.mark.parametrize(
-    ("ago", "unnoted"), [(0, False), (NOTED_SECONDS - 1, False), (NOTED_SECONDS, True), (-60, True)]
+    ("ago", "unnoted"),
+    [(0, False), (NOTED_SECONDS - 1, False), (NOTED_SECONDS, True), (-900, False)],
 )
 def test_a_read_is_noted_every_ten_minutes(ago: int, *, unnoted: bool) -> None:
     assert SCHEDULE.unnoted(stored(read_at=NOW - ago), now=NOW) is unnoted
