@@ -16,7 +16,7 @@ def refuse_other_processors(root: Path, machine: str) -> None:
     anywhere.
 
     Raises:
-        RuntimeError: it was not; Lambda logs the sentence, and answers every invocation with it.
+        RuntimeError: it was not; Lambda logs the sentence and begins no invocation.
     """
     try:
         built_for = (root / "architecture").read_text(encoding="ascii").strip()

@@ -348,7 +348,8 @@ def test_a_poisonous_record_ends_in_the_dead_letters_and_delays_nobody(
     after = directory.publish_change()
 
     assert told_meanwhile == [("baseline", None), before]
-    assert letter["requestContext"]["functionArn"].endswith("-changes")
+    changes = deployment.outputs["ChangesFunctionName"]
+    assert letter["requestContext"]["functionArn"].endswith(f":{changes}")
     assert "/stream/" in letter["DDBStreamBatchInfo"]["streamArn"]
     # While the record was tried again, what was announced before was not said again.
     assert directory.told(3) == [("baseline", None), before, after]
