@@ -50,7 +50,6 @@ def deployment(built: Path, origin: OriginDouble) -> Iterator[Deployment]:
         built=built,
         clients=SECRETS,
         CalApiUrl=origin.url,
-        ScheduleJitterSeconds="0",
     ) as deployed:
         yield deployed
 

@@ -14,6 +14,7 @@ from dev import ROOT
 from dev.deploy.deployment import ARCHITECTURE, Deployment
 from dev.local.embedded_aws import EmbeddedAws
 from dev.origin import OriginDouble
+from lib.revalidation.schedule import BATCH
 from tests.e2e.calls import Json, caller_who_may, send
 from tests.e2e.conftest import CLIENT, SECRETS
 
@@ -56,7 +57,6 @@ def second(deployment: Deployment, built: Path, origin: OriginDouble) -> Iterato
     parameters = {
         "Architecture": ARCHITECTURE,
         "CalApiUrl": origin.url,
-        "ScheduleJitterSeconds": "0",
         "TableName": first["TableName"],
         "TableStreamArn": first["TableStreamArn"],
         "SecretArn": first["SecretArn"],
@@ -108,12 +108,23 @@ def test_its_functions_have_names_that_fit_and_the_refresh_function_finds_itself
 ) -> None:
     names = [second.outputs[f"{kind}FunctionName"] for kind in ("Api", "Refresh", "Changes")]
 
-    # Several clients are refreshed in an invocation each, which it starts itself.
-    done = second.invoke("RefreshFunctionName", {"action": "refresh-all"})
+    # More clients than one invocation takes on are handed to another one of the same function.
+    many = SECRETS | {f"clxmany{number:018}": "key" for number in range(BATCH)}
+    secrets: Any = second.aws.client("secretsmanager")
+    try:
+        secrets.put_secret_value(
+            SecretId=second.outputs["SecretArn"], SecretString=json.dumps(many)
+        )
+        done = second.invoke("RefreshFunctionName", {"action": "refresh-all"})
+    finally:
+        secrets.put_secret_value(
+            SecretId=second.outputs["SecretArn"], SecretString=json.dumps(SECRETS)
+        )
 
     assert len(set(names)) == len(names)
     assert max(len(name) for name in names) <= 64
-    assert done == {"clients": len(SECRETS), "failed": []}
+    assert (done["clients"], done["failed"]) == (len(many), [])
+    assert done["elsewhere"] > 0
 
 
 def test_callers_elsewhere_change_nothing_for_those_of_the_account(second: Second) -> None:
