@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from dev import ROOT
+from tests.cloudwatch import in_alarm
 from tests.template.stack import Stack
 
 STACK = Stack()
@@ -110,3 +111,35 @@ def test_a_deployment_is_taken_back_for_crashes_of_every_function_and_nothing_el
     functions = [alarm["Dimensions"][0]["Value"]["Ref"] for alarm in watched]
     assert sorted(functions) == sorted(STACK.of_type("AWS::Lambda::Function"))
     assert all(alarm["Period"] * alarm["DatapointsToAlarm"] < minutes * 60 for alarm in watched)
+
+
+PER_MINUTE = {
+    # What AWS sends in the incident, and on a healthy day: nothing, or this.
+    "ApiErrorsAlarm": ([1], []),
+    "RefreshErrorsAlarm": ([1], [0]),
+    "ChangesErrorsAlarm": ([1], []),
+    "RefreshThrottlesAlarm": ([2], [0]),
+    "Api5xxAlarm": ([0, 1, 0, 0, 1], [0] * 40 + [1]),
+    "DeadLettersAlarm": ([1], [0]),
+}
+
+
+@pytest.mark.parametrize("name", PER_MINUTE)
+def test_an_alarm_on_what_aws_measures_goes_off_in_its_incident_and_ends(name: str) -> None:
+    assert PER_MINUTE.keys() == ALARMS.keys() - OURS.keys()
+    incident, healthy = PER_MINUTE[name]
+    sent: dict[int, list[float]] = {minute: list(healthy) for minute in range(90)}
+    sent |= {minute: list(incident) for minute in range(30, 40)}
+
+    on = [minute for minute in range(15, 90) if in_alarm(ALARMS[name], sent, minute=minute)]
+
+    assert on == list(range(on[0], on[-1] + 1))
+    assert 30 <= on[0] <= 33
+    assert 39 <= on[-1] <= 50
+
+
+@pytest.mark.parametrize("name", [name for name in PER_MINUTE if name != "DeadLettersAlarm"])
+def test_one_bad_minute_is_no_alarm(name: str) -> None:
+    incident, _ = PER_MINUTE[name]
+
+    assert not any(in_alarm(ALARMS[name], {30: incident}, minute=minute) for minute in range(60))
