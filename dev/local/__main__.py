@@ -46,7 +46,9 @@ def _run(settings: LocalSettings, stop: threading.Event) -> int:
     with LocalStack(settings, journal=Journal()) as stack:
         if not stop.is_set():
             _introduce(stack)
-        stop.wait()
+        # A signal that comes just before a wait does not end it: it is handled after the wait.
+        while not stop.wait(timeout=1):
+            pass
     return 0
 
 
