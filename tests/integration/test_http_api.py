@@ -54,7 +54,13 @@ def ask(
 
 
 @pytest.mark.parametrize(
-    "target", [USERS, f"{USERS}?limit=40&fields=id,name,email", f"{USERS}?q=a&sort=-name", "/v2/openapi.json"]
+    "target",
+    [
+        USERS,
+        f"{USERS}?limit=40&fields=id,name,email",
+        f"{USERS}?q=a&sort=-name",
+        "/v2/openapi.json",
+    ],
 )
 def test_what_is_compressed_is_what_others_get(warm: Service, target: str) -> None:
     packed = ask(warm, target)
