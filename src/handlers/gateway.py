@@ -1,10 +1,12 @@
 """Translates between API Gateway's proxy events and this service's own words.
 
-An event is that of a REST API or of an HTTP API (payload 1.0), which differ in one member: an HTTP
-API says ``"version": "1.0"``, a REST API has no version (so AWS documents both, and so are
-``events/list-users.json`` and ``events/list-users-http-api.json``). It comes with or without the
-stage or a custom domain's base path in its path, with ``multiValue…`` members or the single ones,
-and any of them may be null.
+An event is that of a REST API or of an HTTP API (payload 1.0). An HTTP API says ``"version":
+"1.0"``, a REST API has no version (so AWS documents both, and so are ``events/list-users.json`` and
+``events/list-users-http-api.json``). As there are emulators that give a REST API's events a version
+too, it also takes the ``resourceId`` that only an HTTP API sends: the key of its route.
+
+It comes with or without the stage or a custom domain's base path in its path, with ``multiValue…``
+members or the single ones, and any of them may be null.
 """
 
 import re
@@ -45,8 +47,9 @@ class Request(NamedTuple):
     """One HTTP request; header names are lower case.
 
     ``resource`` and ``path_parameters`` are what API Gateway made of the path, ``full_path`` is the
-    whole of it, and ``version`` is the event's, empty from a REST API. ``caller`` is the id of the
-    role or user that signed the request, empty where none did.
+    whole of it, and ``version`` is the event's, empty from a REST API. ``over_http_api`` tells
+    whether an HTTP API sent it, which does not compress. ``caller`` is the id of the role or user
+    that signed the request, empty where none did.
     """
 
     method: str
@@ -59,6 +62,7 @@ class Request(NamedTuple):
     path_parameters: Mapping[str, str] = MappingProxyType({})
     full_path: str = ""
     version: str = ""
+    over_http_api: bool = False
     caller: str = ""
 
     @override
@@ -72,6 +76,7 @@ class Request(NamedTuple):
         context = _mapping(event.get("requestContext"))
         # Of payload 2.0, as much as it takes to refuse it.
         http = _mapping(context.get("http"))
+        version = str(event.get("version") or "")
         return cls(
             method=str(event.get("httpMethod") or http.get("method") or ""),
             path=str(event.get("path") or http.get("path") or ""),
@@ -93,7 +98,8 @@ class Request(NamedTuple):
                 if isinstance(value, str)
             },
             full_path=str(context.get("path") or ""),
-            version=str(event.get("version") or ""),
+            version=version,
+            over_http_api=version == _HTTP_API and " /" in str(context.get("resourceId")),
             caller=_principal(_mapping(context.get("identity")).get("caller")),
         )
 
@@ -173,7 +179,7 @@ class Response:
             "body": "" if bodiless else self.body,
             "isBase64Encoded": False,
         }
-        if request.version == _HTTP_API:
+        if request.over_http_api:
             _compress(event, self.body, request)
         return event
 

@@ -89,12 +89,15 @@ def test_an_http_api_s_event_is_for_a_declared_route_and_its_path_has_the_stage(
     assert event["path"] == f"/v2{event['resource'].format(**event['pathParameters'])}"
 
 
-def test_an_http_api_s_event_tells_itself_apart_by_its_version_alone() -> None:
+def test_an_http_api_s_event_tells_itself_apart_by_its_version_and_by_the_key_of_its_route() -> (
+    None
+):
     (integration,) = Stack(ApiAccess="iam-http").of_type("AWS::ApiGatewayV2::Integration").values()
 
     assert EVENTS[HTTP_API]["version"] == integration["PayloadFormatVersion"]
     assert EVENTS[HTTP_API].keys() - {"version"} == EVENTS["list-users"].keys()
     assert not [name for name in API if "version" in EVENTS[name]]
+    assert not [name for name in API if " " in EVENTS[name]["requestContext"]["resourceId"]]
 
 
 @pytest.mark.parametrize("name", REQUESTS)

@@ -407,8 +407,19 @@ def test_who_does_not_accept_it_is_told_that_others_may_get_it(accepted: list[st
     assert "Content-Encoding" not in event["headers"]
 
 
-def test_a_rest_api_compresses_by_itself() -> None:
-    event = Response(HTTPStatus.OK, LONG).to_event(request(**HTTP_API | {"version": None}))
+@pytest.mark.parametrize(
+    "rest",
+    [
+        {"version": None},
+        {"version": "2.0"},
+        # Emulators of REST APIs.
+        {"requestContext": {"resourceId": "a1b2c3"}},
+        {"requestContext": {"resourceId": None}},
+        {"requestContext": None},
+    ],
+)
+def test_a_rest_api_compresses_by_itself(rest: dict[str, Any]) -> None:
+    event = Response(HTTPStatus.OK, LONG).to_event(request(**HTTP_API | rest))
 
     assert (event["body"], event["isBase64Encoded"]) == (LONG, False)
     assert not {"Content-Encoding", "Vary"} & event["headers"].keys()
