@@ -179,7 +179,7 @@ class Response:
             "body": "" if bodiless else self.body,
             "isBase64Encoded": False,
         }
-        if request.over_http_api:
+        if request.over_http_api and self.status is not HTTPStatus.NOT_MODIFIED:
             _compress(event, self.body, request)
         return event
 

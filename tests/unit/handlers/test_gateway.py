@@ -454,7 +454,7 @@ def test_head_is_told_of_the_coding_that_get_has() -> None:
 
 
 def test_a_304_has_no_coding_and_keeps_its_vary() -> None:
-    response = Response(HTTPStatus.NOT_MODIFIED, "", {"Vary": "Accept-Encoding"})
+    response = Response(HTTPStatus.NOT_MODIFIED, LONG, {"Vary": "Accept-Encoding"})
 
     event = response.to_event(request(**HTTP_API))
 
