@@ -4,7 +4,7 @@ Prices are list prices in US dollars for us-east-1 and arm64, without any free t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 from bench.results import Row
@@ -16,6 +16,15 @@ SECONDS = 30 * 86_400
 GB_SECOND, INVOCATION = 0.0000133334, 0.20e-6
 READ_UNIT, WRITE_UNIT, STORED_GB = 0.125e-6, 0.625e-6, 0.25
 GATEWAY_TIERS = ((333e6, 3.50e-6), (667e6, 2.80e-6), (19e9, 2.38e-6), (float("inf"), 1.51e-6))
+HTTP_API_TIERS = ((300e6, 1.00e-6), (float("inf"), 0.90e-6))
+METERED_BYTES = 512 * 1_024
+"""What one request of an HTTP API is counted by: larger ones count several times."""
+ALARM, METRIC, DASHBOARD = 0.10, 0.30, 3.00
+"""A month of each."""
+
+COMPRESSION_SECONDS = 0.0003
+"""More than a page of 50 users takes to be compressed on a whole core: 0.24 ms in a busy process
+(ADR 0020). Assumed for every hit behind an HTTP API, whoever asks and whatever for."""
 SCHEDULED, EVENT = 1.00e-6, 1.00e-6
 SECRET, SECRET_CALL = 0.40, 0.05 / 10_000
 LOGGED_GB = 0.50
@@ -119,9 +128,15 @@ def units(users: int, rows: Mapping[str, Row], given: Defaults) -> Units:
     )
 
 
-def ours(at: Scenario, rows: Mapping[str, Row], given: Defaults) -> dict[str, float]:
-    """Return dollars a month by service."""
+def ours(
+    at: Scenario, rows: Mapping[str, Row], given: Defaults, *, over_http_api: bool = False
+) -> dict[str, float]:
+    """Return dollars a month by service; an HTTP API leaves compression to the function."""
     each = units(at.users, rows, given)
+    if over_http_api:
+        packing = COMPRESSION_SECONDS * _slower(given.api_memory)
+        each = replace(each, hit=each.hit + packing, head_read=each.head_read + packing)
+    metered = ceil(rows["bytes_page_of_50"].value / METERED_BYTES)
     requests = at.rate * SECONDS
     environments = _environments(at.rate, each.head_read)
     # Each environment reads a client's head at most once a second.
@@ -143,7 +158,9 @@ def ours(at: Scenario, rows: Mapping[str, Row], given: Defaults) -> dict[str, fl
         "Lambda": (requests + runs * invoked + changes) * INVOCATION
         + _gb_seconds(given.api_memory, api + starts * each.start) * GB_SECOND
         + _gb_seconds(given.refresh_memory, runs * refreshing) * GB_SECOND,
-        "API Gateway": gateway(requests),
+        "API Gateway": gateway(requests * metered, HTTP_API_TIERS)
+        if over_http_api
+        else gateway(requests),
         "DynamoDB": reads * READ_UNIT + writes * WRITE_UNIT + stored * STORED_GB,
         "EventBridge": runs * SCHEDULED + changes * EVENT,
         "Secrets Manager": SECRET
@@ -212,10 +229,10 @@ def _gb_seconds(memory: int, seconds: float) -> float:
     return memory / _MB_PER_GB * seconds
 
 
-def gateway(requests: float) -> float:
+def gateway(requests: float, tiers: Sequence[tuple[float, float]] = GATEWAY_TIERS) -> float:
     """Return dollars for ``requests`` of a month."""
     dollars, left = 0.0, requests
-    for size, price in GATEWAY_TIERS:
+    for size, price in tiers:
         dollars += min(left, size) * price
         left -= min(left, size)
     return dollars

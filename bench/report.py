@@ -12,6 +12,7 @@ from math import ceil
 from bench import cost
 from bench.results import BENCH, BOUNDS, Row, Run, number, rows_of, spreads_of
 from dev import ROOT
+from dev.template import literals
 from dev.template.literals import parameter_defaults
 from lib.revalidation.schedule import LARGE_USERS, SIDE_BY_SIDE
 
@@ -38,6 +39,7 @@ def page(runs: Sequence[Run]) -> str:
         **{f"paper_{times}": _on_paper(rows, times) for times in (1, 10, 100)},
         **_prices(),
         **_basis(rows),
+        **_fixed(),
         months=_lines(_month(scenario, rows) for scenario in cost.SCENARIOS),
     )
 
@@ -131,6 +133,7 @@ def _basis(rows: Rows) -> dict[str, str]:
         "environment_hours": f"{cost.ENVIRONMENT_SECONDS / 3600:g}",
         "side_by_side": f"{SIDE_BY_SIDE}",
         "large_users": f"{LARGE_USERS:,}",
+        "packing_ms": f"{cost.COMPRESSION_SECONDS * 1e3:g}",
     }
     for size, users in {"500": 500, "10k": 10_000}.items():
         each = cost.units(users, rows, defaults())
@@ -153,6 +156,7 @@ def _basis(rows: Rows) -> dict[str, str]:
 
 def _month(scenario: cost.Scenario, rows: Rows) -> list[str]:
     ours = cost.ours(scenario, rows, defaults())
+    over_http_api = cost.ours(scenario, rows, defaults(), over_http_api=True)
     peers = cost.peers(scenario, rows, defaults())
     clients = f"{scenario.clients} client{'s' if scenario.clients > 1 else ''}"
     if scenario.idle:
@@ -161,8 +165,34 @@ def _month(scenario: cost.Scenario, rows: Rows) -> list[str]:
         f"{scenario.rate:,g}/s, {clients}, {scenario.users:,} users",
         *map(_dollars, ours.values()),
         f"**{_dollars(sum(ours.values()))}**",
+        f"**{_dollars(sum(over_http_api.values()))}**",
         *(f"{_dollars(total)}{'' if able else ' †'}" for total, able in peers.values()),
     ]
+
+
+def _tiers(tiers: Sequence[tuple[float, float]]) -> str:
+    return ", then ".join(f"${price * 1e6:.2f}" for _, price in tiers)
+
+
+def _fixed() -> dict[str, str]:
+    """Return how many alarms and metrics there are, and what a month of them costs."""
+    counts = {"alarms": literals.count(literals.ALARM), "metrics": len(metrics())}
+    dollars = {
+        "alarms_cost": counts["alarms"] * cost.ALARM,
+        "metrics_cost": counts["metrics"] * cost.METRIC,
+        "dashboard": cost.DASHBOARD,
+    }
+    prices = {"alarm": cost.ALARM, "metric": cost.METRIC, "fixed_cost": sum(dollars.values())}
+    told = {name: f"{amount:.2f}" for name, amount in (dollars | prices).items()}
+    return {name: f"{number}" for name, number in counts.items()} | told
+
+
+def metrics() -> set[str]:
+    """Return this service's metrics: what the runbook lists and the dashboard shows."""
+    runbook = (ROOT / "docs/runbook.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+)` \|", runbook.split("## Metrics")[1], re.MULTILINE)
+    template = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    return {*listed, *re.findall(r'"ManagedUsersProxy", "(\w+)"', template)}
 
 
 def _dollars(amount: float) -> str:
@@ -174,7 +204,9 @@ def _prices() -> dict[str, float | str]:
     return {
         "gb_second": cost.GB_SECOND,
         "invocations": cost.INVOCATION * 1e6,
-        "gateway_tiers": ", then ".join(f"${price * 1e6:.2f}" for _, price in cost.GATEWAY_TIERS),
+        "gateway_tiers": _tiers(cost.GATEWAY_TIERS),
+        "http_api_tiers": _tiers(cost.HTTP_API_TIERS),
+        "metered_kb": cost.METERED_BYTES // 1_024,
         "units_read": cost.READ_UNIT * 1e6,
         "units_written": cost.WRITE_UNIT * 1e6,
         "stored_gb": cost.STORED_GB,

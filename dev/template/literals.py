@@ -20,6 +20,7 @@ TABLE = "AWS::DynamoDB::Table"
 FUNCTION = "AWS::Serverless::Function"
 API = "AWS::Serverless::Api"
 SCHEDULE = "AWS::Scheduler::Schedule"
+ALARM = "AWS::CloudWatch::Alarm"
 
 
 class _Loader(yaml.SafeLoader):
@@ -72,6 +73,11 @@ def resource(kind: str, **properties: Json) -> Json:
     if len(found) != 1:
         raise LookupError(f"template.yaml has {len(found)} resources {kind} with {properties}")
     return found[0]
+
+
+def count(kind: str) -> int:
+    """Return how many resources of type ``kind`` there are, whatever they depend on."""
+    return sum(body["Type"] == kind for body in _document()["Resources"].values())
 
 
 def _literal(properties: Mapping[str, Json]) -> dict[str, str]:

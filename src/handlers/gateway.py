@@ -1,11 +1,16 @@
-"""Translates between API Gateway's REST proxy events (payload 1.0) and this service's own words.
+"""Translates between API Gateway's proxy events and this service's own words.
 
-An event comes with or without the stage or a custom domain's base path in its path, with
-``multiValue…`` members or the single ones, and any of them may be null.
+An event is that of a REST API or of an HTTP API (payload 1.0). An HTTP API says ``"version":
+"1.0"``, a REST API has no version (so AWS documents both, and so are ``events/list-users.json`` and
+``events/list-users-http-api.json``). As there are emulators that give a REST API's events a version
+too, it also takes the ``resourceId`` that only an HTTP API sends: the key of its route.
+
+It comes with or without the stage or a custom domain's base path in its path, with ``multiValue…``
+members or the single ones, and any of them may be null.
 """
 
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -33,6 +38,7 @@ METHODS = {
     DOCUMENT: ("GET", "HEAD"),
 }
 """The resources and the methods that each allows; all but the document are below a client."""
+_HTTP_API = "1.0"
 _PRINCIPAL = re.compile(r"([A-Z0-9]{1,128})(?::.*)?", re.DOTALL)
 _TEMPLATES = frozenset(name if name == DOCUMENT else _CLIENT + name for name in METHODS)
 
@@ -41,8 +47,9 @@ class Request(NamedTuple):
     """One HTTP request; header names are lower case.
 
     ``resource`` and ``path_parameters`` are what API Gateway made of the path, ``full_path`` is the
-    whole of it, and ``version`` is the event's. ``caller`` is the id of the role or user that
-    signed the request, empty where none did.
+    whole of it, and ``version`` is the event's, empty from a REST API. ``over_http_api`` tells
+    whether an HTTP API sent it, which does not compress. ``caller`` is the id of the role or user
+    that signed the request, empty where none did.
     """
 
     method: str
@@ -54,7 +61,8 @@ class Request(NamedTuple):
     resource: str = ""
     path_parameters: Mapping[str, str] = MappingProxyType({})
     full_path: str = ""
-    version: str = "1.0"
+    version: str = ""
+    over_http_api: bool = False
     caller: str = ""
 
     @override
@@ -68,6 +76,7 @@ class Request(NamedTuple):
         context = _mapping(event.get("requestContext"))
         # Of payload 2.0, as much as it takes to refuse it.
         http = _mapping(context.get("http"))
+        version = str(event.get("version") or "")
         return cls(
             method=str(event.get("httpMethod") or http.get("method") or ""),
             path=str(event.get("path") or http.get("path") or ""),
@@ -89,7 +98,8 @@ class Request(NamedTuple):
                 if isinstance(value, str)
             },
             full_path=str(context.get("path") or ""),
-            version=str(event.get("version") or "1.0"),
+            version=version,
+            over_http_api=version == _HTTP_API and " /" in str(context.get("resourceId")),
             caller=_principal(_mapping(context.get("identity")).get("caller")),
         )
 
@@ -149,7 +159,10 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def to_event(self, request: Request) -> dict[str, Any]:
-        """Return what Lambda hands to API Gateway; HEAD and 304 have no body."""
+        """Return what Lambda hands to API Gateway; HEAD and 304 have no body.
+
+        A REST API compresses by itself; an HTTP API passes on what it is given.
+        """
         bodiless = request.method == "HEAD" or self.status is HTTPStatus.NOT_MODIFIED
         headers = {
             "Cache-Control": "no-store",
@@ -160,12 +173,15 @@ class Response:
         }
         if self.status is not HTTPStatus.NOT_MODIFIED:
             headers["Content-Type"] = "application/json; charset=utf-8"
-        return {
+        event = {
             "statusCode": int(self.status),
             "headers": headers,
             "body": "" if bodiless else self.body,
             "isBase64Encoded": False,
         }
+        if request.over_http_api and self.status is not HTTPStatus.NOT_MODIFIED:
+            _compress(event, self.body, request)
+        return event
 
 
 def error_response(
@@ -179,6 +195,27 @@ def error_response(
         request_id=request.request_id,
     )
     return Response(error.status, body, headers)
+
+
+def _compress(event: dict[str, Any], body: str, request: Request) -> None:
+    """Put ``body`` into ``event`` in gzip if the request prefers it, and say which it is.
+
+    HEAD is told what GET is, so ``event`` may have no body.
+    """
+    from lib.caching.coding import LEAST_BYTES, gzipped, prefers_gzip  # noqa: PLC0415 - see api.py
+
+    plain = body.encode()
+    if len(plain) < LEAST_BYTES:
+        return
+    event["headers"]["Vary"] = "Accept-Encoding"
+    if not prefers_gzip(request.headers.get("accept-encoding")):
+        return
+    packed = b64encode(gzipped(plain)).decode("ascii")
+    # Longer, it might no longer fit into what Lambda returns.
+    if len(packed) < len(plain):
+        event["headers"]["Content-Encoding"] = "gzip"
+        if event["body"]:
+            event |= {"body": packed, "isBase64Encoded": True}
 
 
 def _body(event: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from dev import ROOT
 from dev.deploy.deployment import ARCHITECTURE, Deployment
 from dev.deploy.lambda_runtime import Json, LambdaRuntime, copy_runtime_packages, environment_of
 from tests.e2e.conftest import CLIENT
+from tests.http_api import Received
 
 pytestmark = pytest.mark.e2e
 type Check = Callable[[Json], bool]
@@ -79,7 +80,7 @@ def test_an_artifact_for_another_processor_says_so_in_the_log(
 
 def _answers(status: int, *, rows: int | None = None) -> Check:
     def check(result: Json) -> bool:
-        if rows is not None and len(json.loads(result["body"])["data"]) != rows:
+        if rows is not None and len(Received(result).body["data"]) != rows:
             return False
         return bool(result["statusCode"] == status)
 
@@ -88,6 +89,10 @@ def _answers(status: int, *, rows: int | None = None) -> Check:
 
 CASES: dict[str, tuple[str, Check]] = {
     "list-users": ("ApiFunction", _answers(200, rows=10)),
+    "list-users-http-api": (
+        "ApiFunction",
+        lambda result: _answers(200, rows=10)(result) and result["isBase64Encoded"],
+    ),
     "list-users-by-email": ("ApiFunction", _answers(200, rows=2)),
     "get-user": ("ApiFunction", _answers(200)),
     "head-users": ("ApiFunction", lambda result: _answers(200)(result) and not result["body"]),

@@ -15,6 +15,7 @@ from dev.origin import demo_users
 from handlers import api
 from lib.errors import CODES
 from lib.queries.list_query import LIST_NAMES
+from tests.http_api import Received
 from tests.integration.service import CLIENT, Json, Service, running_service
 
 USERS = f"/oauth-clients/{CLIENT}/users"
@@ -38,9 +39,11 @@ VALUES = (
     )
 )
 HEADERS = st.dictionaries(
-    st.sampled_from(["If-None-Match", "if-modified-since", "Cache-Control", "PRAGMA", "X-Other"]),
+    st.sampled_from(
+        ["If-None-Match", "if-modified-since", "Cache-Control", "PRAGMA", "Accept-Encoding"]
+    ),
     st.text(max_size=40)
-    | st.sampled_from(["*", 'W/"1-0"', "no-cache", "max-age=0", "only-if-cached"]),
+    | st.sampled_from(["*", 'W/"1-0"', "no-cache", "max-age=0", "only-if-cached", "gzip"]),
 )
 PATHS = st.sampled_from(
     [
@@ -75,6 +78,7 @@ PLACES = st.fixed_dictionaries(
 METHODS = st.sampled_from(
     ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "get", "", "\0"]
 )
+GATEWAYS = st.sampled_from([{}, {"resourceId": "a1b2c3"}, {"resourceId": "ANY /openapi.json"}])
 BODIES = st.none() | st.text(max_size=80) | JUNK.map(json.dumps) | st.just("[" * 100_000)
 
 
@@ -93,10 +97,12 @@ def events(draw: st.DrawFn) -> Json:
         "multiValueHeaders": {name: [text] for name, text in headers.items()},
         "queryStringParameters": {name: values[-1] for name, values in params.items() if values},
         "multiValueQueryStringParameters": params,
-        "requestContext": {"requestId": "r1"},
+        "requestContext": {"requestId": "r1"} | draw(GATEWAYS),
         "body": _base64(body) if encoded and body is not None else body,
         "isBase64Encoded": encoded,
     }
+    if "ANY" in event["requestContext"].get("resourceId", ""):
+        event |= {"version": "1.0"}
     for name in draw(st.sets(st.sampled_from(sorted(event)))):
         how = draw(st.sampled_from(["missing", "null", "junk"]))
         if how == "missing":
@@ -127,7 +133,7 @@ def checked(service: Service, event: Json) -> Json:
     assert all("\n" not in text and "\r" not in text for text in result["headers"].values())
     assert len(json.dumps(result)) < LAMBDA_LIMIT_BYTES
     if result["statusCode"] >= 400 and result["body"]:
-        assert json.loads(result["body"])["status"] == "error"
+        assert Received(result).body["status"] == "error"
     return result
 
 

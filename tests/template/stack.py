@@ -56,6 +56,16 @@ class Stack:
         """Tell whether the named ``condition`` is true for these parameters."""
         return self._true(self.template["Conditions"][condition])
 
+    def refused(self) -> list[str]:
+        """Return what the template's rules say against these parameters."""
+        return [
+            assertion["AssertDescription"]
+            for rule in self.template["Rules"].values()
+            if self._true(rule["RuleCondition"])
+            for assertion in rule["Assertions"]
+            if not self._true(assertion["Assert"])
+        ]
+
     def resolve(self, value: Json) -> Json:
         """Return ``value`` as CloudFormation would see it."""
         match value:

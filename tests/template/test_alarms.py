@@ -44,6 +44,24 @@ def test_everything_that_goes_wrong_unseen_is_watched() -> None:
     }
 
 
+def test_the_answers_of_an_http_api_are_watched_by_its_own_metric() -> None:
+    rest = STACK.properties("Api5xxAlarm")
+    http = Stack(ApiAccess="iam-http").properties("Api5xxAlarm")
+
+    assert rest["MetricName"] == "5XXError"
+    assert rest["Dimensions"] == [
+        {"Name": "ApiName", "Value": {"Ref": "AWS::StackName"}},
+        {"Name": "Stage", "Value": {"Ref": "Apiv2Stage"}},
+    ]
+    assert http == rest | {
+        "MetricName": "5xx",
+        "Dimensions": [
+            {"Name": "ApiId", "Value": {"Ref": "HttpApi"}},
+            {"Name": "Stage", "Value": {"Ref": "HttpApiStage"}},
+        ],
+    }
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_an_alarm_of_ours_looks_where_the_functions_write(name: str) -> None:
     variables = STACK.properties("RefreshFunction")["Environment"]["Variables"]

@@ -32,8 +32,28 @@ def test_a_given_table_is_shown_instead_of_an_own_one() -> None:
     stack = Stack(**GIVEN_TABLE)
     _, names = stack.properties("Dashboard")["DashboardBody"]["Fn::Sub"]
 
-    assert NAMES == {"Table": {"Ref": "Table"}}
-    assert names == {"Table": GIVEN_TABLE["TableName"]}
+    assert NAMES["Table"] == {"Ref": "Table"}
+    assert names == NAMES | {"Table": GIVEN_TABLE["TableName"]}
+
+
+def test_an_http_api_is_shown_by_its_own_metrics_and_dimension() -> None:
+    _, names = Stack(ApiAccess="iam-http").properties("Dashboard")["DashboardBody"]["Fn::Sub"]
+    (api,) = (
+        each["properties"] for each in BODY["widgets"] if each["properties"]["title"] == "API"
+    )
+
+    assert [metric[:4] for metric in api["metrics"]] == [
+        ["AWS/ApiGateway", metric, "${ApiDimension}", "${ApiName}"]
+        for metric in ("Count", "${Api4xx}", "${Api5xx}", "Latency")
+    ]
+    assert names == NAMES | {
+        "ApiDimension": "ApiId",
+        "ApiName": {"Ref": "HttpApi"},
+        "Api4xx": "4xx",
+        "Api5xx": "5xx",
+    }
+    assert (NAMES["ApiDimension"], NAMES["ApiName"]) == ("ApiName", {"Ref": "AWS::StackName"})
+    assert (NAMES["Api4xx"], NAMES["Api5xx"]) == ("4XXError", "5XXError")
 
 
 def test_widgets_do_not_overlap() -> None:

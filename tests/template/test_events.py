@@ -15,12 +15,14 @@ EVENTS: dict[str, Json] = {
     path.stem: json.loads(path.read_text(encoding="utf-8"))
     for path in sorted(Path(ROOT, "events").glob("*.json"))
 }
-API = [name for name, event in EVENTS.items() if "httpMethod" in event]
-OTHERS = [name for name in EVENTS if name not in API]
+HTTP_API = "list-users-http-api"
+REQUESTS = [name for name, event in EVENTS.items() if "httpMethod" in event]
+API = [name for name in REQUESTS if name != HTTP_API]
+OTHERS = [name for name in EVENTS if name not in REQUESTS]
 
 
 def test_there_is_an_event_for_each_trigger() -> None:
-    assert set(API) == {
+    assert set(REQUESTS) == {
         "cache-refresh",
         "cache-status",
         "get-user",
@@ -28,6 +30,7 @@ def test_there_is_an_event_for_each_trigger() -> None:
         "list-changes",
         "list-users",
         "list-users-by-email",
+        "list-users-http-api",
         "look-users-up",
     }
     assert set(OTHERS) == {
@@ -73,7 +76,31 @@ def test_an_api_event_has_the_members_that_the_local_front_sends(name: str) -> N
         assert event[member] == local[member]
 
 
-@pytest.mark.parametrize("name", API)
+def test_an_http_api_s_event_is_for_a_declared_route_and_its_path_has_the_stage() -> None:
+    event, stack = EVENTS[HTTP_API], Stack(ApiAccess="iam-http")
+    context = event["requestContext"]
+    routes = [route["RouteKey"] for route in stack.of_type("AWS::ApiGatewayV2::Route").values()]
+
+    assert context["resourceId"] in routes
+    assert context["resourceId"] == f"ANY {event['resource']}"
+    assert context["resourcePath"] == event["resource"]
+    assert context["stage"] == stack.properties("HttpApiStage")["StageName"]
+    assert event["path"] == context["path"]
+    assert event["path"] == f"/v2{event['resource'].format(**event['pathParameters'])}"
+
+
+def test_an_http_api_s_event_tells_itself_apart_by_its_version_and_by_the_key_of_its_route() -> (
+    None
+):
+    (integration,) = Stack(ApiAccess="iam-http").of_type("AWS::ApiGatewayV2::Integration").values()
+
+    assert EVENTS[HTTP_API]["version"] == integration["PayloadFormatVersion"]
+    assert EVENTS[HTTP_API].keys() - {"version"} == EVENTS["list-users"].keys()
+    assert not [name for name in API if "version" in EVENTS[name]]
+    assert not [name for name in API if " " in EVENTS[name]["requestContext"]["resourceId"]]
+
+
+@pytest.mark.parametrize("name", REQUESTS)
 def test_single_values_are_the_last_of_the_multiple_ones(name: str) -> None:
     event = EVENTS[name]
 

@@ -74,7 +74,11 @@ def _service(about: Target) -> Result:
     try:
         # A service from before there were versions tells none.
         version = about.client.cache().get("version")
-    except errors.NotFoundError:
+    except errors.NotFoundError as error:
+        if not error.code:
+            # The service has a code for it; API Gateway's HTTP APIs have none for other paths.
+            told = f"{error}: nothing of this service is at {about.base}; does it end in /v2?"
+            return Result("service", State.FAIL, told)
         # It answered.
         return Result("service", State.OK, told)
     except errors.ForbiddenError as error:

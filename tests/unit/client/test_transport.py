@@ -151,6 +151,37 @@ def test_what_cannot_succeed_later_is_not_sent_again(
 
 
 @pytest.mark.parametrize(
+    ("status", "told", "kind"),
+    [
+        (403, "Forbidden", ForbiddenError),
+        (404, "Not Found", NotFoundError),
+        (429, "Too Many Requests", UnavailableError),
+        (500, "Internal Server Error", UnavailableError),
+        (503, "Service Unavailable", UnavailableError),
+    ],
+)
+def test_what_an_http_api_answers_by_itself_is_an_error_like_any_other(
+    rig: Callable[..., Rig], status: int, told: str, kind: type[AnswerError]
+) -> None:
+    made = rig((status, {"apigw-requestid": "r1"}, {"message": told}), patience=0)
+
+    with pytest.raises(kind, match=told) as caught:
+        made.client.cache()
+
+    assert (caught.value.status, caught.value.code) == (status, "")
+
+
+def test_who_is_throttled_by_an_http_api_comes_back_without_being_told_when(
+    rig: Callable[..., Rig],
+) -> None:
+    made = rig((429, {}, {"message": "Too Many Requests"}), (200, {}, EMPTY))
+
+    made.client.cache()
+
+    assert made.clock.slept == [0.5]
+
+
+@pytest.mark.parametrize(
     ("answer", "told"),
     [
         ((200, {}, None), "not one of this service"),

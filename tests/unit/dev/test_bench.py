@@ -12,6 +12,7 @@ from bench import cost, report, results
 from bench.meter import item_bytes
 from bench.results import BOUNDS, RESULTS, Found, Row, rows_of
 from dev import ROOT
+from tests.template.stack import Stack
 
 PAGE = report.FILE.read_text(encoding="utf-8")
 RUNS = results.load()
@@ -103,6 +104,50 @@ def test_api_gateway_is_cheaper_beyond_the_first_tier() -> None:
 
     assert within == pytest.approx(1_165.50)
     assert beyond == pytest.approx(2.80)
+
+
+def test_an_http_api_costs_two_sevenths_and_less_beyond_its_first_tier() -> None:
+    within = cost.gateway(300e6, cost.HTTP_API_TIERS)
+    beyond = cost.gateway(301e6, cost.HTTP_API_TIERS) - within
+
+    assert within == pytest.approx(300)
+    assert within == pytest.approx(cost.gateway(300e6) * 2 / 7)
+    assert beyond == pytest.approx(0.90)
+
+
+@pytest.mark.parametrize(
+    ("at", "most"),
+    [
+        (cost.Scenario(rate=100, clients=1, users=500), 400),
+        (cost.Scenario(rate=1, clients=100, users=500), 21),
+    ],
+)
+def test_with_an_http_api_a_month_costs_no_more_than_was_wanted(
+    at: cost.Scenario, most: float
+) -> None:
+    rows, given = rows_of(RUNS[-1]), report.defaults()
+
+    rest = cost.ours(at, rows, given)
+    http = cost.ours(at, rows, given, over_http_api=True)
+
+    assert sum(http.values()) <= most
+    # The function compresses, and nothing else is different.
+    assert http["Lambda"] >= rest["Lambda"]
+    assert {name for name in rest if rest[name] != http[name]} <= {"API Gateway", "Lambda"}
+
+
+def test_what_there_is_whoever_calls_is_counted_in_the_template() -> None:
+    alarms, metrics = Stack().of_type("AWS::CloudWatch::Alarm"), report.metrics()
+    watched = {
+        alarm["MetricName"]
+        for alarm in alarms.values()
+        if alarm["Namespace"] == "ManagedUsersProxy"
+    }
+
+    assert watched <= metrics
+    assert f"{len(alarms)} alarms" in PAGE
+    assert f"{len(metrics)} metrics" in PAGE
+    assert f"${0.1 * len(alarms) + 0.3 * len(metrics) + 3:.2f} a month" in PAGE
 
 
 def test_the_parts_of_a_month_grow_with_what_drives_them() -> None:

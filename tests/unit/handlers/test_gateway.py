@@ -1,7 +1,9 @@
-"""Events of API Gateway's REST proxy integration, routes, and the responses to them."""
+"""Events of API Gateway's proxy integrations, routes, and the responses to them."""
 
+import gzip
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode, b85encode
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
 
@@ -355,6 +357,110 @@ def test_head_and_304_have_no_body(
 
     assert event["body"] == body
     assert ("Content-Type" in event["headers"]) is typed
+
+
+LONG = json.dumps({"data": ["user"] * 200})
+HTTP_API: dict[str, Any] = {
+    "version": "1.0",
+    "resource": "/oauth-clients/{clientId}/users",
+    "path": f"/v2{BASE}/users",
+    "httpMethod": "GET",
+    "multiValueHeaders": {"accept-encoding": ["gzip, br"]},
+    "pathParameters": {"clientId": "clientid1"},
+    "requestContext": {
+        "identity": {"caller": "AROAEXAMPLEEXAMPLE000:jane@example.com"},
+        "path": f"/v2{BASE}/users",
+        "resourceId": "ANY /oauth-clients/{clientId}/users",
+        "resourcePath": "/oauth-clients/{clientId}/users",
+        "stage": "v2",
+    },
+}
+
+
+def test_an_http_api_s_request_says_all_that_a_rest_api_s_does() -> None:
+    asked = request(**HTTP_API)
+
+    assert asked.route() == Route("users", "clientid1", "")
+    assert (asked.method, asked.public_path) == ("GET", f"/v2{BASE}/users")
+    assert asked.caller == "AROAEXAMPLEEXAMPLE000"
+
+
+def test_behind_an_http_api_a_long_body_is_compressed_for_whoever_accepts_it() -> None:
+    event = Response(HTTPStatus.OK, LONG, {"ETag": 'W/"1"'}).to_event(request(**HTTP_API))
+
+    headers = event["headers"]
+    assert event["isBase64Encoded"] is True
+    assert gzip.decompress(b64decode(event["body"])).decode() == LONG
+    assert (headers["Content-Encoding"], headers["Vary"]) == ("gzip", "Accept-Encoding")
+    assert headers["ETag"] == 'W/"1"'
+    assert "Content-Length" not in headers
+
+
+@pytest.mark.parametrize("accepted", [[], ["br"], ["gzip;q=0", "*"]])
+def test_who_does_not_accept_it_is_told_that_others_may_get_it(accepted: list[str]) -> None:
+    asked = request(**HTTP_API | {"multiValueHeaders": {"accept-encoding": accepted}})
+
+    event = Response(HTTPStatus.OK, LONG).to_event(asked)
+
+    assert (event["body"], event["isBase64Encoded"]) == (LONG, False)
+    assert event["headers"]["Vary"] == "Accept-Encoding"
+    assert "Content-Encoding" not in event["headers"]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        {"version": None},
+        {"version": "2.0"},
+        # Emulators of REST APIs.
+        {"requestContext": {"resourceId": "a1b2c3"}},
+        {"requestContext": {"resourceId": None}},
+        {"requestContext": None},
+    ],
+)
+def test_a_rest_api_compresses_by_itself(rest: dict[str, Any]) -> None:
+    event = Response(HTTPStatus.OK, LONG).to_event(request(**HTTP_API | rest))
+
+    assert (event["body"], event["isBase64Encoded"]) == (LONG, False)
+    assert not {"Content-Encoding", "Vary"} & event["headers"].keys()
+
+
+@pytest.mark.parametrize(("length", "compressed"), [(1_023, False), (1_024, True)])
+def test_a_body_is_compressed_from_1024_bytes_on(length: int, *, compressed: bool) -> None:
+    # The last letter takes two bytes.
+    event = Response(HTTPStatus.OK, "x" * (length - 2) + "é").to_event(request(**HTTP_API))
+
+    assert event["isBase64Encoded"] is compressed
+    assert ("Vary" in event["headers"]) is compressed
+
+
+def test_a_body_that_would_only_grow_stays_as_it_is() -> None:
+    # As good as random: nothing is to be found again in it, and base64 adds a third.
+    body = b85encode(b"".join(sha256(bytes([number])).digest() for number in range(60))).decode()
+
+    event = Response(HTTPStatus.OK, body).to_event(request(**HTTP_API))
+
+    assert (event["body"], event["isBase64Encoded"]) == (body, False)
+    assert event["headers"]["Vary"] == "Accept-Encoding"
+    assert "Content-Encoding" not in event["headers"]
+
+
+def test_head_is_told_of_the_coding_that_get_has() -> None:
+    event = Response(HTTPStatus.OK, LONG).to_event(request(**HTTP_API | {"httpMethod": "HEAD"}))
+
+    assert (event["body"], event["isBase64Encoded"]) == ("", False)
+    assert event["headers"]["Content-Encoding"] == "gzip"
+    assert event["headers"]["Vary"] == "Accept-Encoding"
+
+
+def test_a_304_has_no_coding_and_keeps_its_vary() -> None:
+    response = Response(HTTPStatus.NOT_MODIFIED, LONG, {"Vary": "Accept-Encoding"})
+
+    event = response.to_event(request(**HTTP_API))
+
+    assert (event["body"], event["isBase64Encoded"]) == ("", False)
+    assert event["headers"]["Vary"] == "Accept-Encoding"
+    assert "Content-Encoding" not in event["headers"]
 
 
 def test_an_error_is_answered_in_the_origins_envelope() -> None:
