@@ -17,7 +17,9 @@ def version_of(root: Path) -> str:
         return version
     commit = _git(root, "rev-parse", "--short=12", "HEAD")
     # What git ignores is in no artifact, nor is what lies beside the project's own files.
-    changed = _git(root, "status", "--porcelain", "--", "src", "dev", "pyproject.toml", "uv.lock")
+    changed = _git(
+        root, "status", "--porcelain", "--", "src", "dev/deploy", "pyproject.toml", "uv.lock"
+    )
     return f"{version}+{commit}{'.changed' if changed else ''}" if commit else version
 
 
