@@ -28,6 +28,8 @@ COMPRESSION_SECONDS = 0.0003
 SCHEDULED, EVENT = 1.00e-6, 1.00e-6
 SECRET, SECRET_CALL = 0.40, 0.05 / 10_000
 LOGGED_GB = 0.50
+PLATFORM_BYTES = 300
+"""Lambda's own START, END and REPORT of an invocation, about as long as AWS documents them."""
 
 ORIGIN_SECONDS, DYNAMODB_SECONDS = 0.3, 0.004
 """What a call of the origin and a read of DynamoDB take in AWS: assumed, not measured."""
@@ -129,9 +131,17 @@ def units(users: int, rows: Mapping[str, Row], given: Defaults) -> Units:
 
 
 def ours(
-    at: Scenario, rows: Mapping[str, Row], given: Defaults, *, over_http_api: bool = False
+    at: Scenario,
+    rows: Mapping[str, Row],
+    given: Defaults,
+    *,
+    over_http_api: bool = False,
+    platform_bytes: int = PLATFORM_BYTES,
 ) -> dict[str, float]:
-    """Return dollars a month by service; an HTTP API leaves compression to the function."""
+    """Return dollars a month by service; an HTTP API leaves compression to the function.
+
+    ``LogFormat=JSON`` leaves no ``platform_bytes`` of an invocation.
+    """
     each = units(at.users, rows, given)
     if over_http_api:
         packing = COMPRESSION_SECONDS * _slower(given.api_memory)
@@ -165,7 +175,11 @@ def ours(
         "EventBridge": runs * SCHEDULED + changes * EVENT,
         "Secrets Manager": SECRET
         + ceil(refreshing / given.interval) * SECONDS / SECRET_KEPT_SECONDS * SECRET_CALL,
-        "CloudWatch Logs": requests * each.log_bytes / _GB * LOGGED_GB,
+        "CloudWatch Logs": (
+            requests * each.log_bytes + (requests + runs * invoked + changes) * platform_bytes
+        )
+        / _GB
+        * LOGGED_GB,
     }
 
 
@@ -192,7 +206,8 @@ def peers(at: Scenario, rows: Mapping[str, Row], given: Defaults) -> dict[str, t
     def tell(name: str, seconds: float, misses: float, dynamodb: float) -> None:
         time = requests * billed(seconds) + misses * ORIGIN_SECONDS
         lambda_ = requests * INVOCATION + _gb_seconds(given.api_memory, time) * GB_SECOND
-        logs = requests * rows[f"log_bytes_{name}"].value / _GB * LOGGED_GB
+        logged = rows[f"log_bytes_{name}"].value + PLATFORM_BYTES
+        logs = requests * logged / _GB * LOGGED_GB
         total = lambda_ + gateway(requests) + dynamodb + logs
         told[name] = (total, misses / SECONDS * 60 / at.clients <= ORIGIN_LIMIT)
 

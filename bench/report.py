@@ -132,6 +132,8 @@ def _basis(rows: Rows) -> dict[str, str]:
         "dynamodb_ms": f"{cost.DYNAMODB_SECONDS * 1e3:g}",
         "environment_hours": f"{cost.ENVIRONMENT_SECONDS / 3600:g}",
         "side_by_side": f"{SIDE_BY_SIDE}",
+        "platform_bytes": f"{cost.PLATFORM_BYTES}",
+        "platform_at_100": _dollars(_platform_at_100()),
         "large_users": f"{LARGE_USERS:,}",
         "packing_ms": f"{cost.COMPRESSION_SECONDS * 1e3:g}",
     }
@@ -152,6 +154,12 @@ def _basis(rows: Rows) -> dict[str, str]:
         }
         told |= {f"{name}_{size}": number(value) for name, value in figures.items()}
     return told
+
+
+def _platform_at_100() -> float:
+    """Return what Lambda's own lines of a hundred requests a second cost a month, in dollars."""
+    logged = 100 * cost.SECONDS * cost.PLATFORM_BYTES
+    return logged / 1024**3 * cost.LOGGED_GB
 
 
 def _month(scenario: cost.Scenario, rows: Rows) -> list[str]:

@@ -81,8 +81,13 @@ def test_a_function_logs_where_retention_is_set(name: str) -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_lambda_filters_nothing_that_a_function_prints(name: str) -> None:
-    # docs/adr/0016: a filter would drop the metrics, which are lines of level INFO.
-    assert FUNCTIONS[name]["LoggingConfig"].keys() == {"LogGroup"}
+    # docs/adr/0019: a higher level would drop the metrics, which are lines of level INFO.
+    as_json = Stack(LogFormat="JSON").properties(name)["LoggingConfig"]
+
+    assert FUNCTIONS[name]["LoggingConfig"].keys() == {"LogGroup", "LogFormat"}
+    assert FUNCTIONS[name]["LoggingConfig"]["LogFormat"] == "Text"
+    assert (as_json["LogFormat"], as_json["ApplicationLogLevel"]) == ("JSON", "INFO")
+    assert as_json["SystemLogLevel"] == "WARN"
 
 
 def test_a_lease_ends_before_its_holder_can_be_killed() -> None:

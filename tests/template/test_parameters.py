@@ -126,4 +126,5 @@ def test_rules_refuse_what_is_half_given() -> None:
         "WebhookUrl needs WebhookKey",
         "SubnetIds need SecurityGroupIds",
         "SecurityGroupIds need SubnetIds",
+        "LogFormat=JSON needs LogLevel=INFO, above which Lambda would drop the metrics",
     }
