@@ -260,7 +260,7 @@ def test_what_the_stream_gave_up_is_asked_for_by_the_refresh_function(
         ExpressionAttributeValues={":long_ago": {"N": "1"}},
     )
 
-    invoke(directory.deployment, "RefreshFunction", action="refresh", clientId=directory.client_id)
+    invoke(directory.deployment, "RefreshFunction", action="refresh-all")
 
     directory.wait_announced(1)
     assert directory.told(2) == [("baseline", None), ("baseline", None)]

@@ -164,6 +164,9 @@ class Oracle:
         if Fault.WRONG_CLOCK in self._plan.faults:
             return
         told, since = seen.cache_status, seen.arrived - self._slack
+        if "collapsed" in told:
+            # The sweep that he waited for had begun before he came.
+            since = min(since, self._ledger.at(seen.answered).swept_at - self._slack)
         if "ttl" in told:
             age = self._policy.max_age - int(told["ttl"])
             since = seen.answered - age - ROUNDED_SECONDS - self._slack

@@ -69,7 +69,8 @@ class Proxy:
             head = self._await(request)
         served = self._serve(request, head)
         if served.generation.number < request.min_generation:
-            raise InvalidRequestError("Parameter 'min_generation' is above the first generation.")
+            # What was remembered was from before anything was published.
+            raise _not_yet(request.min_generation, newest=served.generation.number)
         try:
             return self._viewed(served, view)
         except BrokenSnapshotError:
@@ -125,19 +126,14 @@ class Proxy:
             InvalidRequestError: nobody can have been told of it yet.
             NotAskedError: it has not been published in time.
         """
-        until = min(request.deadline, self.time.now() + AWAIT_SECONDS)
+        until, newest = min(request.deadline, self.time.now() + AWAIT_SECONDS), 0
         for head in follow(lambda: self.store.head(request.client_id), until=until, time=self.time):
             newest = head.generation.number
             if newest >= request.min_generation:
                 return head
             if request.min_generation > newest + 1:
-                raise InvalidRequestError(
-                    f"Parameter 'min_generation' is above the newest generation, {newest}, "
-                    "and the next."
-                )
-        raise NotAskedError(
-            "This generation is not published yet.", reason=Reason.GENERATION_AWAITED
-        )
+                break
+        raise _not_yet(request.min_generation, newest=newest)
 
     def _serve(self, request: ReadRequest, head: Head) -> Served:
         plan = self.stored.plan(request, head)
@@ -185,3 +181,12 @@ class Proxy:
         if request.directives.only_if_cached:
             raise OnlyIfCachedError(_NOTHING_SUITABLE)
         return self.asking().here(request, Need(fwd="uri-miss", broken=broken.number))
+
+
+def _not_yet(wanted: int, *, newest: int) -> InvalidRequestError | NotAskedError:
+    """Return what is said of a generation that is not there: only the next one may be awaited."""
+    if wanted > newest + 1:
+        return InvalidRequestError(
+            f"Parameter 'min_generation' is above the newest generation, {newest}, and the next."
+        )
+    return NotAskedError("This generation is not published yet.", reason=Reason.GENERATION_AWAITED)

@@ -6,7 +6,14 @@ import pytest
 
 from lib.caching import provenance
 from lib.caching.headers import RequestDirectives
-from lib.errors import GoneError, InvalidRequestError, NotAskedError, NotFoundError, StoreError
+from lib.errors import (
+    GoneError,
+    InvalidRequestError,
+    NotAskedError,
+    NotFoundError,
+    Reason,
+    StoreError,
+)
 from lib.reading.proxy import AWAIT_SECONDS
 from lib.reading.request import Read, ReadRequest
 from tests.fakes import CLIENT, NOW, users
@@ -197,8 +204,19 @@ def test_a_cold_client_is_swept_for_its_first_generation() -> None:
     assert len(world.origin.calls) == 2
 
 
-def test_nobody_can_have_been_told_of_a_second_generation_of_a_cold_client() -> None:
-    world = World()
+def test_of_a_cold_client_only_the_first_generation_and_the_next_may_be_asked_for() -> None:
+    with pytest.raises(NotAskedError) as awaited:
+        read(World(), 2)
+    with pytest.raises(InvalidRequestError, match="above the newest generation, 1, and the next"):
+        read(World(), 3)
 
-    with pytest.raises(InvalidRequestError, match="above the first generation"):
+    assert awaited.value.reason is Reason.GENERATION_AWAITED
+
+
+def test_what_was_remembered_before_the_first_generation_makes_the_second_no_mistake() -> None:
+    world = World()
+    world.memory.recent_head(CLIENT)
+    world.run(world.claim("another environment"))
+
+    with pytest.raises(NotAskedError, match="not published yet"):
         read(world, 2)
