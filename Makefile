@@ -54,7 +54,7 @@ configuration: $(VENV) ## Write docs/configuration.md anew from template.yaml
 test: coverage ## Doctests, unit, contract, integration and template tests
 	PYTHONPATH=src $(RUN) pytest --doctest-modules src/lib client/managed_users
 	$(RUN) pytest -n 2 --dist loadfile -m hypothesis tests/unit
-	$(RUN) pytest -n 2 --dist loadfile tests/contract tests/integration tests/template tests/faults tests/simulation
+	$(RUN) pytest -n 4 --dist loadfile tests/contract tests/integration tests/template tests/faults tests/simulation
 
 # Without properties: what they happen to draw is no proof of a branch.
 .PHONY: coverage
@@ -79,7 +79,7 @@ simulate: $(VENV) ## An hour of the whole service in virtual time, seed by seed;
 # No behaviour may rest on what an environment happens to remember.
 .PHONY: test-without-memory
 test-without-memory: $(VENV) ## The integration tests, with nothing remembered between requests
-	MEMORY_CACHE_MEGABYTES=0 $(RUN) pytest -n 2 --dist loadfile tests/integration
+	MEMORY_CACHE_MEGABYTES=0 $(RUN) pytest -n 4 --dist loadfile tests/integration
 
 # Its own environment: Schemathesis pins much that the suite uses in other versions.
 SCHEMATHESIS_VERSION := 4.32.5
