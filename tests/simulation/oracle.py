@@ -16,7 +16,6 @@ from lib.errors import (
     RequestError,
     SecretError,
     ServiceError,
-    StoreError,
     UnavailableError,
 )
 from tests.simulation.api import Exchange
@@ -189,10 +188,6 @@ class Oracle:
         age = seen.answered - newest.swept_at + self._slack
         expired = age >= self._policy.max_age + self._policy.stale_if_error
         if not newest.number or expired:
-            return
-        # Who found pages lost and could not publish them has put them: now they are there.
-        repairing = Fault.PAGES_LOST in self._plan.faults and seen.invocation.origin_calls
-        if repairing and isinstance(error, StoreError):
             return
         last = self._ledger.at(seen.answered).number
         if not all(self._ledger.readable(each) for each in range(newest.number, last + 1)):

@@ -95,7 +95,7 @@ class Asking:
             following = need.fwd != "stale" and claimed.reason is Reason.LEASE_HELD
             newer = next(heads, None) if following else None
             if newer is None:
-                return self._refused(need, head, claimed)
+                return self._refused(request, need, head, claimed)
             head = newer
 
     def _settled(self, request: ReadRequest, need: Need, head: Head) -> bool:
@@ -148,8 +148,12 @@ class Asking:
         )
         return Served(generation, came_by)
 
-    def _refused(self, need: Need, head: Head, refusal: Refusal) -> Served:
-        if not need.broken and self.stored.usable(head.generation):
+    def _refused(self, request: ReadRequest, need: Need, head: Head, refusal: Refusal) -> Served:
+        if need.fwd == "uri-miss":
+            # This process may have been stopped for long, and others have stored something.
+            head = self.store.head(request.client_id)
+        mended = head.generation.number != need.broken
+        if mended and self.stored.usable(head.generation):
             return self.stored.hit(head, detail=refusal.reason)
         raise NotAskedError(
             "Nothing usable is stored, and the origin may not be asked now.",

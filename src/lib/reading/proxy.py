@@ -6,6 +6,7 @@ served says how old it is and why.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
@@ -25,6 +26,7 @@ from lib.errors import (
     OnlyIfCachedError,
     Reason,
     StoreError,
+    UnavailableError,
 )
 from lib.reading.request import Need, Read, ReadRequest
 from lib.reading.stored import Served, Stored
@@ -71,10 +73,16 @@ class Proxy:
         if served.generation.number < request.min_generation:
             # What was remembered was from before anything was published.
             raise _not_yet(request.min_generation, newest=served.generation.number)
-        try:
+        with suppress(BrokenSnapshotError):
             return self._viewed(served, view)
-        except BrokenSnapshotError:
-            return self._viewed(self._mend(request, served.generation), view)
+        try:
+            mended = self._mend(request, served.generation)
+        except UnavailableError:
+            # A repair that failed, this one or another's, may have put the pages all the same.
+            with suppress(BrokenSnapshotError):
+                return self._viewed(served, view)
+            raise
+        return self._viewed(mended, view)
 
     def read_pinned[T](self, client_id: str, number: int, view: Callable[[Snapshot], T]) -> Read[T]:
         """Return what ``view`` makes of exactly one generation; nothing is ever revalidated.

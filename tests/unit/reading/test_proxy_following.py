@@ -291,6 +291,35 @@ def test_a_repair_that_began_before_the_reader_came_must_be_as_new_as_he_wants_i
     assert answer.generation == 2
 
 
+def test_a_repair_that_cannot_be_published_has_put_the_pages_all_the_same() -> None:
+    world = World()
+    world.publish(age=5)
+    world.store.stored_pages.clear()
+    world.store.fail("publish", times=5)
+
+    answer = world.read()
+
+    assert str(answer.status).startswith("hit; ")
+    assert (answer.generation, len(answer.value)) == (1, 20)
+
+
+def test_who_was_stopped_for_long_is_served_what_others_have_stored() -> None:
+    world = World()
+
+    def stop(name: str) -> None:
+        if name == "acquire":
+            world.store.before = None
+            world.run(world.claim("another"))
+            world.clock.now += 20
+
+    world.store.before = stop
+
+    answer = world.read()
+
+    assert str(answer.status) == "hit; ttl=100; detail=lease-held"
+    assert answer.generation == 1
+
+
 def test_a_snapshot_that_was_mended_while_this_reader_looked_is_not_mended_again() -> None:
     world = World()
     world.publish(age=5)
