@@ -94,8 +94,8 @@ class Lookup:
     ) -> Found:
         """Return the users in ``wanted``, remembered or asked for by ``deadline``.
 
-        What is remembered is used if its age in seconds is ``acceptable``, or else if nothing newer
-        can be had. If ``silent``, the origin is not asked, and who is not remembered is unanswered.
+        What is remembered is used if its age in seconds is ``acceptable``; who was found, also if
+        nothing newer can be had. If ``silent``, the origin is not asked, and who is not remembered is unanswered.
         Failures are told, not raised: what is known still is an answer.
         """
         now = self.time.now()
@@ -108,9 +108,12 @@ class Lookup:
             )
         except UnavailableError as error:
             failure = error
-            # The wish for something newer cannot be met.
+            # The wish for something newer cannot be met. That somebody was not there a moment ago
+            # is nothing to tell who wants to know whether he is now.
             with suppress(StoreError):
-                progress.answers = self._usable(client_id, keys, _any) | progress.answers
+                stored = self._usable(client_id, keys, _any)
+                found = {key: seen for key, seen in stored.items() if seen.line is not None}
+                progress.answers = found | progress.answers
         return self._found(keys, progress, failure)
 
     def _found(

@@ -13,7 +13,7 @@ from lib.reading.lookup import Found
 from lib.reading.named import NamedReads, looked_up
 from lib.reading.request import ReadRequest
 from lib.revalidation.window import Window
-from lib.users.keys import UserKeys
+from lib.users.keys import UserKeys, id_key
 from tests.fakes import CLIENT, NOW, FakeOrigin, user, users
 from tests.world import EXPIRED, FRESH, POLICY, STALE, VERY_STALE, World
 
@@ -281,7 +281,7 @@ def test_who_was_nobody_is_asked_for_again_if_the_caller_wants_it_newer() -> Non
     assert reader.calls[asked:] == ["list 5+5", "list 0+5", "get 999"]
 
 
-def test_what_is_remembered_is_told_if_nothing_newer_can_be_had() -> None:
+def test_that_he_was_nobody_a_moment_ago_is_no_answer_if_nothing_newer_can_be_had() -> None:
     reader = published()
     reader.read(999)
     origin = reader.world.origin
@@ -294,8 +294,8 @@ def test_what_is_remembered_is_told_if_nothing_newer_can_be_had() -> None:
 
     origin.before_call = fail_for_one
 
-    value, _, age, found = reader.read(999, cache_control="max-age=10")
+    value, _, _, found = reader.read(999, cache_control="max-age=10")
 
-    assert (value, age) == ([], 30)
+    assert value == []
     assert found is not None
-    assert not found.unanswered
+    assert found.unanswered == {id_key(999)}
