@@ -95,8 +95,8 @@ class Lookup:
         """Return the users in ``wanted``, remembered or asked for by ``deadline``.
 
         What is remembered is used if its age in seconds is ``acceptable``; who was found, also if
-        nothing newer can be had. If ``silent``, the origin is not asked, and who is not remembered is unanswered.
-        Failures are told, not raised: what is known still is an answer.
+        nothing newer can be had. If ``silent``, the origin is not asked, and who is not remembered
+        is unanswered. Failures are told, not raised: what is known still is an answer.
         """
         now = self.time.now()
         nobody = [user_id for user_id in wanted.ids if not possible_id(user_id)]
