@@ -118,7 +118,7 @@ def test_a_schedule_that_is_switched_off_or_dead(day: Day) -> None:
 def test_an_origin_that_is_down_for_an_hour(day: Day) -> None:
     day.service.origin.faults = [Fault("status", status=503)]
 
-    assert day.goes_on(24) == {FAILED: 10, LATE: 20}
+    assert day.goes_on(60) == {FAILED: 10, LATE: 20}
 
     day.service.origin.faults = []
     day.goes_on(16)
