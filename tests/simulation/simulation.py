@@ -269,13 +269,14 @@ class Simulation:
             self.scheduler.sleep(SCHEDULE_SECONDS)
 
     def _go_on_reading(self) -> None:
-        """Read twice: whom nobody reads is idle, and of those nothing is promised in minutes.
+        """Read for half a minute: of whom nobody reads nothing is promised in minutes.
 
-        Where the first read's note was lost a moment ago, it is not made again within a second.
+        A note that was lost a moment ago is not made again within a second, and a client that was
+        left out of the secret is not served at once.
         """
-        for _ in range(2):
+        for _ in range(10):
             self.ask(Asked(route="users"))
-            self.scheduler.sleep(2 * HEAD_SECONDS)
+            self.scheduler.sleep(3 * HEAD_SECONDS)
 
     def _settle(self) -> None:
         self.scheduler.spawn("settled", self._check_settled)
