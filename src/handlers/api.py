@@ -10,8 +10,9 @@ from typing import Any
 from handlers import cache, document, observing, users
 from handlers.call import Call
 from handlers.gateway import DOCUMENT, Request, Response, error_response
+from handlers.invocation import Context, deadline
 from handlers.observing import logger
-from handlers.wiring import MARGIN_SECONDS, Context, wiring
+from handlers.wiring import wiring
 from lib.caching import provenance
 from lib.errors import ServiceError, UnavailableError
 
@@ -49,13 +50,10 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
 
 def _answer(request: Request, context: Context, line: dict[str, Any]) -> Response:
     now = wiring().time.now()
-    left = context.get_remaining_time_in_millis() / 1000
+    until = deadline(context, now=now)
     route = request.route()
     line["route"] = route.resource
-    deadline = now + left - MARGIN_SECONDS
-    return _ROUTES[route.resource](
-        Call(request, route, context.aws_request_id, now, deadline, line)
-    )
+    return _ROUTES[route.resource](Call(request, route, context.aws_request_id, now, until, line))
 
 
 def _error(request: Request, error: ServiceError, line: dict[str, Any]) -> Response:

@@ -15,8 +15,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handlers import observing, orders
+from handlers.invocation import Context
 from handlers.observing import logger
-from handlers.wiring import Context, wiring
+from handlers.wiring import wiring
 from lib.errors import ConflictError, Reason, ServiceError
 
 

@@ -16,9 +16,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from handlers import announcements, observing, orders
+from handlers.invocation import Context, deadline
 from handlers.observing import logger
 from handlers.reporting import describe, report_schedule
-from handlers.wiring import MARGIN_SECONDS, Context, wiring
+from handlers.wiring import wiring
 from lib.directory.head import LEASE_SECONDS, Head, Lease
 from lib.errors import (
     NotAskedError,
@@ -132,14 +133,14 @@ def _refresh_one(
     event: Mapping[str, Any], context: Context, head: Head | None = None
 ) -> dict[str, Any]:
     client_id = event["clientId"]
-    deadline = wiring().time.now() + context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
+    until = deadline(context, now=wiring().time.now())
     try:
         if "lease" in event:
-            result = _under_lease(client_id, event["lease"], deadline, context)
+            result = _under_lease(client_id, event["lease"], until, context)
         elif "requestedAt" in event:
-            result = _forced(client_id, event, deadline, context)
+            result = _forced(client_id, event, until, context)
         else:
-            result = _scheduled(client_id, deadline, context, head)
+            result = _scheduled(client_id, until, context, head)
     except NotAskedError as error:
         result = _skipped(client_id, error.reason)
     except ServiceError as error:

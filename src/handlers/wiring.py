@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from functools import cache, cached_property
 from random import SystemRandom
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from boto3.session import Session
 from botocore.config import Config
@@ -42,20 +42,6 @@ if TYPE_CHECKING:
     from lib.reading.lookup import Lookup
     from lib.revalidation.forced import ForcedRefresh
     from lib.revalidation.revalidation import Revalidation
-
-MARGIN_SECONDS = 1.5
-"""What an invocation keeps of its time to answer in."""
-
-
-class Context(Protocol):
-    """What is used of Lambda's context object."""
-
-    @property
-    def aws_request_id(self) -> str:
-        """Unique to the invocation."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Return the time until the invocation is killed."""
 
 
 @cache

@@ -25,6 +25,7 @@ Codes are the origin's (NestJS exception names), so that its clients need no sec
 """
 
 import math
+from collections.abc import Mapping
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, ClassVar, override
@@ -101,13 +102,17 @@ class Reason(StrEnum):
 
 
 class ServiceError(Exception):
-    """Base of the tree; ``message`` is safe to show to the caller and to log."""
+    """Base of the tree; ``message`` is safe to show to the caller and to log.
+
+    ``fields`` are header fields that belong to the error.
+    """
 
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.message = message
+        self.fields = fields or {}
 
     @property
     def code(self) -> str:
@@ -126,7 +131,7 @@ class ServiceError(Exception):
     def headers(self, *, now: float, jitter: float) -> dict[str, str]:
         """Return the header fields that belong to the error; ``jitter`` in 0..1 spreads callers."""
         del now, jitter
-        return {}
+        return dict(self.fields)
 
 
 class RequestError(ServiceError):
@@ -157,17 +162,9 @@ class InvalidRequestError(RequestError):
 
 
 class NotFoundError(RequestError):
-    """A 404; ``cache_status`` is the value of Cache-Status, where a cache had a say."""
+    """A 404; with ``Cache-Status``, where a cache had a say."""
 
     status = HTTPStatus.NOT_FOUND
-
-    def __init__(self, message: str, *, cache_status: str = "") -> None:
-        super().__init__(message)
-        self.cache_status = cache_status
-
-    @override
-    def headers(self, *, now: float, jitter: float) -> dict[str, str]:
-        return {"Cache-Status": self.cache_status} if self.cache_status else {}
 
 
 class MethodNotAllowedError(RequestError):
@@ -176,26 +173,13 @@ class MethodNotAllowedError(RequestError):
     status = HTTPStatus.METHOD_NOT_ALLOWED
 
     def __init__(self, message: str, *, allow: str) -> None:
-        super().__init__(message)
-        self.allow = allow
-
-    @override
-    def headers(self, *, now: float, jitter: float) -> dict[str, str]:
-        return {"Allow": self.allow}
+        super().__init__(message, fields={"Allow": allow})
 
 
 class GoneError(RequestError):
-    """A 410; ``link`` is the value of the ``Link`` header that says where to start again."""
+    """A 410; with a ``Link`` that says where to start again, where there is such a place."""
 
     status = HTTPStatus.GONE
-
-    def __init__(self, message: str, *, link: str = "") -> None:
-        super().__init__(message)
-        self.link = link
-
-    @override
-    def headers(self, *, now: float, jitter: float) -> dict[str, str]:
-        return {"Link": self.link} if self.link else {}
 
 
 class OnlyIfCachedError(RequestError):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from handlers.wiring import MARGIN_SECONDS
+from handlers.invocation import MARGIN_SECONDS
 from lib.caching import provenance
 from lib.caching.headers import RequestDirectives
 from lib.directory.generation import Generation

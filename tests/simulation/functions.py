@@ -7,7 +7,7 @@ processes in one, so the same few steps are taken with the environment that is g
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.wiring import MARGIN_SECONDS
+from handlers.invocation import MARGIN_SECONDS
 from lib.directory.head import LEASE_SECONDS, Lease
 from lib.errors import ServiceError, StoreError
 from lib.revalidation.outcomes import Claim

@@ -99,7 +99,7 @@ def test_errors_carry_what_their_handlers_read() -> None:
 
     assert (blocked.reason, blocked.received, blocked.reset_seconds) == ("origin-blocked", 429, 30)
     assert (not_asked.reason, not_asked.until) == ("lease-held", 3)
-    assert method.allow == "GET, HEAD"
+    assert method.fields == {"Allow": "GET, HEAD"}
     assert str(method) == method.message == "no"
 
 
@@ -110,12 +110,12 @@ def test_errors_carry_what_their_handlers_read() -> None:
         (InvalidRequestError("bad"), {}),
         (NotFoundError("nobody"), {}),
         (
-            NotFoundError("nobody", cache_status="managed-users; hit"),
+            NotFoundError("nobody", fields={"Cache-Status": "managed-users; hit"}),
             {"Cache-Status": "managed-users; hit"},
         ),
         (MethodNotAllowedError("no", allow="GET"), {"Allow": "GET"}),
         (GoneError("gone"), {}),
-        (GoneError("gone", link='<?>; rel="first"'), {"Link": '<?>; rel="first"'}),
+        (GoneError("gone", fields={"Link": '<?>; rel="first"'}), {"Link": '<?>; rel="first"'}),
         (NotAskedError("wait", reason=Reason.LEASE_HELD, until=107.2), {"Retry-After": "8"}),
         (NotAskedError("wait", reason=Reason.LEASE_HELD), {"Retry-After": "1"}),
         (OriginBlockedError("blocked", reset_seconds=30), {"Retry-After": "30"}),

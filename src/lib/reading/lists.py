@@ -122,11 +122,13 @@ class ListReads:
 
         expired = self.time.now() - cursor.issued_at >= LIFETIME_SECONDS
         if expired or cursor.hiding_digest != self.hiding_digest:
-            raise GoneError(_INVALID_CURSOR, link=links.first_link(asked.linked))
+            raise GoneError(_INVALID_CURSOR, fields={"Link": links.first_link(asked.linked)})
         try:
             read = self.named.proxy.read_pinned(client_id, cursor.generation, view)
         except GoneError as error:
-            raise GoneError(error.message, link=links.first_link(asked.linked)) from error
+            raise GoneError(
+                error.message, fields={"Link": links.first_link(asked.linked)}
+            ) from error
         return self._answer(there, read, None)
 
     def _slice(

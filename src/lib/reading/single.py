@@ -90,5 +90,5 @@ class SingleReads:
         status = provenance.cache_status(came_by, self.policy, now=self.time.now())
         return NotFoundError(
             f"User with ID {user_id} is not part of this OAuth client.",
-            cache_status=str(status),
+            fields={"Cache-Status": str(status)},
         )

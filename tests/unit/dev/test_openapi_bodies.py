@@ -109,10 +109,12 @@ def errors() -> dict[str, ServiceError]:
         "too large": raised(too_large),
         "no such client": NotFoundError("OAuth client with ID clx not found."),
         "no such user": NotFoundError(
-            "User with ID 1009 is not part of this OAuth client.", cache_status=hit
+            "User with ID 1009 is not part of this OAuth client.", fields={"Cache-Status": hit}
         ),
         "another method": raised(REQUEST._replace(method="PUT").route),
-        "an old cursor": GoneError("This cursor is no longer valid; start again.", link=first),
+        "an old cursor": GoneError(
+            "This cursor is no longer valid; start again.", fields={"Link": first}
+        ),
         "an old generation": GoneError("Generation 6 cannot be compared with any more."),
         "a fault of ours": ServiceError("Internal server error"),
         "the origin failed": OriginServerError(
