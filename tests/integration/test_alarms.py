@@ -8,7 +8,9 @@ are those of the template.
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
 
 import pytest
 import requests
@@ -16,16 +18,25 @@ import requests
 from dev.local.embedded_aws import EmbeddedAws
 from dev.origin import Fault, Limits
 from handlers import changes
+from handlers.wiring import wiring
 from tests.cloudwatch import in_alarm
-from tests.integration.service import CLIENT, SECRET, Service, running_service
+from tests.integration.service import CLIENT, SECRET, Json, Service, running_service
 from tests.patience import PATIENCE_SECONDS
 from tests.template.stack import Stack
 
 ALARMS = Stack().of_type("AWS::CloudWatch::Alarm")
-OURS = {name: alarm for name, alarm in ALARMS.items() if alarm["Namespace"] == "ManagedUsersProxy"}
+NOT_OURS_TO_SEE = {"RefreshThrottlesAlarm", "DeadLettersAlarm"}
+"""What Lambda and its queue alone know."""
 OTHER = "clxsample0000000000000002"
 BUS = f"alarms-{uuid.uuid4()}"
 LATE, FAILED = "LateClientsAlarm", "RevalidationFailedAlarm"
+
+
+def watched_by(alarm: Mapping[str, Any]) -> str:
+    """Return the metric that an alarm watches; one of AWS with whose it is."""
+    if alarm["Namespace"] == "ManagedUsersProxy":
+        return str(alarm["MetricName"])
+    return f"{alarm['MetricName']} {alarm['Dimensions'][0]['Value']['Ref']}"
 
 
 class Day:
@@ -52,29 +63,44 @@ class Day:
             self.service.clock.now += 60
             others()
             if schedule:
-                self.service.refresh()
+                self.invoke("RefreshFunction", self.service.refresh)
             if reading:
-                status = self.service.get().status
-                self.sent["5XXError"][self.minute].append(float(status >= 500))
+                self.invoke("ApiFunction", self._read)
             while not self.service.invocations.empty():
-                self.service.refresh(self.service.next_invocation())
+                handed_over = partial(self.service.refresh, self.service.next_invocation())
+                self.invoke("RefreshFunction", handed_over)
             for client_id in (CLIENT, OTHER):
                 # As the table's stream does, and the schedule once that has given up.
-                changes.handler(
-                    {"action": "announce", "clientId": client_id}, self.service.context()
-                )
+                self.change({"action": "announce", "clientId": client_id})
             self._collect()
             rang |= dict.fromkeys(self.on - rang.keys(), passed)
         return rang
 
+    def change(self, event: Json) -> None:
+        """Give the changes function an event."""
+        self.invoke("ChangesFunction", lambda: changes.handler(event, self.service.context()))
+
+    def invoke(self, function: str, call: Callable[[], object]) -> None:
+        """Have a function called, and what it raises counted as Lambda does."""
+        try:
+            call()
+        except Exception:  # noqa: BLE001 - whatever it is
+            self.sent[f"Errors {function}"][self.minute].append(1)
+        else:
+            self.sent[f"Errors {function}"][self.minute].append(0)
+
+    def _read(self) -> None:
+        failed = self.service.get().status >= 500
+        self.sent["5XXError AWS::StackName"][self.minute].append(float(failed))
+
     @property
     def on(self) -> set[str]:
         """The alarms that are on now."""
-        watched = OURS | {"Api5xxAlarm": ALARMS["Api5xxAlarm"]}
         return {
             name
-            for name, alarm in watched.items()
-            if in_alarm(alarm, self.sent[alarm["MetricName"]], minute=self.minute)
+            for name, alarm in ALARMS.items()
+            if name not in NOT_OURS_TO_SEE
+            and in_alarm(alarm, self.sent[watched_by(alarm)], minute=self.minute)
         }
 
     def _collect(self) -> None:
@@ -268,4 +294,31 @@ def test_somebody_else_who_uses_up_the_origins_limit(day: Day) -> None:
     assert day.service.get("/cache").body["data"]["lastError"] == "origin-blocked"
 
     day.goes_on(8)
+    assert day.on == set()
+
+
+def test_a_record_that_nobody_can_make_sense_of(day: Day) -> None:
+    # Lambda tries it again and again, and others with it, until it is alone and given up.
+    records = [{"dynamodb": {"Keys": {"pk": {"S": "?"}}, "SequenceNumber": "1"}}]
+
+    assert day.goes_on(6, others=lambda: day.change({"Records": records})) == {
+        "ChangesErrorsAlarm": 3
+    }
+
+    day.goes_on(16)
+    assert day.on == set()
+
+
+def test_functions_that_are_deployed_with_what_they_refuse(
+    day: Day, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRESH_SECONDS", "two minutes")
+    wiring.cache_clear()
+
+    crashed = dict.fromkeys(("RefreshErrorsAlarm", "ChangesErrorsAlarm", "Api5xxAlarm"), 3)
+    assert day.goes_on(8) == crashed | {LATE: 7}
+
+    monkeypatch.setenv("FRESH_SECONDS", "120")
+    day.service.forget()
+    day.goes_on(16)
     assert day.on == set()

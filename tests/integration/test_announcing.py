@@ -15,6 +15,7 @@ from handlers import changes
 from lib.events.event import PREFIX
 from lib.events.overdue import GRACE_SECONDS
 from tests.integration.service import Json, Service, running_service
+from tests.patience import PATIENCE_SECONDS
 
 CLIENT = "clxdemo0000000000000000001"
 OTHER = "clxdemo0000000000000000002"
@@ -122,6 +123,30 @@ def test_an_example_event_is_worked_off(announcer: Announcer, name: str) -> None
     assert result == DONE[name]
     assert announcer.told()[-1] == (CLIENT, "updated", 2)
     assert announcer.mark() == 2
+
+
+def test_a_bus_that_takes_nothing_for_a_day_is_told_all_of_it_afterwards(
+    announcer: Announcer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_EVENTBRIDGE", "http://127.0.0.1:1")
+    announcer.service.forget()
+    for number in range(2, 26):
+        announcer.service.clock.now += 3600
+        announcer.publish()
+        # The stream tries for a while and gives the record up; so does the schedule, for this hour.
+        assert announcer.wake(record(number=number))["batchItemFailures"]
+        announcer.service.refresh()
+        while not announcer.service.announcements.empty():
+            announcer.handle(announcer.service.announcements.get_nowait())
+    assert announcer.told() == []
+
+    monkeypatch.delenv("AWS_ENDPOINT_URL_EVENTBRIDGE")
+    announcer.service.let_pass(3600)
+    announcer.service.refresh()
+    announcer.handle(announcer.service.announcements.get(timeout=PATIENCE_SECONDS))
+
+    assert announcer.told() == [(CLIENT, "updated", number) for number in range(2, 26)]
+    assert announcer.mark() == 25
 
 
 def test_several_records_of_a_client_announce_each_generation_once(announcer: Announcer) -> None:
