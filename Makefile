@@ -5,7 +5,8 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 UV_VERSION := 0.13.9
-TOOLS := $(CURDIR)/.tools
+# Relative, since the directory may have a blank in its name, which no target can.
+TOOLS := .tools
 UV ?= $(TOOLS)/uv-$(UV_VERSION)/bin/uv
 RUN := $(UV) run --frozen --no-sync
 VENV := .venv/.synced
@@ -22,6 +23,7 @@ $(TOOLS)/uv-$(UV_VERSION)/bin/uv:
 	@test -x $@
 
 $(VENV): $(UV) pyproject.toml client/pyproject.toml uv.lock .python-version
+	@test -d .venv || echo "setting up .venv: about 100 packages, 500 MB, once"
 	@$(UV) sync --frozen --quiet
 	@touch $@
 
@@ -92,7 +94,7 @@ $(SCHEMATHESIS): | $(UV)
 
 .PHONY: fuzz
 fuzz: $(VENV) $(SCHEMATHESIS) ## Schemathesis against the running service and its OpenAPI document (ten minutes)
-	@PYTHONPATH=src SCHEMATHESIS=$(SCHEMATHESIS) $(RUN) python -m dev.fuzz
+	@PYTHONPATH=src SCHEMATHESIS="$(CURDIR)/$(SCHEMATHESIS)" $(RUN) python -m dev.fuzz
 
 # ---- the deployed shape ----
 # SAM CLI pins many libraries exactly, so it stays out of uv.lock.
@@ -153,7 +155,7 @@ build-local: $(VENV) $(SAM)
 
 .PHONY: deploy-local
 deploy-local: build-local ## Deploy template.yaml to an embedded AWS on this machine, until Ctrl-C
-	@SAM=$(SAM) BUILT=$(LOCAL_BUILD) exec $(RUN) python -m dev.deploy.deploy_local
+	@SAM="$(CURDIR)/$(SAM)" BUILT=$(LOCAL_BUILD) exec $(RUN) python -m dev.deploy.deploy_local
 
 .PHONY: local-aws
 local-aws: build-local ## What `sam local` needs beside the functions, until Ctrl-C (docs/sam.md)
@@ -161,7 +163,7 @@ local-aws: build-local ## What `sam local` needs beside the functions, until Ctr
 
 .PHONY: e2e
 e2e: build-local browser ## The deployed shape (SAM deployment, HTTP, the Lambda runtime), and the page
-	SAM=$(SAM) BUILT=$(LOCAL_BUILD) $(RUN) pytest tests/e2e
+	SAM="$(CURDIR)/$(SAM)" BUILT=$(LOCAL_BUILD) $(RUN) pytest tests/e2e
 	PYTHONPATH=src $(RUN) pytest tests/page
 
 # One that is installed, else Debian's where this may install it, else Playwright's own.
@@ -181,7 +183,7 @@ screenshots: $(VENV) browser ## Take the pictures of the page anew, for the READ
 # ---- benchmarks ----
 # In an environment of their own: what peers import stays away from tests.
 BENCH_VENV := .build/bench/venv
-BENCH := UV=$(UV) SAM=$(SAM) UV_PROJECT_ENVIRONMENT=$(BENCH_VENV) $(RUN) python -m bench
+BENCH := UV="$$(realpath "$$(command -v $(UV))")" SAM="$(CURDIR)/$(SAM)" UV_PROJECT_ENVIRONMENT=$(BENCH_VENV) $(RUN) python -m bench
 
 .build/bench/.synced: $(VENV)
 	@mkdir -p $(@D)

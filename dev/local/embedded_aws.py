@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, overload
 
 import boto3
+import botocore.session
 from botocore.client import BaseClient
 from botocore.config import Config
 
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
 
 REGION = "us-east-1"
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+# Nobody's profile, and no file of anybody's: the account that they lead to is a real one.
+_NOBODYS = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
 # What create_table understands of a table's properties. Encryption and recovery mean nothing here.
 _TABLE_PROPERTIES = ("AttributeDefinitions", "KeySchema")
 _STANDARD_ERROR = 2
@@ -96,8 +103,11 @@ class EmbeddedAws:
             aws_access_key_id=_CREDENTIALS["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
             region_name=self.region,
+            botocore_session=botocore.session.Session(_NOBODYS),
         )
-        config = Config(connect_timeout=2, read_timeout=15, retries={"total_max_attempts": 3})
+        config = Config(
+            connect_timeout=2, read_timeout=15, retries={"total_max_attempts": 3}, proxies={}
+        )
         client: BaseClient = session.client(  # type: ignore[call-overload]
             service, endpoint_url=self.endpoint, config=config
         )

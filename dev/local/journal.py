@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections import deque
+from http import HTTPStatus
 from urllib.parse import unquote
 
 from dev.local.gateway_events import Request, Response
@@ -41,7 +42,10 @@ class Journal:
         self._put(line, to_error=True)
 
     def request(self, request: Request, response: Response, seconds: float) -> None:
-        """Print one line about an answered request."""
+        """Print one line about an answered request, unless the page only keeps itself new by it."""
+        polled = any(name.lower() == "x-poll" for name, _ in request.headers)
+        if polled and response.status < HTTPStatus.BAD_REQUEST:
+            return
         headers = {name.lower(): value for name, value in response.headers}
         status = headers.get("cache-status", "-")
         self.event(

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+from dev.local.constraints import broken_constraint, misspelt
 from dev.local.embedded_aws import REGION
 from dev.local.webhook import Webhook
 from dev.local.workers import Function
 from dev.template.literals import (
     FUNCTION,
     function_environment,
+    function_variables,
     parameter_defaults,
     resource,
 )
@@ -30,6 +32,19 @@ STACK_NAME = "managed-users-proxy"
 TABLE_NAME = f"{STACK_NAME}-table"
 SECRET_NAME = f"{STACK_NAME}-secret"
 BUS_NAME = STACK_NAME
+_OWN = frozenset(
+    {
+        "PORT",
+        "WORKERS",
+        "USERS",
+        "CAL_OAUTH_CLIENTS",
+        "SCHEDULE_SECONDS",
+        "STATE_DIR",
+        "WEBHOOK_URL",
+        "WEBHOOK_KEY",
+    }
+)
+_CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 DEMO_CLIENTS = {"clxdemo0000000000000000001": "demo-secret"}
 DEMO_WEBHOOK_KEY = "demo-webhook-key"
 
@@ -81,13 +96,16 @@ class LocalSettings:
             LocalSettingsError: a value makes no sense.
         """
         given = {name: value for name, value in env.items() if value}
+        wrong = misspelt(given, _known()) or broken_constraint(given)
+        if wrong:
+            raise LocalSettingsError(wrong)
         state = given.get("STATE_DIR")
         settings = cls(
             port=_whole(given, "PORT", 8080, least=0, most=_MAX_PORT),
             workers=_whole(given, "WORKERS", 4, least=1, most=64),
             users=_whole(given, "USERS", 120, least=0, most=100_000),
-            origin_url=_url(given, "CAL_API_URL"),
-            clients=_clients(given.get("CAL_OAUTH_CLIENTS")),
+            origin_url=given.get("CAL_API_URL"),
+            clients=_clients(given),
             schedule_seconds=_whole(given, "SCHEDULE_SECONDS", 60, least=1, most=86_400),
             state_directory=Path(state).absolute() if state else None,
             webhook=_webhook(given),
@@ -182,7 +200,18 @@ def _webhook(env: Mapping[str, str]) -> Webhook | None:
     return Webhook(url=url, key=key) if url else None
 
 
-def _clients(text: str | None) -> Mapping[str, str]:
+def _known() -> frozenset[str]:
+    """Return the variables that mean something to a run."""
+    handlers = (API_HANDLER, REFRESH_HANDLER, CHANGES_HANDLER)
+    return _OWN.union(*(function_variables(handler) for handler in handlers))
+
+
+def _clients(env: Mapping[str, str]) -> Mapping[str, str]:
+    text = env.get("CAL_OAUTH_CLIENTS")
+    if text is None and "CAL_API_URL" in env:
+        raise LocalSettingsError(
+            "CAL_API_URL needs CAL_OAUTH_CLIENTS: nobody else knows the demo's"
+        )
     if text is None:
         return DEMO_CLIENTS
     try:
@@ -193,6 +222,10 @@ def _clients(text: str | None) -> Mapping[str, str]:
     if not isinstance(clients, dict) or not clients or not _all_text(clients):
         raise LocalSettingsError(
             'CAL_OAUTH_CLIENTS must be a JSON object: {"<client id>": "<secret key>"}'
+        )
+    if not all(_CLIENT_ID.fullmatch(client_id) for client_id in clients):
+        raise LocalSettingsError(
+            "CAL_OAUTH_CLIENTS has a client id that is not of letters, digits, - and _, 64 at most"
         )
     return clients
 

@@ -65,14 +65,24 @@ def resource(kind: str, **properties: Json) -> Json:
     Raises:
         LookupError: there is none, or more than one.
     """
+    return resolve(_raw(kind, **properties))
+
+
+def _raw(kind: str, **properties: Json) -> Json:
     found = [
-        resolve(body["Properties"])
+        body["Properties"]
         for body in _document()["Resources"].values()
         if body["Type"] == kind and properties.items() <= _literal(body["Properties"]).items()
     ]
     if len(found) != 1:
         raise LookupError(f"template.yaml has {len(found)} resources {kind} with {properties}")
     return found[0]
+
+
+def resources(kind: str) -> list[Json]:
+    """Return the properties of every resource of type ``kind``."""
+    found = _document()["Resources"].values()
+    return [resolve(body["Properties"]) for body in found if body["Type"] == kind]
 
 
 def count(kind: str) -> int:
@@ -86,9 +96,24 @@ def _literal(properties: Mapping[str, Json]) -> dict[str, str]:
 
 def function_environment(handler: str) -> dict[str, str]:
     """Return what is known before deployment of the environment of the function ``handler``."""
-    shared = resolve(_document().get("Globals", {})).get("Function", {})
-    variables = _variables(shared) | _variables(resource(FUNCTION, Handler=handler))
+    variables = resolve(function_variables(handler))
     return {key: str(value) for key, value in variables.items() if isinstance(value, str | int)}
+
+
+def function_variables(handler: str) -> dict[str, Json]:
+    """Return the variables of the function ``handler``, each as the template writes it."""
+    shared = _document().get("Globals", {}).get("Function", {})
+    return _variables(shared) | _variables(_raw(FUNCTION, Handler=handler))
+
+
+def parameters_of(handler: str) -> dict[str, Json]:
+    """Return the variables of the function ``handler`` that are parameters, each with its own."""
+    parameters = _document().get("Parameters", {})
+    return {
+        name: parameters[value["Ref"]]
+        for name, value in function_variables(handler).items()
+        if isinstance(value, dict) and value.get("Ref") in parameters
+    }
 
 
 def api_paths() -> list[str]:

@@ -200,7 +200,15 @@ def test_a_busy_port_is_named_and_nothing_is_left_running() -> None:
         ("FRESH_SECONDS", "soon"),
         ("STALE_IF_ERROR_SECONDS", "1"),
         ("CAL_API_URL", "api.cal.com"),
+        ("CAL_API_URL", "https://api.cal.com"),  # with the demo's secret
+        ("CAL_API_URL", "http://api.example.com"),
         ("CAL_OAUTH_CLIENTS", '{"abc": }'),
+        ("CAL_OAUTH_CLIENTS", '{"a b": "key"}'),
+        ("FRESH_SECONDS", "0"),
+        ("FRESH_SECOND", "60"),
+        ("SCHEDULE_SECOND", "60"),
+        ("FROZEN_MODE", "yes"),
+        ("HIDDEN_FIELDS", "id"),
     ],
 )
 def test_a_bad_setting_is_named_in_one_line(name: str, value: str) -> None:
@@ -210,6 +218,27 @@ def test_a_bad_setting_is_named_in_one_line(name: str, value: str) -> None:
     assert run.process.returncode == 2
     assert len(output.splitlines()) == 1
     assert name in output
+
+
+def test_it_runs_in_a_shell_that_has_a_proxy_and_a_profile() -> None:
+    nowhere = "http://127.0.0.1:1"
+    shell = {"HTTP_PROXY": nowhere, "http_proxy": nowhere, "AWS_PROFILE": "there-is-none"}
+
+    with running(shell) as run, requests.Session() as session:
+        session.trust_env = False
+        answer = session.get(users_of(run.value("ready")), timeout=PATIENCE_SECONDS)
+
+    assert answer.status_code == 200
+
+
+def test_what_a_page_asks_to_keep_itself_new_is_no_line_each() -> None:
+    with running() as run:
+        url = run.value("ready")
+        for headers in ({"X-Poll": "true"}, {}):
+            requests.get(users_of(url), headers=headers, timeout=PATIENCE_SECONDS)
+        run.line(r"GET /v2/oauth-clients/\S+ 200 .*; hit")
+
+    assert sum(" GET /v2/" in line for line in run.lines) == 1
 
 
 def test_two_runs_side_by_side_do_not_meet() -> None:

@@ -15,7 +15,11 @@ export class Api {
     const known = method === "GET" ? this.known.get(path) : undefined;
     // Without a directive of its own, a browser that is told not to use its cache would ask the
     // service not to use what it has stored either. This one asks for nothing that matters here.
-    const headers = { "Cache-Control": "no-transform", ...(known && { "If-None-Match": known.etag }) };
+    const headers = {
+      "Cache-Control": "no-transform",
+      ...(quiet && { "X-Poll": "true" }),
+      ...(known && { "If-None-Match": known.etag }),
+    };
     const began = performance.now();
     let response;
     try {
