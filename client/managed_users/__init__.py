@@ -8,6 +8,7 @@ from managed_users.errors import (
     GoneError,
     InvalidRequestError,
     ManagedUsersError,
+    NotAskedError,
     NotFoundError,
     UnavailableError,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "GoneError",
     "InvalidRequestError",
     "ManagedUsersError",
+    "NotAskedError",
     "NotFoundError",
     "Page",
     "Refreshed",

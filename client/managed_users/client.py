@@ -1,26 +1,34 @@
 """The client: one method a question. Bodies are as ``docs/api.md`` of the service describes them.
 
 Filters are the service's own parameters, so that new ones need no new client: lists become values
-separated by commas, ``metadata`` is a mapping.
+separated by commas, dates ISO 8601, ``metadata`` is a mapping, and None is as if not given.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Self
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
-from botocore.session import Session
+from requests.utils import parse_header_links
 
+from managed_users.errors import NotAskedError
 from managed_users.models import Cache, Changes, Page, Refreshed, User
 from managed_users.transport import Answer, Signer, Transport
 
-type Filter = str | int | bool | Sequence[str | int] | Mapping[str, str]
+type Value = str | float | bool | None
+"""A value of metadata; None is JSON's null."""
+
+type Filter = (
+    str | int | bool | date | Sequence[str | int] | Mapping[str, Value | list[Value]] | None
+)
 
 _LARGEST_PAGE = 250
+_NAMES = ("emails", "ids", "usernames")
 _DEPLOYED = re.compile(
     r"[a-z0-9]+(?:-vpce-[a-z0-9]+)?\.execute-api\.([a-z0-9-]+)\.amazonaws\.com.*"
 )
-_NEXT = re.compile(r'<([^>]*)>; rel="next"')
 
 
 class Client:
@@ -67,12 +75,20 @@ class Client:
         return self._page(url)
 
     def users(self, **filters: Filter) -> Iterator[User]:
-        """Yield every user of the list once, all of one generation."""
+        """Yield every user of the list once, all of one generation.
+
+        Raises:
+            NotAskedError: these are all that are known, and others of those who were asked for by
+                name may exist.
+        """
         query = _query({"limit": _LARGEST_PAGE, **filters})
-        page: Page | None = self._page(f"{self._base}/users{query}")
-        while page is not None:
+        first = page = self._page(f"{self._base}/users{query}")
+        yield from first.users
+        while (following := self.next_page(page)) is not None:
+            page = following
             yield from page.users
-            page = self.next_page(page)
+        if first.not_asked:
+            raise NotAskedError(first.not_asked)
 
     def user(self, user_id: int, *, fresh: bool = False, **options: Filter) -> User:
         """Return one user; ``fresh`` asks the origin."""
@@ -80,12 +96,17 @@ class Client:
         user: User = answer.body["data"]
         return user
 
-    def look_up(self, *, fresh: bool = False, **names: Sequence[str | int]) -> Page:
-        """Return the users with these ``emails``, ``ids`` or ``usernames``; no URL has them."""
-        asked = {kind: list(members) for kind, members in names.items()}
-        answer = self._transport.send(
-            "POST", f"{self._base}/users/lookup", body=asked, headers=_wishes(fresh=fresh)
-        )
+    def look_up(self, *, fresh: bool = False, **names: Filter) -> Page:
+        """Return the users with these ``emails``, ``ids`` or ``usernames``; no URL has them.
+
+        Other filters, ``limit`` and ``fields`` go where they belong. Look at the page's
+        ``not_asked`` before you take somebody for gone.
+        """
+        asked = {
+            kind: _members(names.pop(kind), kind) for kind in _NAMES if names.get(kind) is not None
+        }
+        url = f"{self._base}/users/lookup{_query(names)}"
+        answer = self._transport.send("POST", url, body=asked, headers=_wishes(fresh=fresh))
         return _page_of(answer)
 
     def cache(self) -> Cache:
@@ -106,6 +127,7 @@ class Client:
         asked = [name for name, on in (("wait", wait), ("believe", believe)) if on]
         suffix = "?" + "&".join(f"{name}=true" for name in asked) if asked else ""
         answer = self._transport.send("POST", f"{self._base}/cache/refresh{suffix}")
+        self._transport.forget()
         data: Refreshed = answer.body["data"]
         return data
 
@@ -129,8 +151,12 @@ def region_of(url: str) -> str | None:
 def signer_for(url: str, region: str | None = None) -> Signer | None:
     """Return what signs requests to ``url``: nothing where no region is known."""
     region = region or region_of(url)
-    credentials = Session().get_credentials() if region else None
-    return Signer(credentials, region) if credentials and region else None
+    if region is None:
+        return None
+    from botocore.session import Session  # noqa: PLC0415 - slow to import, and often not needed.
+
+    credentials = Session().get_credentials()
+    return Signer(credentials, region) if credentials else None
 
 
 def _wishes(*, fresh: bool) -> dict[str, str]:
@@ -140,31 +166,54 @@ def _wishes(*, fresh: bool) -> dict[str, str]:
 def _query(filters: Mapping[str, Filter]) -> str:
     """Return filters as a query, each value as the service reads it.
 
-    >>> _query({"ids": [1, 2], "metadata": {"plan": "pro"}, "q": "a b"})
-    '?ids=1%2C2&metadata%5Bplan%5D=pro&q=a%20b'
+    Raises:
+        ValueError: a filter is empty; sent as it is, it would ask for everybody.
+
+    >>> _query({"ids": [1, 2], "metadata": {"plan": ["pro", None]}, "q": "a b", "sort": None})
+    '?ids=1%2C2&metadata%5Bplan%5D=pro%2Cnull&q=a%20b'
     """
     pairs: list[tuple[str, str]] = []
     for name, value in filters.items():
         if isinstance(value, Mapping):
-            pairs += [(f"{name}[{key}]", member) for key, member in value.items()]
-        elif isinstance(value, bool):
-            pairs.append((name, str(value).lower()))
-        elif isinstance(value, str | int):
-            pairs.append((name, str(value)))
-        else:
-            pairs.append((name, ",".join(map(str, value))))
+            for key, member in value.items():
+                of_key = member if isinstance(member, list) else [member]
+                pairs.append((f"{name}[{key}]", ",".join(map(_metadata, of_key))))
+        elif value is not None:
+            pairs.append((name, ",".join(map(str, _members(value, name)))))
     return f"?{urlencode(pairs, quote_via=quote)}" if pairs else ""
+
+
+def _members(value: Filter, name: str) -> list[str | int]:
+    """Return the members of a filter, one by one.
+
+    Raises:
+        ValueError: there are none.
+    """
+    members: list[str | int]
+    if isinstance(value, bool):
+        members = [str(value).lower()]
+    elif isinstance(value, date):
+        members = [value.isoformat()]
+    else:
+        members = [value] if isinstance(value, str | int) else list(value or ())
+    if not members or "" in members:
+        raise ValueError(f"{name} is empty: leave it out to ask for everybody")
+    return members
+
+
+def _metadata(value: Value) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _page_of(answer: Answer) -> Page:
     body, headers = answer.body, answer.headers
-    following = _NEXT.search(headers.get("Link", ""))
+    links = {link["rel"]: link["url"] for link in parse_header_links(headers.get("Link", ""))}
     return Page(
         users=body["data"],
         pagination=body["pagination"],
         not_found=body.get("notFound", ()),
         not_asked=body.get("notAsked", ()),
-        age=int(headers["Age"]) if "Age" in headers else None,
+        age=answer.age,
         cache_status=headers.get("Cache-Status", ""),
-        next_url=urljoin(answer.url, following[1]) if following else None,
+        next_url=urljoin(answer.url, links["next"]) if "next" in links else None,
     )

@@ -2,6 +2,7 @@
 
 ManagedUsersError
 |-- ConnectionFailedError     no answer came at all
+|-- NotAskedError             all that is known was told, and some users could not be asked for
 `-- AnswerError               an answer that is an error
     |-- InvalidRequestError   400, 405
     |-- ForbiddenError        401, 403
@@ -10,7 +11,7 @@ ManagedUsersError
     `-- UnavailableError      429, 5xx: later, the same request may succeed
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _NOT_ALLOWED = 400, 401, 403, 404, 405
@@ -22,20 +23,38 @@ class ManagedUsersError(Exception):
 
 
 class ConnectionFailedError(ManagedUsersError):
-    """The service could not be reached."""
+    """The service could not be reached; ``lasting``: nor can it be by trying again."""
+
+    def __init__(self, message: str, *, lasting: bool = False) -> None:
+        super().__init__(message)
+        self.lasting = lasting
+
+
+class NotAskedError(ManagedUsersError):
+    """Some users may exist, and the origin could not be asked about them: ``names``, as given."""
+
+    def __init__(self, names: Sequence[str | int]) -> None:
+        super().__init__(f"the origin could not be asked about {len(names)} of them")
+        self.names = names
 
 
 class AnswerError(ManagedUsersError):
-    """The service answered with an error: its status, code and request id, and its own words."""
+    """The service answered with an error: its status, code and request id, and its own words.
 
-    def __init__(self, status: int, body: Mapping[str, Any]) -> None:
+    ``retry_after`` is in how many seconds it wants to be asked again, None if it did not say.
+    """
+
+    def __init__(
+        self, status: int, body: Mapping[str, Any], *, retry_after: float | None = None
+    ) -> None:
         error = body.get("error") or {}
         self.status = status
         self.code = str(error.get("code") or "")
         self.details: Mapping[str, Any] = error.get("details") or {}
         self.request_id = str(body.get("requestId") or "")
-        message = error.get("message") or body.get("message") or f"status {status}"
-        super().__init__(str(message))
+        self.retry_after = retry_after
+        said = error.get("message") or body.get("message") or f"status {status}"
+        super().__init__(_reason(self.details) or str(said))
 
 
 class InvalidRequestError(AnswerError):
@@ -58,7 +77,13 @@ class UnavailableError(AnswerError):
     """The service cannot answer now."""
 
 
-def of(status: int, body: Mapping[str, Any]) -> AnswerError:
+def _reason(details: Mapping[str, Any]) -> str:
+    """Return what is wrong in particular; the origin's envelopes have it in their details alone."""
+    told = details.get("message")
+    return "; ".join(map(str, told)) if isinstance(told, list) else str(told or "")
+
+
+def of(status: int, body: Mapping[str, Any], *, retry_after: float | None = None) -> AnswerError:
     """Return the error for an answer."""
     kinds: Mapping[int, type[AnswerError]] = {
         _BAD_REQUEST: InvalidRequestError,
@@ -70,4 +95,4 @@ def of(status: int, body: Mapping[str, Any]) -> AnswerError:
         _TOO_MANY: UnavailableError,
     }
     kind = kinds.get(status, UnavailableError if status >= _SERVER else AnswerError)
-    return kind(status, body)
+    return kind(status, body, retry_after=retry_after)

@@ -3,20 +3,25 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
+from dev import ROOT
 from dev.local.settings import TABLE_NAME, LocalSettings
 from dev.local.stack import LocalStack
+from dev.origin import Fault
 from lib.aws.cursor_key import CursorKey
 from lib.aws.table import Table
 from lib.queries.cursor import Cursor, Cursors
@@ -89,7 +94,7 @@ def test_status_is_what_the_cache_says(run: Run, refresh: Callable[[], None]) ->
 
 
 def test_users_are_all_users_however_many_pages_that_takes(run: Run) -> None:
-    listed = json.loads(run("users", "--json").stdout)
+    listed = json.loads(run("users", "--json").stdout)["users"]
     lines = run("users", "--format", "jsonl").stdout.splitlines()
 
     assert len(listed) >= WINDOW
@@ -113,14 +118,18 @@ def test_users_can_be_filtered_and_cut(run: Run, stack: LocalStack) -> None:
     ("arguments", "code", "told"),
     [
         (("users", "--time-zone", "Nowhere!"), 1, "timeZone"),
+        (("users", "--ids", ""), 2, "ids is empty"),
+        (("users", "--q", ""), 2, "q is empty"),
+        (("users", "--email-match", "some"), 1, "email_match"),
         (("users", "--metadata", "plan"), 2, "key=value"),
         (("users", "--format", "xml"), 2, "xml"),
         (("get", "999999999"), 3, "not part of this OAuth client"),
         (("get", "nobody@example.com"), 3, "no such user"),
-        (("changes", "--since", "999"), 0, ""),
+        (("changes", "--since", "999"), 1, "999 is above it"),
+        (("changes",), 0, "is the newest"),
         (("replay", "--from", "0"), 2, "--stack"),
         (("export", "users.xml"), 2, ".jsonl"),
-        (("--url", "http://127.0.0.1:1/v2", "status"), 4, "no answer"),
+        (("--url", "http://127.0.0.1:1/v2", "status"), 4, "does not accept connections"),
         (("--client-id", "clxunknown", "status"), 3, "clxunknown"),
     ],
 )
@@ -143,7 +152,7 @@ def test_one_user_by_id_address_and_username(run: Run, stack: LocalStack) -> Non
         for name in (str(past["id"]), past["email"], inside["username"])
     ]
 
-    assert [user["id"] for user in found] == [past["id"], past["id"], inside["id"]]
+    assert [told["user"]["id"] for told in found] == [past["id"], past["id"], inside["id"]]
 
 
 def test_fresh_asks_the_origin(run: Run, stack: LocalStack) -> None:
@@ -154,7 +163,115 @@ def test_fresh_asks_the_origin(run: Run, stack: LocalStack) -> None:
 
     found = json.loads(run("get", str(user_id), "--fresh", "--json").stdout)
 
-    assert found["name"] == "Seen At Once"
+    assert found["user"]["name"] == "Seen At Once"
+
+
+def test_who_asks_for_it_fresh_in_an_outage_is_told_how_old_it_is(
+    run: Run, stack: LocalStack, refresh: Callable[[], None]
+) -> None:
+    assert stack.origin is not None
+    refresh()
+    inside = str(stack.origin.users(CLIENT)[0]["id"])
+    stack.origin.faults = [Fault("status", status=503)]
+
+    told = run("get", inside, "--fresh", "--json")
+    nobody = run("get", "999999")
+
+    assert told.exit_code == 0
+    assert "could not be asked: seen" in told.stderr
+    assert json.loads(told.stdout)["cacheStatus"].startswith("managed-users; ")
+    assert (nobody.exit_code, nobody.stdout) == (4, "")
+
+
+def test_names_that_nobody_has_or_that_could_not_be_asked_for_are_told(
+    run: Run, stack: LocalStack, refresh: Callable[[], None]
+) -> None:
+    assert stack.origin is not None
+    refresh()
+    inside = stack.origin.users(CLIENT)[0]["id"]
+
+    missing = run("users", "--ids", f"{inside},888888", "--format", "jsonl")
+    stack.origin.faults = [Fault("status", status=503)]
+    not_asked = run("users", "--ids", f"{inside},888887", "--format", "jsonl")
+
+    for result, code, told in ((missing, 3, "888888"), (not_asked, 4, "888887")):
+        assert json.loads(result.stdout)["id"] == inside
+        assert (result.exit_code, told in result.stderr) == (code, True)
+
+
+def test_options_of_all_commands_may_come_after_the_command(run: Run) -> None:
+    result = run("status", "--verbose", "--client-id", "clxunknown")
+    listed = run("users", "--limit", "1", "-v", "--fields", "id, name", "--format", "csv")
+
+    assert (result.exit_code, "clxunknown" in result.stderr) == (3, True)
+    assert "managed-users; " in listed.stderr
+    assert listed.stdout.startswith("id,name\n")
+
+
+def test_every_parameter_of_a_list_is_an_option() -> None:
+    document = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))
+    listing = document["paths"]["/oauth-clients/{clientId}/users"]
+    given = [*listing.get("parameters", []), *listing["get"]["parameters"]]
+    names = {
+        resolved["name"].partition("[")[0]
+        for each in given
+        for resolved in [_resolved(document, each)]
+        if resolved["in"] == "query"
+    }
+    group: Any = get_command(app)
+    options = {option for each in group.commands["users"].params for option in each.opts}
+
+    # By these, pages are found; the tool follows links.
+    pages = {"offset", "cursor", "clientId"}
+    wanted = {f"--{re.sub(r'[A-Z_]', _hyphen, name)}" for name in names - pages}
+    assert wanted - options == set()
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://127.0.0.1:1/v2", "does not accept connections"),
+        ("http://there-is.invalid/v2", "cannot be found"),
+        ("htp://127.0.0.1/v2", "not where a service can be"),
+    ],
+)
+def test_what_is_hopeless_is_said_at_once(run: Run, url: str, told: str) -> None:
+    result = run("status", "--url", url, "--patience", "3600")
+
+    assert (result.exit_code, told in result.stderr) == (4, True)
+    assert url.removesuffix("/v2") in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("users --limit 1 > /dev/full", 1),
+        ("users --limit 1 >&-", 1),
+        ("users --limit 1 | head -c 1", 0),
+        ("users --limit 1", 0),
+    ],
+)
+def test_no_output_that_goes_wrong_is_a_traceback(
+    environment: dict[str, str], command: str, code: int
+) -> None:
+    tool = f"{sys.executable} -c 'from managed_users.tool import main; main()' {command}"
+    ascii_only = {**os.environ, **environment, "PYTHONIOENCODING": "ascii"}
+
+    done = subprocess.run(  # noqa: S603 - a shell's redirections of our own.
+        ["/bin/sh", "-c", tool],
+        check=False,
+        env=ascii_only,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+    )
+
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+
+
+def test_the_version_is_that_of_the_package(run: Run) -> None:
+    assert run("--version").stdout.strip() == version("managed-users")
 
 
 def test_changes_since_a_generation(
@@ -184,7 +301,8 @@ def test_an_export_has_every_user(run: Run, tmp_path: Path) -> None:
     rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
     assert told["users"] == len(users) == len(rows) >= WINDOW
     assert [row["id"] for row in rows] == [str(user["id"]) for user in users]
-    assert users == json.loads(run("users", "--json").stdout)
+    assert users == json.loads(run("users", "--json").stdout)["users"]
+    assert run("export", "-").stdout == lines.read_text(encoding="utf-8")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["users.csv", "users.jsonl"]
 
 
@@ -268,7 +386,7 @@ def test_the_doctor_says_what_is_wrong(run: Run) -> None:
     unknown = run("--client-id", "clxunknown", "doctor")
 
     assert (unreachable.exit_code, unknown.exit_code) == (1, 1)
-    assert "service\tfail\tno answer" in unreachable.stdout
+    assert "service\tfail\thttp://127.0.0.1:1 does not accept connections" in unreachable.stdout
     assert "client\tfail\tunknown to the deployment" in unknown.stdout
 
 
@@ -323,7 +441,8 @@ def test_following_changes_ends_with_control_c(
         tool.send_signal(signal.SIGINT)
 
         assert line == f"updated {user_id} name\n"
-        assert (tool.wait(timeout=PATIENCE_SECONDS), err.read()) == (130, "")
+        assert tool.wait(timeout=PATIENCE_SECONDS) == 130
+        assert err.read().endswith("is the newest.\n")
 
 
 def _looks(stack: LocalStack) -> int:
@@ -388,3 +507,15 @@ def test_the_doctor_says_which_alarms_ring_or_cannot(
 
 def test_alarms_that_are_quiet_and_tell_somebody_are_well() -> None:
     assert alarm_problem([alarm("late", "OK", "topic"), alarm("b", "OK")]) is None
+
+
+def _resolved(document: Any, given: Any) -> Any:  # noqa: ANN401 - as the document has it.
+    """Return a parameter, which may stand elsewhere."""
+    reference = given.get("$ref")
+    return (
+        document["components"]["parameters"][reference.rpartition("/")[2]] if reference else given
+    )
+
+
+def _hyphen(letter: re.Match[str]) -> str:
+    return "-" + letter[0].lower().strip("_")

@@ -1,86 +1,31 @@
-"""The commands and their options."""
+"""The commands but for those that show users."""
 
-import csv
 import json
 import sys
 import time
-from enum import StrEnum
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from managed_users import errors
-from managed_users.models import Changes, User
-from managed_users.tool import doctor as checks
-from managed_users.tool import export as exporting
-from managed_users.tool import filters
+from managed_users.models import Changes
+from managed_users.tool import users
+from managed_users.tool.app import Json, app
+from managed_users.tool.cells import facts
 from managed_users.tool.context import (
     FAILED,
-    LOCAL_CLIENT,
     USAGE,
-    Target,
     command,
     put,
     put_json,
+    put_state,
     put_table,
     say,
-    shown,
     target,
+    waiting,
 )
 
-app = typer.Typer(
-    name="managed-users",
-    help="Look at a managed-users proxy, refresh it, follow its changes, and get its data out.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-_COLUMNS = ("id", "email", "name", "timeZone", "locale", "createdDate")
-
-
-class Form(StrEnum):
-    """How users are printed."""
-
-    TABLE = "table"
-    JSON = "json"
-    JSONL = "jsonl"
-    CSV = "csv"
-
-
-@app.callback()
-def of(
-    context: typer.Context,
-    url: Annotated[
-        str | None,
-        typer.Option(
-            envvar="MANAGED_USERS_URL",
-            help="Base URL, /v2 included; the stack's or the local run's unless given.",
-        ),
-    ] = None,
-    client_id: Annotated[
-        str, typer.Option(envvar="MANAGED_USERS_CLIENT_ID", help="The OAuth client's id.")
-    ] = LOCAL_CLIENT,
-    stack: Annotated[
-        str | None,
-        typer.Option(envvar="MANAGED_USERS_STACK", help="CloudFormation stack of the deployment."),
-    ] = None,
-    region: Annotated[
-        str | None,
-        typer.Option(
-            envvar="MANAGED_USERS_REGION",
-            help="Where the stack is, and what to sign for if the URL does not tell it.",
-        ),
-    ] = None,
-    patience: Annotated[
-        float, typer.Option(min=0, help="Seconds for which a failing request is tried again.")
-    ] = 30,
-) -> None:
-    """Look at a managed-users proxy, refresh it, follow its changes, and get its data out."""
-    context.obj = Target(url or None, client_id, stack or None, region or None, patience)
+__all__ = ["app", "users"]
 
 
 @app.command()
@@ -91,81 +36,7 @@ def status(context: typer.Context, *, as_json: Json = False) -> None:
     if as_json:
         put_json(cache)
         return
-    put_table(("", ""), [(name, shown(value)) for name, value in cache.items()])
-
-
-@app.command()
-@command
-def users(
-    context: typer.Context,
-    ids: filters.Ids = None,
-    emails: filters.Emails = None,
-    usernames: filters.Usernames = None,
-    q: filters.Text = None,
-    time_zone: filters.TimeZone = None,
-    locale: filters.Locale = None,
-    created_after: filters.CreatedAfter = None,
-    created_before: filters.CreatedBefore = None,
-    metadata: filters.Metadata = None,
-    fields: filters.Fields = None,
-    sort: filters.Sort = "id",
-    most: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")] = None,
-    form: Annotated[Form, typer.Option("--format", help="How to print them.")] = Form.TABLE,
-    *,
-    as_json: Json = False,
-) -> None:
-    """List users: all of one generation, however many pages that takes."""
-    asked = filters.of(
-        ids=ids,
-        emails=emails,
-        usernames=usernames,
-        q=q,
-        timeZone=time_zone,
-        locale=locale,
-        createdAfter=created_after,
-        createdBefore=created_before,
-        metadata=filters.pairs(metadata),
-        fields=fields,
-        sort=sort,
-    )
-    columns = tuple(fields.split(",")) if fields else _COLUMNS
-    found = islice(target(context).client.users(**asked), most)
-    match Form.JSON if as_json else form:
-        case Form.JSON:
-            put_json(list(found))
-        case Form.JSONL:
-            for user in found:
-                put(json.dumps(user, ensure_ascii=False))
-        case Form.CSV:
-            writer = csv.writer(sys.stdout, lineterminator="\n")
-            writer.writerow(columns)
-            writer.writerows(_cells(user, columns) for user in found)
-        case Form.TABLE:
-            put_table(columns, (_cells(user, columns) for user in found))
-
-
-@app.command()
-@command
-def get(
-    context: typer.Context,
-    user: Annotated[str, typer.Argument(help="An id, an address or a username.")],
-    *,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Ask the origin.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Show one user, past the origin's 500 too."""
-    client = target(context).client
-    if user.isascii() and user.isdigit():
-        found = client.user(int(user), fresh=fresh)
-    else:
-        page = client.look_up(fresh=fresh, **{"emails" if "@" in user else "usernames": [user]})
-        if not page.users:
-            raise errors.NotFoundError(404, {"message": _nobody(page.not_asked)})
-        found = page.users[0]
-    if as_json:
-        put_json(found)
-        return
-    put_table(("", ""), [(name, shown(value)) for name, value in found.items()])
+    put_table(("", ""), facts(cache))
 
 
 @app.command()
@@ -180,7 +51,8 @@ def refresh(
     as_json: Json = False,
 ) -> None:
     """Have the origin asked now."""
-    done = target(context).client.refresh(wait=wait, believe=believe)
+    with waiting("the origin is asked"):
+        done = target(context).client.refresh(wait=wait, believe=believe)
     if as_json:
         put_json(done)
         return
@@ -201,7 +73,13 @@ def changes(
 ) -> None:
     """Show who was created, discovered, updated or deleted."""
     client = target(context).client
-    seen = client.cache()["generation"] if since is None else since
+    newest = client.cache()["generation"]
+    if since is None:
+        say(f"Generation {newest} is the newest" + ("." if follow else "; --since an earlier one?"))
+    elif since > newest:
+        say(f"Generation {newest} is the newest, {since} is above it.")
+        raise typer.Exit(FAILED)
+    seen = newest if since is None else since
     while True:
         if client.cache()["generation"] > seen:
             told = client.changes(seen)
@@ -217,13 +95,22 @@ def changes(
 @command
 def export(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="Where to: *.jsonl or *.csv.", dir_okay=False)],
+    file: Annotated[
+        Path,
+        typer.Argument(help="Where to: *.jsonl or *.csv; - prints JSON lines.", dir_okay=False),
+    ],
     *,
     resume: Annotated[bool, typer.Option(help="Go on where an interrupted export ended.")] = True,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
     as_json: Json = False,
 ) -> None:
     """Write the whole directory to a file, from what is stored: the origin may be gone."""
+    from managed_users.tool import export as exporting  # noqa: PLC0415 - only where it is needed.
+
+    if str(file) == "-":
+        for user in target(context).client.users():
+            put(json.dumps(user, ensure_ascii=False))
+        return
     if file.suffix not in exporting.FORMS:
         say(f"the name must end in {' or '.join(exporting.FORMS)}")
         raise typer.Exit(USAGE)
@@ -272,18 +159,17 @@ def replay(
 @command
 def doctor(context: typer.Context, *, as_json: Json = False) -> None:
     """Check what the service needs, and say what to do where something is wrong."""
-    results = list(checks.examine(target(context)))
+    from managed_users.tool import doctor as checks  # noqa: PLC0415 - only where it is needed.
+
+    results = []
+    for result in checks.examine(target(context)):
+        results.append(result)
+        if not as_json:
+            put_state(result.check, result.state, result.told)
     if as_json:
         put_json([{"check": r.check, "state": r.state, "told": r.told} for r in results])
-    else:
-        put_table(("check", "state", ""), [(r.check, r.state, r.told) for r in results])
     if any(result.state is checks.State.FAIL for result in results):
         raise typer.Exit(FAILED)
-
-
-def _cells(user: User, columns: tuple[str, ...]) -> list[str]:
-    values: dict[str, Any] = {**user}
-    return [shown(values.get(name)) for name in columns]
 
 
 def _put_changes(told: Changes, *, as_json: bool) -> None:
@@ -298,9 +184,3 @@ def _put_changes(told: Changes, *, as_json: bool) -> None:
         put(f"updated {updated['id']} {','.join(updated['fields'])}")
     for user_id in told["deleted"]:
         put(f"deleted {user_id}")
-
-
-def _nobody(not_asked: object) -> str:
-    if not_asked:
-        return "Nobody known here, and the origin could not be asked."
-    return "There is no such user."

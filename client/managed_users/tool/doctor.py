@@ -118,7 +118,7 @@ def _health(about: Target) -> Iterator[Result]:
     if reason := cache["lastError"]:
         until = cache["blockedUntil"] or cache["retryAt"]
         told = f"the last sweep failed: {reason}; asked again at {until} (runbook: {reason})"
-        yield Result("origin", State.WARN, told)
+        yield Result("origin", State.FAIL, told)
     else:
         yield Result("origin", State.OK, "the last sweep succeeded")
     age = cache["age"] or 0

@@ -110,4 +110,4 @@ def _earlier(file: Path) -> _Progress | None:
 
 def _bar() -> Progress:
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty())
+    return Progress(*columns, console=console(), transient=True, disable=not sys.stderr.isatty())

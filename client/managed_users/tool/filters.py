@@ -4,36 +4,44 @@ from typing import Annotated
 
 import typer
 
-from managed_users.client import Filter
+from managed_users.client import Filter, Value
 
 Ids = Annotated[str | None, typer.Option(help="User ids, separated by commas.")]
 Emails = Annotated[str | None, typer.Option(help="Addresses, separated by commas.")]
+EmailMatch = Annotated[
+    str | None, typer.Option(help="exact, or folded: the case of an address does not matter.")
+]
 Usernames = Annotated[str | None, typer.Option(help="Usernames, separated by commas.")]
 Text = Annotated[str | None, typer.Option("--q", help="A part of name, username or address.")]
 TimeZone = Annotated[str | None, typer.Option(help="Time zones, separated by commas.")]
 Locale = Annotated[str | None, typer.Option(help="Locales, separated by commas.")]
 CreatedAfter = Annotated[str | None, typer.Option(help="Created then or later.")]
 CreatedBefore = Annotated[str | None, typer.Option(help="Created earlier.")]
-Metadata = Annotated[list[str] | None, typer.Option(help="key=value; may be given repeatedly.")]
+Metadata = Annotated[
+    list[str] | None, typer.Option(help="key=value; of several values of a key, any will do.")
+]
 Fields = Annotated[str | None, typer.Option(help="Only these fields, separated by commas.")]
 Sort = Annotated[str, typer.Option(help="id, createdDate, name or email; - before it reverses.")]
+MinGeneration = Annotated[
+    int | None, typer.Option(min=1, help="As they are in this generation or a later one.")
+]
 
 
-def of(**given: Filter | None) -> dict[str, Filter]:
-    """Return the filters that were given."""
-    return {name: value for name, value in given.items() if value}
+def members(text: str | None) -> list[str] | None:
+    """Return what is separated by commas, without the blanks around it."""
+    return None if text is None else [member.strip() for member in text.split(",")]
 
 
-def pairs(given: list[str] | None) -> dict[str, str]:
-    """Return ``key=value`` texts as a mapping.
+def pairs(given: list[str] | None) -> Filter:
+    """Return ``key=value`` texts as a mapping to the values of each key.
 
     Raises:
         typer.BadParameter: one has no ``=``.
     """
-    found = {}
+    found: dict[str, list[Value]] = {}
     for text in given or ():
         key, equals, value = text.partition("=")
         if not key or not equals:
             raise typer.BadParameter("metadata must be key=value")
-        found[key] = value
-    return found
+        found.setdefault(key, []).append(value)
+    return {**found}

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from dev.docs import configuration
 from lib.errors import CODES, Reason
+from managed_users.tool import INTERRUPTED
 from managed_users.tool.commands import app
 from managed_users.tool.context import (
     FAILED,
     FORBIDDEN,
-    INTERRUPTED,
     MISSING,
     UNAVAILABLE,
     USAGE,
