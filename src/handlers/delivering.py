@@ -53,4 +53,4 @@ class Delivering:
             report=report_secret_failure,
         )
         receiver = HttpReceiver(self._settings.url)
-        return Deliveries(receiver=receiver, keys=secrets.keys, time=self.time)
+        return Deliveries(receiver=receiver, keys=secrets.current, time=self.time)

@@ -5,6 +5,7 @@ One exchange is one request: no redirect is followed, nothing is retried, no coo
 """
 
 import io
+from collections.abc import Callable
 from http.client import HTTPResponse
 from http.cookiejar import DefaultCookiePolicy
 from socket import socket
@@ -100,8 +101,8 @@ class Https(HTTPSConnection):
 class Adapter(HTTPAdapter):
     """Makes connections of the kinds ``http`` and ``https``, through a proxy or not."""
 
-    http: type[HTTPConnection] = Http
-    https: type[HTTPSConnection] = Https
+    http: Callable[..., HTTPConnection] = Http
+    https: Callable[..., HTTPSConnection] = Https
 
     @override
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:

@@ -5,7 +5,6 @@ from threading import Lock
 
 from lib.errors import SecretError
 
-
 PAUSE_SECONDS = 5
 """How long nothing is fetched after a failure, while there is nothing to go on with."""
 

@@ -37,7 +37,7 @@ class SigningSecrets:
         self._secret_id = secret_id
         self._kept = LastGood(self._fetch, clock=clock, report=report)
 
-    def keys(self) -> Sequence[SigningKey]:
+    def current(self) -> Sequence[SigningKey]:
         """Return the keys that deliveries are signed with, all of them.
 
         Raises:

@@ -5,8 +5,9 @@ quote the URL, which may hold a token, so none of them gets out.
 """
 
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, override
 
 import requests
@@ -33,17 +34,19 @@ SIDE_BY_SIDE = 10
 
 _LARGEST_EVENT = 1024 * 1024
 
+type LookUp = Callable[..., Sequence[Any]]
+
 
 class HttpReceiver:
-    """The receiver at ``url``."""
+    """The receiver at ``url``, whose name ``look_up`` leads to addresses, as ``getaddrinfo``."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, look_up: LookUp = socket.getaddrinfo) -> None:
         self._url = url
         self._session = Session()
         # A proxy would look the name up by itself, and lead wherever it likes.
         self._session.trust_env = False
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _Adapter(pool_maxsize=SIDE_BY_SIDE))
+            self._session.mount(scheme, _Adapter(look_up))
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> Attempt:
         """Return how the receiver answered to ``body``."""
@@ -73,7 +76,7 @@ def _discard(response: requests.Response) -> None:
     """Read some of the body, and forget it: what counts has come before it."""
     read = 0
     with suppress(HTTPError, OSError):
-        while read < MOST_BYTES and (chunk := response.raw.read1(decode_content=False)):
+        while read < MOST_BYTES and (chunk := response.raw.read1(MOST_BYTES)):
             read += len(chunk)
 
 
@@ -87,9 +90,13 @@ class _Pinned:
     _dns_host: str
     port: int
 
+    def __init__(self, *args: Any, look_up: LookUp, **options: Any) -> None:  # noqa: ANN401 - urllib3's own.
+        super().__init__(*args, **options)
+        self._look_up = look_up
+
     def _new_conn(self) -> socket.socket:
         name = self._dns_host
-        found = socket.getaddrinfo(name, self.port, type=socket.SOCK_STREAM)
+        found = self._look_up(name, self.port, type=socket.SOCK_STREAM)
         addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
         if not all(map(self._allowed, addresses)):
             raise _NotPublicError
@@ -128,8 +135,10 @@ class _LocalHttp(_Pinned, Http):
 
 
 class _Adapter(Adapter):
-    http = _LocalHttp
-    https = _PublicHttps
+    def __init__(self, look_up: LookUp) -> None:
+        self.http = partial(_LocalHttp, look_up=look_up)
+        self.https = partial(_PublicHttps, look_up=look_up)
+        super().__init__(pool_maxsize=SIDE_BY_SIDE)
 
     @override
     def init_poolmanager(self, *args: Any, **options: Any) -> Any:

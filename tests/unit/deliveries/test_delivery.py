@@ -70,7 +70,9 @@ def test_where_nobody_answers_there_is_no_status() -> None:
     assert delivery.outcome == Postponed(5, Reason.RECEIVER_CONNECTION)
 
 
-@pytest.mark.parametrize("body", ["", "null", "[]", "{}", '{"id": "a.b"}', "{" * 10**5, '{"id": 1}'])
+@pytest.mark.parametrize(
+    "body", ["", "null", "[]", "{}", '{"id": "a.b"}', "{" * 10**5, '{"id": 1}']
+)
 def test_what_is_no_event_is_posted_to_nobody(body: str) -> None:
     receiver = FakeReceiver(Answered(204))
 
