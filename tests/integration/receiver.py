@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import SimpleQueue
 from typing import Any, override
 
+from standardwebhooks import Webhook
+
 from tests.patience import PATIENCE_SECONDS
 
 type Json = Any  # Events are free-form: tests check what they use.
@@ -28,6 +30,10 @@ class Delivery:
     @property
     def event(self) -> Json:
         return json.loads(self.body)
+
+    def verified(self, secret: str) -> Json:
+        """Return the event as the published library has it, which verifies the signature."""
+        return Webhook(secret).verify(self.body, dict(self.headers.items()))
 
 
 class Receiver(ThreadingHTTPServer):
