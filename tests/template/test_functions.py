@@ -101,7 +101,7 @@ def test_nobody_is_idle_where_a_webhook_listens_to_all() -> None:
     listening = Stack(WebhookUrl="https://example.com/hook", WebhookKey="key")
     variables = listening.properties("RefreshFunction")["Environment"]["Variables"]
 
-    assert variables["IDLE_REVALIDATION_SECONDS"] == 0
+    assert variables["IDLE_REVALIDATION_SECONDS"] == "0"
 
 
 def test_whoever_reads_after_any_silence_is_answered_at_once() -> None:
