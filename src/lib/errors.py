@@ -81,14 +81,6 @@ class Reason(StrEnum):
     SECRET_MALFORMED = "secret-malformed"
     SECRET_MISSING = "secret-missing"
 
-    # The webhook's receiver did not take an event.
-    NO_EVENT = "no-event"
-    RECEIVER_ADDRESS = "receiver-address"
-    RECEIVER_CONNECTION = "receiver-connection"
-    RECEIVER_GONE = "receiver-gone"
-    RECEIVER_STATUS = "receiver-status"
-    RECEIVER_TIMEOUT = "receiver-timeout"
-
     # AWS did not do what it was asked.
     BROKEN_HEAD = "broken-head"
     BROKEN_MANIFEST = "broken-listing"

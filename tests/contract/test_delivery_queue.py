@@ -8,7 +8,8 @@ import pytest
 
 from dev.local.embedded_aws import EmbeddedAws
 from lib.aws.delivery_queue import DeliveryQueue
-from lib.errors import Reason, UnavailableError
+from lib.deliveries.attempts import Undelivered
+from lib.errors import UnavailableError
 from tests.patience import wait_until
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def test_a_postponed_message_is_hidden_until_its_time(queues: Queues) -> None:
 def test_what_is_given_up_is_among_the_dead_letters_as_it_was_with_its_reason(
     queues: Queues,
 ) -> None:
-    queues.queue.give_up(BODY, reason=Reason.RECEIVER_GONE)
+    queues.queue.give_up(BODY, reason=Undelivered.RECEIVER_GONE)
 
     letter = queues.receive(queues.dead_letters, MessageAttributeNames=["All"])
     assert json.loads(letter["Body"]) == json.loads(BODY)
@@ -76,6 +77,6 @@ def test_a_refusal_is_told_as_one(queues: Queues) -> None:
     with pytest.raises(UnavailableError, match="SQS") as postponing:
         gone.postpone("handle", seconds=1)
     with pytest.raises(UnavailableError, match="SQS") as giving_up:
-        gone.give_up(BODY, reason=Reason.NO_EVENT)
+        gone.give_up(BODY, reason=Undelivered.NO_EVENT)
 
     assert {postponing.value.reason, giving_up.value.reason} == {"queue-refused"}

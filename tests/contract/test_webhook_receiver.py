@@ -9,13 +9,12 @@ from typing import Any, override
 
 import pytest
 
-from lib.deliveries.attempts import Answered, Attempt, Unanswered
+from lib.deliveries.attempts import Answered, Attempt, Unanswered, Undelivered
 from lib.deliveries.receiver import HttpReceiver
-from lib.errors import Reason
 from tests.patience import PATIENCE_SECONDS
 
-NOWHERE = Unanswered(Reason.RECEIVER_ADDRESS)
-LOST = Unanswered(Reason.RECEIVER_CONNECTION)
+NOWHERE = Unanswered(Undelivered.RECEIVER_ADDRESS)
+LOST = Unanswered(Undelivered.RECEIVER_CONNECTION)
 
 
 class Server(ThreadingHTTPServer):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lib.deliveries.attempts import Undelivered
 from lib.errors import Reason, UnavailableError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class DeliveryQueue:
         except (ClientError, BotoCoreError) as error:
             raise _refused() from error
 
-    def give_up(self, body: str, *, reason: Reason) -> None:
+    def give_up(self, body: str, *, reason: Undelivered) -> None:
         """Put ``body`` among the dead letters, with the ``reason`` as the attribute ``REASON``.
 
         Raises:

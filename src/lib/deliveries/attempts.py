@@ -8,6 +8,7 @@ Pure: no clock, no I/O. Durations are seconds, ``jitter`` is in 0..1.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from http import HTTPStatus
 
 from lib.errors import Reason
@@ -23,6 +24,17 @@ JITTER = 0.2
 _SUCCESS = range(200, 300)
 
 
+class Undelivered(StrEnum):
+    """Why an event was not delivered, as logs and dead letters say it."""
+
+    NO_EVENT = "no-event"
+    RECEIVER_ADDRESS = "receiver-address"
+    RECEIVER_CONNECTION = "receiver-connection"
+    RECEIVER_GONE = "receiver-gone"
+    RECEIVER_STATUS = "receiver-status"
+    RECEIVER_TIMEOUT = "receiver-timeout"
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """The receiver's answer; ``retry_after`` is that header field, if there was one."""
@@ -35,7 +47,7 @@ class Answered:
 class Unanswered:
     """No answer, for a ``reason``."""
 
-    reason: Reason
+    reason: Undelivered
 
 
 type Attempt = Answered | Unanswered
@@ -51,14 +63,14 @@ class Postponed:
     """It is tried again after ``seconds``."""
 
     seconds: int
-    reason: Reason
+    reason: Undelivered | Reason
 
 
 @dataclass(frozen=True, slots=True)
 class GivenUp:
     """It is not tried again: the receiver wants no more, or there is nothing to be delivered."""
 
-    reason: Reason
+    reason: Undelivered
 
 
 type Outcome = Delivered | Postponed | GivenUp
@@ -70,17 +82,20 @@ def outcome_of(attempt: Attempt, *, tries: int, jitter: float) -> Outcome:
         case Answered(status=status) if status in _SUCCESS:
             return Delivered()
         case Answered(status=HTTPStatus.GONE):
-            return GivenUp(Reason.RECEIVER_GONE)
+            return GivenUp(Undelivered.RECEIVER_GONE)
         case Answered(retry_after=asked):
-            return postponed(Reason.RECEIVER_STATUS, tries=tries, jitter=jitter, asked=asked)
+            return postponed(Undelivered.RECEIVER_STATUS, tries=tries, jitter=jitter, asked=asked)
         case Unanswered(reason=reason):
             return postponed(reason, tries=tries, jitter=jitter)
 
 
-def postponed(reason: Reason, *, tries: int, jitter: float, asked: str | None = None) -> Postponed:
+def postponed(
+    reason: Undelivered | Reason, *, tries: int, jitter: float, asked: str | None = None
+) -> Postponed:
     """Return that the ``tries``-th attempt is followed by another, ``asked`` being Retry-After.
 
-    >>> [postponed(Reason.RECEIVER_STATUS, tries=n, jitter=0).seconds for n in (1, 2, 3, 7, 80)]
+    >>> why = Undelivered.RECEIVER_STATUS
+    >>> [postponed(why, tries=number, jitter=0).seconds for number in (1, 2, 3, 7, 80)]
     [5, 15, 45, 3600, 3600]
     """
     # Not beyond what is as long as the longest: a power of a large number takes its time.

@@ -15,12 +15,13 @@ from lib.deliveries.attempts import (
     Attempt,
     GivenUp,
     Outcome,
+    Undelivered,
     event_id_of,
     outcome_of,
     postponed,
 )
 from lib.deliveries.signing import SigningKey, signed_headers
-from lib.errors import Reason, SecretError
+from lib.errors import SecretError
 
 CONTENT_TYPE = "application/cloudevents+json"
 
@@ -61,7 +62,7 @@ class Deliveries:
         """Try to deliver ``message``."""
         event_id = event_id_of(_parsed(message.body))
         if event_id is None:
-            return Delivery(outcome=GivenUp(Reason.NO_EVENT))
+            return Delivery(outcome=GivenUp(Undelivered.NO_EVENT))
         try:
             keys = self.keys()
         except SecretError as error:

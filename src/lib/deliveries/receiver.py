@@ -16,8 +16,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as Urllib3TimeoutError
 
 from lib.deliveries.addresses import is_loopback, is_public
-from lib.deliveries.attempts import Answered, Attempt, Unanswered
-from lib.errors import Reason
+from lib.deliveries.attempts import Answered, Attempt, Unanswered, Undelivered
 from lib.transport import Adapter, Http, Https, Session
 
 ANSWER_SECONDS = 15.0
@@ -65,11 +64,11 @@ class HttpReceiver:
                 _discard(response)
                 return answered
         except _NotPublicError:
-            return Unanswered(Reason.RECEIVER_ADDRESS)
+            return Unanswered(Undelivered.RECEIVER_ADDRESS)
         except (requests.Timeout, Urllib3TimeoutError):
-            return Unanswered(Reason.RECEIVER_TIMEOUT)
+            return Unanswered(Undelivered.RECEIVER_TIMEOUT)
         except (requests.RequestException, HTTPError, OSError):
-            return Unanswered(Reason.RECEIVER_CONNECTION)
+            return Unanswered(Undelivered.RECEIVER_CONNECTION)
 
 
 def _discard(response: requests.Response) -> None:

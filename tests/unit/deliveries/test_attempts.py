@@ -9,11 +9,13 @@ from lib.deliveries.attempts import (
     GivenUp,
     Postponed,
     Unanswered,
+    Undelivered,
     event_id_of,
     outcome_of,
     postponed,
 )
-from lib.errors import Reason
+
+WHY = Undelivered.RECEIVER_STATUS
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
@@ -25,33 +27,33 @@ def test_any_2xx_is_a_delivery(status: int) -> None:
 def test_all_else_is_tried_again(status: int) -> None:
     outcome = outcome_of(Answered(status), tries=1, jitter=0)
 
-    assert outcome == Postponed(5, Reason.RECEIVER_STATUS)
+    assert outcome == Postponed(5, Undelivered.RECEIVER_STATUS)
 
 
 def test_gone_is_the_receivers_last_word() -> None:
-    assert outcome_of(Answered(410, "5"), tries=1, jitter=0) == GivenUp(Reason.RECEIVER_GONE)
+    assert outcome_of(Answered(410, "5"), tries=1, jitter=0) == GivenUp(Undelivered.RECEIVER_GONE)
 
 
 def test_no_answer_is_tried_again_for_its_reason() -> None:
-    attempt = Unanswered(Reason.RECEIVER_TIMEOUT)
+    attempt = Unanswered(Undelivered.RECEIVER_TIMEOUT)
 
-    assert outcome_of(attempt, tries=2, jitter=0) == Postponed(15, Reason.RECEIVER_TIMEOUT)
+    assert outcome_of(attempt, tries=2, jitter=0) == Postponed(15, Undelivered.RECEIVER_TIMEOUT)
 
 
 def test_pauses_grow_threefold_up_to_an_hour() -> None:
-    pauses = [postponed(Reason.RECEIVER_STATUS, tries=n, jitter=0).seconds for n in range(1, 10)]
+    pauses = [postponed(WHY, tries=n, jitter=0).seconds for n in range(1, 10)]
 
     assert pauses == [5, 15, 45, 135, 405, 1215, 3600, 3600, 3600]
 
 
 @pytest.mark.parametrize("tries", [0, -1, 10**9])
 def test_a_number_of_tries_that_nobody_expects_is_a_pause_all_the_same(tries: int) -> None:
-    assert 5 <= postponed(Reason.RECEIVER_STATUS, tries=tries, jitter=0).seconds <= 3600
+    assert 5 <= postponed(WHY, tries=tries, jitter=0).seconds <= 3600
 
 
 def test_jitter_makes_a_pause_up_to_a_fifth_longer() -> None:
-    assert postponed(Reason.RECEIVER_STATUS, tries=3, jitter=1).seconds == 54
-    assert postponed(Reason.RECEIVER_STATUS, tries=3, jitter=0.5).seconds == 50
+    assert postponed(WHY, tries=3, jitter=1).seconds == 54
+    assert postponed(WHY, tries=3, jitter=0.5).seconds == 50
 
 
 @pytest.mark.parametrize(
@@ -77,11 +79,11 @@ def test_retry_after_makes_a_pause_longer_and_not_shorter_within_an_hour(
 ) -> None:
     outcome = outcome_of(Answered(503, asked), tries=1, jitter=0)
 
-    assert outcome == Postponed(seconds, Reason.RECEIVER_STATUS)
+    assert outcome == Postponed(seconds, Undelivered.RECEIVER_STATUS)
 
 
 def test_all_attempts_together_span_days() -> None:
-    pauses = [postponed(Reason.RECEIVER_STATUS, tries=n, jitter=0).seconds for n in range(1, 80)]
+    pauses = [postponed(WHY, tries=n, jitter=0).seconds for n in range(1, 80)]
 
     assert 3 * 86_400 < sum(pauses) < 4 * 86_400
 

@@ -14,6 +14,7 @@ from lib.deliveries.attempts import (
     GivenUp,
     Postponed,
     Unanswered,
+    Undelivered,
 )
 from lib.deliveries.delivery import Deliveries, Delivery, Message
 from lib.deliveries.signing import SigningKey, keys_of, signed_headers
@@ -60,14 +61,14 @@ def test_an_event_is_posted_as_it_is_with_its_id_and_signature() -> None:
 def test_what_is_not_taken_comes_again_after_a_pause_that_grows_with_the_tries() -> None:
     outcomes = [deliver(FakeReceiver(Answered(500)), tries=tries).outcome for tries in (1, 2, 3)]
 
-    assert outcomes == [Postponed(pause, Reason.RECEIVER_STATUS) for pause in (5, 15, 45)]
+    assert outcomes == [Postponed(pause, Undelivered.RECEIVER_STATUS) for pause in (5, 15, 45)]
 
 
 def test_where_nobody_answers_there_is_no_status() -> None:
-    delivery = deliver(FakeReceiver(Unanswered(Reason.RECEIVER_CONNECTION)))
+    delivery = deliver(FakeReceiver(Unanswered(Undelivered.RECEIVER_CONNECTION)))
 
     assert delivery.status is None
-    assert delivery.outcome == Postponed(5, Reason.RECEIVER_CONNECTION)
+    assert delivery.outcome == Postponed(5, Undelivered.RECEIVER_CONNECTION)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_where_nobody_answers_there_is_no_status() -> None:
 def test_what_is_no_event_is_posted_to_nobody(body: str) -> None:
     receiver = FakeReceiver(Answered(204))
 
-    assert deliver(receiver, body) == Delivery(outcome=GivenUp(Reason.NO_EVENT))
+    assert deliver(receiver, body) == Delivery(outcome=GivenUp(Undelivered.NO_EVENT))
     assert receiver.posted == []
 
 
