@@ -190,20 +190,6 @@ def _whole(env: Mapping[str, str], name: str, default: int, *, least: int, most:
     return int(text)
 
 
-def _url(env: Mapping[str, str], name: str) -> str | None:
-    text = env.get(name)
-    if text is None:
-        return None
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise LocalSettingsError(f"{name} must be an http or https URL")
-    return text
-
-
 def _webhook(env: Mapping[str, str]) -> Webhook | None:
     url = env.get("WEBHOOK_URL")
     return Webhook(url=url, secret=env.get("WEBHOOK_SECRET", DEMO_SIGNING_SECRET)) if url else None

@@ -108,6 +108,10 @@ MESSAGES: dict[str, Json] = {
         "body": EVENT,
         "attributes": {"REASON": "receiver-gone"},
     },
+    "no event, from the webhook's queue": {
+        "body": {"hello": "world"},
+        "attributes": {"REASON": "no-event"},
+    },
     "a tick of the schedule": TICK,
     "a scheduled refresh": invocation("users-refresh", {"action": "refresh-all"}),
     "a refresh that waited too long": invocation(
