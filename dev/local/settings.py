@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
 
 from dev.local.constraints import broken_constraint, misspelt
 from dev.local.embedded_aws import REGION, EmbeddedAws

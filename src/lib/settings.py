@@ -184,8 +184,9 @@ def _is_secure(url: str) -> bool:
     """Return whether ``url`` is one of https, or one of http that stays on this machine."""
     try:
         parts = urlsplit(url)
+        port = parts.port
     except ValueError:
         return False
-    if parts.scheme == "http":
-        return parts.hostname in {"localhost", "127.0.0.1", "::1"}
-    return parts.scheme == "https" and bool(parts.hostname)
+    secure = parts.scheme == "https" and bool(parts.hostname)
+    local = parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    return port != 0 and (secure or local)

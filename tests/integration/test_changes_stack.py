@@ -279,6 +279,7 @@ def test_without_a_url_nothing_of_the_webhook_exists(tmp_path: Path) -> None:
         ("WEBHOOK_URL", "hooks.example.org"),
         ("WEBHOOK_URL", "ftp://hooks.example.org"),
         ("WEBHOOK_URL", "http://hooks.example.org"),
+        ("WEBHOOK_URL", "http://127.0.0.1:port"),
         ("WEBHOOK_SECRET", "whsec_short"),
     ],
 )

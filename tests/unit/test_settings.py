@@ -197,10 +197,12 @@ def test_events_go_in_plain_text_to_this_machine(url: str) -> None:
         "ftp://127.0.0.1/",
         "https://",
         "https://[::1/",
+        "https://hooks.example.com:port/",
+        "http://127.0.0.1:0/",
         "hooks.example.com",
         "",
     ],
 )
-def test_events_go_in_plain_text_nowhere_else(url: str) -> None:
+def test_events_go_in_plain_text_and_without_a_host_nowhere_else(url: str) -> None:
     with pytest.raises(ValueError, match="WEBHOOK_URL"):
         DeliverySettings.from_env(DELIVERIES | {"WEBHOOK_URL": url})
