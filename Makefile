@@ -139,8 +139,8 @@ build: $(VENV) $(SAM) ## Build the functions into .aws-sam (ARCHITECTURE=arm64|x
 	@ARCHITECTURE=$(ARCHITECTURE) $(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
 
 # What `sam build` calls, with the directory to fill in ARTIFACTS_DIR.
-.PHONY: build-ApiFunction build-RefreshFunction build-ChangesFunction
-build-ApiFunction build-RefreshFunction build-ChangesFunction: $(VENV)
+.PHONY: build-ApiFunction build-RefreshFunction build-ChangesFunction build-DeliveriesFunction
+build-ApiFunction build-RefreshFunction build-ChangesFunction build-DeliveriesFunction: $(VENV)
 	@$(RUN) python -m dev.deploy.build_artifact "$(ARTIFACTS_DIR)" --architecture $(ARCHITECTURE) --uv $(UV)
 
 # Emulated where nothing can be deployed. Built for this machine and beside the build for AWS, which

@@ -38,7 +38,7 @@ _TASK_ROOT = "/var/task"
 _EPOCH = 315_532_800
 
 # Of the 400 services that botocore describes, those that the functions call.
-_SERVICES = frozenset({"dynamodb", "events", "lambda", "secretsmanager"})
+_SERVICES = frozenset({"dynamodb", "events", "lambda", "secretsmanager", "sqs"})
 # Files that pip and uv write for themselves, and which differ from one installation to the next.
 _INSTALLER_FILES = frozenset(
     {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json"}

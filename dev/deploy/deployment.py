@@ -110,16 +110,28 @@ class Deployment:
     @property
     def dead_letters_url(self) -> str:
         """The queue's URL. The output has the host that AWS would name, not this address."""
-        name = self.outputs["DeadLetterQueueUrl"].rpartition("/")[2]
-        return f"{self.aws.endpoint}/000000000000/{name}"
+        return self._queue_url("DeadLetterQueueUrl")
+
+    @property
+    def deliveries_url(self) -> str:
+        """The same of the webhook's queue, where there is a webhook."""
+        return self._queue_url("DeliveriesQueueUrl")
+
+    def _queue_url(self, output: str) -> str:
+        return f"{self.aws.endpoint}/000000000000/{self.outputs[output].rpartition('/')[2]}"
 
     def _allow_plain_text(self) -> None:
-        """Take the queue's policy away: it refuses whoever speaks no TLS, as all do here."""
+        """Take the queues' policies away: they refuse whoever speaks no TLS, as all do here."""
+        self.dead_letters_policy = self._take_policy(self.dead_letters_url)
+        if "DeliveriesQueueUrl" in self.outputs:
+            self._take_policy(self.deliveries_url)
+
+    def _take_policy(self, url: str) -> str:
         queues: Any = self.aws.client("sqs")
-        url = self.dead_letters_url
         told = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])
-        self.dead_letters_policy: str = told["Attributes"]["Policy"]
         queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+        policy: str = told["Attributes"]["Policy"]
+        return policy
 
     def _put_secret(self) -> None:
         text = json.dumps(dict(self._clients))

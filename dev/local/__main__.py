@@ -1,8 +1,8 @@
 """``python -m dev.local``: the service on this machine, with everything it needs, until Ctrl-C.
 
 Environment: PORT, WORKERS, USERS, CAL_API_URL, CAL_OAUTH_CLIENTS, SCHEDULE_SECONDS, STATE_DIR,
-WEBHOOK_URL (change events are posted to it), WEBHOOK_KEY, and the functions' own variables, such as
-FRESH_SECONDS.
+WEBHOOK_URL (change events are posted to it), WEBHOOK_SECRET (what they are signed with), and the
+functions' own variables, such as FRESH_SECONDS.
 """
 
 import os
@@ -17,6 +17,7 @@ from dev import ROOT
 from dev.local.journal import Journal
 from dev.local.settings import SECRET_NAME, LocalSettings, LocalSettingsError
 from dev.local.stack import LocalStack, PortBusyError
+from dev.local.webhook import SECRET_NAME as SIGNING_SECRET_NAME
 from dev.local.workers import WorkerStartError
 
 # SIGINT counts even where it was ignored before, as it is in what a shell runs in the background.
@@ -60,7 +61,7 @@ def _introduce(stack: LocalStack) -> None:
     say(f"origin {stack.origin_url}{_hint(stack)}")
     say(f"client {client}")
     if stack.settings.webhook:
-        say(f"webhook {stack.settings.webhook.host}")
+        say(f"webhook {stack.settings.webhook.host} secret={SIGNING_SECRET_NAME}")
     say(f"open {stack.url}/ for a look, {stack.url}/docs for the interface")
     say("try:")
     say(f"  curl -i '{base}/users'")

@@ -139,8 +139,11 @@ class EmbeddedAws:
 
     def put_secret(self, name: str, mapping: Mapping[str, str]) -> None:
         """Store ``mapping`` of client id to secret key as the newest version of secret ``name``."""
+        self.put_secret_text(name, json.dumps(dict(mapping)))
+
+    def put_secret_text(self, name: str, text: str) -> None:
+        """Store ``text`` as the newest version of secret ``name``."""
         client = self.client("secretsmanager")
-        text = json.dumps(dict(mapping))
         try:
             client.create_secret(Name=name, SecretString=text)
         except client.exceptions.ResourceExistsException:

@@ -1,5 +1,6 @@
 """What the local stack prints: one line an event, kept for tests, never an address or a secret."""
 
+import json
 import re
 import sys
 import threading
@@ -96,6 +97,31 @@ def announced(event: object, done: object) -> str:
             return f"{client_id} {outcome}"
         case _:
             return "done"
+
+
+def delivered(event: object, done: object) -> str:
+    """Return which events the deliveries function is done with, and which come again.
+
+    >>> body = '{"type": "a.managed-user.updated.v1", "subject": "7"}'
+    >>> records = [{"messageId": "m1", "body": body}, {"messageId": "m2", "body": body}]
+    >>> delivered({"Records": records}, {"batchItemFailures": [{"itemIdentifier": "m2"}]})
+    'managed-user.updated 7 done, managed-user.updated 7 comes again'
+    """
+    match event, done:
+        case {"Records": [*records]}, {"batchItemFailures": [*failures]}:
+            failed = {failure["itemIdentifier"] for failure in failures}
+            ends = {True: "comes again", False: "done"}
+            return ", ".join(
+                f"{_kind_and_subject(each)} {ends[each['messageId'] in failed]}" for each in records
+            )
+        case _:
+            return "done"
+
+
+def _kind_and_subject(record: dict[str, str]) -> str:
+    event = json.loads(record["body"])
+    kind = event["type"].removesuffix(".v1").partition(".")[2]
+    return f"{kind} {event.get('subject', '')}".strip()
 
 
 def revalidated(_event: object, done: object) -> str:

@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
 
 from dev.local.constraints import broken_constraint, misspelt
-from dev.local.embedded_aws import REGION
+from dev.local.embedded_aws import REGION, EmbeddedAws
 from dev.local.webhook import Webhook
 from dev.local.workers import Function
 from dev.template.literals import (
@@ -28,6 +27,7 @@ from dev.template.literals import (
 API_HANDLER = "handlers.api.handler"
 REFRESH_HANDLER = "handlers.refresh.handler"
 CHANGES_HANDLER = "handlers.changes.handler"
+DELIVERIES_HANDLER = "handlers.deliveries.handler"
 STACK_NAME = "managed-users-proxy"
 TABLE_NAME = f"{STACK_NAME}-table"
 SECRET_NAME = f"{STACK_NAME}-secret"
@@ -41,12 +41,12 @@ _OWN = frozenset(
         "SCHEDULE_SECONDS",
         "STATE_DIR",
         "WEBHOOK_URL",
-        "WEBHOOK_KEY",
+        "WEBHOOK_SECRET",
     }
 )
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 DEMO_CLIENTS = {"clxdemo0000000000000000001": "demo-secret"}
-DEMO_WEBHOOK_KEY = "demo-webhook-key"
+DEMO_SIGNING_SECRET = "whsec_ZGVtby1zaWduaW5nLXNlY3JldC0wMDAx"
 
 _FIXED = {
     "TABLE_NAME": TABLE_NAME,
@@ -96,7 +96,9 @@ class LocalSettings:
             LocalSettingsError: a value makes no sense.
         """
         given = {name: value for name, value in env.items() if value}
-        wrong = misspelt(given, _known()) or broken_constraint(given)
+        # A deployment takes https alone; here the function itself says what it takes.
+        deployable = {name: value for name, value in given.items() if name != "WEBHOOK_URL"}
+        wrong = misspelt(given, _known()) or broken_constraint(deployable)
         if wrong:
             raise LocalSettingsError(wrong)
         state = given.get("STATE_DIR")
@@ -122,13 +124,21 @@ class LocalSettings:
         Raises:
             LocalSettingsError: they would refuse it.
         """
-        from lib.settings import Settings  # noqa: PLC0415 - src is on the path by now.
+        # src is on the path by now.
+        from lib.deliveries.signing import keys_of  # noqa: PLC0415
+        from lib.errors import SecretError  # noqa: PLC0415
+        from lib.settings import DeliverySettings, Settings  # noqa: PLC0415
 
         origin = {"CAL_API_URL": self.origin_url or "http://127.0.0.1"}
         try:
             Settings.from_env(self.function(API_HANDLER, origin).environment)
+            if self.webhook:
+                DeliverySettings.from_env(self.webhook.environment(EmbeddedAws()))
+                keys_of(self.webhook.secret)
         except ValueError as error:
             raise LocalSettingsError(str(error)) from error
+        except SecretError as error:
+            raise LocalSettingsError(f"WEBHOOK_SECRET: {error.message}") from None
 
     def function(self, handler: str, environment: Mapping[str, str]) -> Function:
         """Return the function of ``template.yaml`` with ``handler``, in ``environment``."""
@@ -179,25 +189,9 @@ def _whole(env: Mapping[str, str], name: str, default: int, *, least: int, most:
     return int(text)
 
 
-def _url(env: Mapping[str, str], name: str) -> str | None:
-    text = env.get(name)
-    if text is None:
-        return None
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise LocalSettingsError(f"{name} must be an http or https URL")
-    return text
-
-
 def _webhook(env: Mapping[str, str]) -> Webhook | None:
-    url, key = _url(env, "WEBHOOK_URL"), env.get("WEBHOOK_KEY", DEMO_WEBHOOK_KEY)
-    if not re.fullmatch(r"[\x21-\x7e]+", key):
-        raise LocalSettingsError("WEBHOOK_KEY must be printable characters without blanks")
-    return Webhook(url=url, key=key) if url else None
+    url = env.get("WEBHOOK_URL")
+    return Webhook(url=url, secret=env.get("WEBHOOK_SECRET", DEMO_SIGNING_SECRET)) if url else None
 
 
 def _known() -> frozenset[str]:

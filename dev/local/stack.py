@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Self
 from dev.local.embedded_aws import EmbeddedAws
 from dev.local.front import Front
 from dev.local.gateway_events import Resource
-from dev.local.journal import Journal, announced, revalidated
+from dev.local.journal import Journal, announced, delivered, revalidated
 from dev.local.lambda_api import LambdaApi
+from dev.local.queue_poller import QueueMapping, QueuePoller
 from dev.local.schedule import Schedule
 from dev.local.settings import (
     API_HANDLER,
     BUS_NAME,
     CHANGES_HANDLER,
+    DELIVERIES_HANDLER,
     REFRESH_HANDLER,
     SECRET_NAME,
     TABLE_NAME,
@@ -31,7 +33,7 @@ from dev.local.settings import (
 )
 from dev.local.site import Site
 from dev.local.table_stream import SourceMapping, TableStream
-from dev.local.webhook import WebhookDelivery, remove_webhook
+from dev.local.webhook import create_webhook, queue_url, remove_webhook
 from dev.local.workers import Failure, Function, Result, WorkerPool
 from dev.template.literals import FUNCTION, SCHEDULE, api_paths, resource
 
@@ -108,7 +110,7 @@ class LocalStack:
         # Started by the first generation, so that nothing waits for it.
         changes = self._pool(CHANGES_HANDLER, lambda_api, size=0, spare=1)
         self._fill_aws()
-        self._start_webhook()
+        self._start_webhook(lambda_api)
         api.wait_ready()
         refresh.wait_ready()
         invoke = self._reporting("revalidate", refresh.invoke)
@@ -135,6 +137,8 @@ class LocalStack:
 
     def _function(self, handler: str, lambda_api: LambdaApi) -> Function:
         addresses = {"CAL_API_URL": self.origin_url, "AWS_ENDPOINT_URL_LAMBDA": lambda_api.url}
+        if handler == DELIVERIES_HANDLER and self.settings.webhook:
+            addresses |= self.settings.webhook.environment(self.aws)
         environment = process_environment() | self.aws.environment | addresses
         return self.settings.function(handler, environment)
 
@@ -153,17 +157,25 @@ class LocalStack:
         self.aws.create_bus(BUS_NAME)
         self.aws.put_secret(SECRET_NAME, self.settings.clients)
 
-    def _start_webhook(self) -> None:
+    def _start_webhook(self, lambda_api: LambdaApi) -> None:
         webhook = self.settings.webhook
         if webhook is None:
             if self.settings.state_directory is not None:
                 remove_webhook(self.aws, bus=BUS_NAME)
             return
-        delivery = WebhookDelivery(
-            self.aws, bus=BUS_NAME, webhook=webhook, print_line=self.journal.event
+        create_webhook(self.aws, webhook, bus=BUS_NAME)
+        mapping = QueueMapping.of(resource(FUNCTION, Handler=DELIVERIES_HANDLER)["Events"]["Queue"])
+        # Started by the first event, so that nothing waits for it.
+        pool = self._pool(DELIVERIES_HANDLER, lambda_api, size=0, spare=mapping.side_by_side)
+        poller = QueuePoller(
+            self.aws.client,
+            queue_url(self.aws),
+            mapping=mapping,
+            invoke=self._reporting("webhook", pool.invoke, delivered),
+            print_line=self.journal.event,
         )
-        delivery.start()
-        self._running.callback(delivery.stop)
+        poller.start()
+        self._running.callback(poller.stop)
 
     def _start_announcing(self, changes: WorkerPool) -> None:
         mapping = resource(FUNCTION, Handler=CHANGES_HANDLER)["Events"]["Generations"]

@@ -85,6 +85,11 @@ def resources(kind: str) -> list[Json]:
     return [resolve(body["Properties"]) for body in found if body["Type"] == kind]
 
 
+def named(name: str) -> Json:
+    """Return the properties of the resource that the template calls ``name``."""
+    return resolve(_document()["Resources"][name]["Properties"])
+
+
 def count(kind: str) -> int:
     """Return how many resources of type ``kind`` there are, whatever they depend on."""
     return sum(body["Type"] == kind for body in _document()["Resources"].values())

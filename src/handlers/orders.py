@@ -72,7 +72,7 @@ def records(event: Mapping[str, Any]) -> Sequence[Any]:
     Raises:
         ValueError: they are no list.
     """
-    found = event["Records"]
+    found = event.get("Records")
     if isinstance(found, list):
         return found
     raise ValueError("Records must be a list")

@@ -63,7 +63,8 @@ def settings_of(env: Mapping[str, str]) -> Settings:
     return Settings.from_env(({"REFRESH_FUNCTION_NAME": own} if own else {}) | dict(env))
 
 
-def _config(*, attempts: int) -> Config:
+def client_config(*, attempts: int) -> Config:
+    """Return how long a client of AWS waits, and how often it tries."""
     return Config(
         connect_timeout=1,
         read_timeout=3,
@@ -86,7 +87,7 @@ class Wiring:
 
     @cached_property
     def _table(self) -> Table:
-        client = self.session.client("dynamodb", config=_config(attempts=3))
+        client = self.session.client("dynamodb", config=client_config(attempts=3))
         return Table(client, self.settings.table_name, sleep=self.time.sleep)
 
     @cached_property
@@ -119,7 +120,7 @@ class Wiring:
         from handlers.reporting import report_secret_failure
         from lib.aws.secret import Secrets
 
-        client = self.session.client("secretsmanager", config=_config(attempts=2))
+        client = self.session.client("secretsmanager", config=client_config(attempts=2))
         return Secrets(
             client, self.settings.secret_id, clock=self.time.now, report=report_secret_failure
         )
@@ -153,7 +154,7 @@ class Wiring:
 
     @cached_property
     def _lambda(self) -> "LambdaClient":
-        return self.session.client("lambda", config=_config(attempts=2))
+        return self.session.client("lambda", config=client_config(attempts=2))
 
     @cached_property
     def revalidation(self) -> "Revalidation":
@@ -278,7 +279,7 @@ class Wiring:
         from lib.events.event import EventFormat
 
         # The bus itself tries again, and only what was refused.
-        client = self.session.client("events", config=_config(attempts=1))
+        client = self.session.client("events", config=client_config(attempts=1))
         bus = EventBus(client, self.settings.event_bus_name, sleep=self.time.sleep)
         return Announcing(
             store=self.memory,

@@ -93,6 +93,7 @@ class Reason(StrEnum):
     MISSING_MANIFEST = "missing-manifest"
     MISSING_PAGE = "missing-page"
     NEWER_FORMAT = "newer-format"
+    QUEUE_REFUSED = "queue-refused"
     STORE_REFUSED = "store-refused"
     STORE_THROTTLED = "store-throttled"
     STORE_UNREACHABLE = "store-unreachable"

@@ -6,7 +6,7 @@ Secrets are never settings.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Self
 from urllib.parse import urlsplit
 
@@ -73,9 +73,7 @@ class Settings:
             ValueError: a variable is missing, not a number, out of bounds or contradicts another;
                 the text names it.
         """
-        missing = sorted(cls.VARIABLES - env.keys())
-        if missing:
-            raise ValueError(f"missing environment variables: {', '.join(missing)}")
+        _require(cls.VARIABLES, env)
         frozen = _switch(env, "FROZEN_MODE")
         return cls(
             table_name=env["TABLE_NAME"],
@@ -111,6 +109,43 @@ class Settings:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverySettings:
+    """What the deliveries function has besides. ``url`` may hold a token, and is never printed."""
+
+    VARIABLES: ClassVar[frozenset[str]] = frozenset(
+        {"WEBHOOK_URL", "SIGNING_SECRET_ID", "DELIVERIES_QUEUE_URL", "DEAD_LETTERS_URL"}
+    )
+
+    url: str = field(repr=False)
+    signing_secret_id: str
+    queue_url: str
+    dead_letters_url: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Return the settings in ``env``.
+
+        Raises:
+            ValueError: a variable is missing, or no event may be posted to the URL.
+        """
+        _require(cls.VARIABLES, env)
+        if not _is_secure(env["WEBHOOK_URL"]):
+            raise ValueError("WEBHOOK_URL must be an https URL, or an http one of this machine")
+        return cls(
+            url=env["WEBHOOK_URL"],
+            signing_secret_id=env["SIGNING_SECRET_ID"],
+            queue_url=env["DELIVERIES_QUEUE_URL"],
+            dead_letters_url=env["DEAD_LETTERS_URL"],
+        )
+
+
+def _require(names: frozenset[str], env: Mapping[str, str]) -> None:
+    missing = sorted(names - env.keys())
+    if missing:
+        raise ValueError(f"missing environment variables: {', '.join(missing)}")
+
+
 def _whole(env: Mapping[str, str], name: str, *, least: int = 0) -> int:
     if not env[name].isascii() or not env[name].isdigit() or int(env[name]) < least:
         raise ValueError(f"{name} must be a whole number of at least {least}")
@@ -143,3 +178,15 @@ def _origin_url(text: str) -> str:
         raise ValueError("CAL_API_URL must be an http(s) URL of host and path alone")
     base = text.rstrip("/")
     return base if base.endswith("/v2") else f"{base}/v2"
+
+
+def _is_secure(url: str) -> bool:
+    """Return whether ``url`` is one of https, or one of http that stays on this machine."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    secure = parts.scheme == "https" and bool(parts.hostname)
+    local = parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    return port != 0 and (secure or local)

@@ -3,7 +3,8 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,25 @@ def _npm() -> str:
     if npm is None:
         pytest.skip("npm is not installed")
     return npm
+
+
+@contextmanager
+def start(
+    *command: str, folder: Path, variables: Mapping[str, str]
+) -> Iterator[subprocess.Popen[str]]:
+    """Run ``command`` until the end of the block, under the same conditions."""
+    process = subprocess.Popen(  # noqa: S603 - programs of this repository.
+        command,
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], **variables},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.terminate()
 
 
 def _run(

@@ -21,6 +21,7 @@ FUNCTIONS = {
     "ApiFunction": "handlers.api",
     "RefreshFunction": "handlers.refresh",
     "ChangesFunction": "handlers.changes",
+    "DeliveriesFunction": "handlers.deliveries",
 }
 # Lambda refuses more than 250 MB; this bounds what a cold start has to fetch.
 MOST_BYTES = 32_000_000
@@ -34,7 +35,7 @@ for package in ("handlers", "lib"):
     for module in pkgutil.walk_packages(path, f"{package}."):
         importlib.import_module(module.name)
 from boto3.session import Session
-for service in ("dynamodb", "events", "lambda", "secretsmanager"):
+for service in ("dynamodb", "events", "lambda", "secretsmanager", "sqs"):
     Session().client(service, region_name="us-east-1")
 files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
 json.dump([file for file in files if file], sys.stdout)

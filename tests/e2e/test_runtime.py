@@ -14,10 +14,19 @@ import requests
 from dev import ROOT
 from dev.deploy.deployment import ARCHITECTURE, Deployment
 from dev.deploy.lambda_runtime import Json, LambdaRuntime, copy_runtime_packages, environment_of
+from dev.local.settings import DELIVERIES_HANDLER
 from tests.e2e.conftest import CLIENT
 from tests.http_api import Received
 
 pytestmark = pytest.mark.e2e
+HANDLERS = {"DeliveriesFunction": DELIVERIES_HANDLER}
+# Nobody listens there, and there is no secret.
+WEBHOOK = {
+    "WEBHOOK_URL": "http://127.0.0.1:1/",
+    "SIGNING_SECRET_ID": "none",
+    "DELIVERIES_QUEUE_URL": "http://127.0.0.1/000000000000/none",
+    "DEAD_LETTERS_URL": "http://127.0.0.1/000000000000/none",
+}
 type Check = Callable[[Json], bool]
 
 
@@ -31,16 +40,18 @@ def runtimes(
     functions: Any = deployment.aws.client("lambda")
     with ExitStack() as running:
         started = {}
-        for name in ("ApiFunction", "RefreshFunction", "ChangesFunction"):
-            deployed = deployment.outputs[f"{name}Name"]
+        for name in ("ApiFunction", "RefreshFunction", "ChangesFunction", "DeliveriesFunction"):
+            # This stack has no webhook; its function gets what the changes function has, and more.
+            there = "ChangesFunction" if name == "DeliveriesFunction" else name
+            deployed = deployment.outputs[f"{there}Name"]
             configuration = functions.get_function_configuration(FunctionName=deployed)
             artifact = (built / name).resolve()
-            environment = environment_of(configuration) | deployment.aws.environment
+            environment = environment_of(configuration) | deployment.aws.environment | WEBHOOK
             environment["PYTHONPATH"] = f"{artifact}:{packages}"
             runtime = LambdaRuntime(
                 sam=Path(os.environ["SAM"]),
                 artifact=artifact,
-                handler=configuration["Handler"],
+                handler=HANDLERS.get(name, configuration["Handler"]),
                 environment=environment,
             )
             started[name] = running.enter_context(runtime)
@@ -118,6 +129,7 @@ CASES: dict[str, tuple[str, Check]] = {
     ),
     "announce": ("ChangesFunction", lambda result: result["outcome"] == "announced"),
     "replay": ("ChangesFunction", lambda result: result["events"] > 0),
+    "deliver": ("DeliveriesFunction", lambda result: len(result["batchItemFailures"]) == 1),
 }
 
 

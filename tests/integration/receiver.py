@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import SimpleQueue
 from typing import Any, override
 
+from standardwebhooks import Webhook
+
 from tests.patience import PATIENCE_SECONDS
 
 type Json = Any  # Events are free-form: tests check what they use.
@@ -29,20 +31,30 @@ class Delivery:
     def event(self) -> Json:
         return json.loads(self.body)
 
+    def verified(self, secret: str) -> Json:
+        """Return the event as the published library has it, which verifies the signature."""
+        return Webhook(secret).verify(self.body, dict(self.headers.items()))
+
 
 class Receiver(ThreadingHTTPServer):
-    """Answers 204, but first whatever is in ``statuses``, in order."""
+    """Answers 204, but first whatever is in ``statuses``, in order; at a free port unless told."""
 
     daemon_threads = True
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Connection)
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Connection)
         self.statuses: SimpleQueue[int] = SimpleQueue()
+        self.location = ""
         self._deliveries: SimpleQueue[Delivery] = SimpleQueue()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no request has come that nobody has asked for."""
+        return self._deliveries.empty()
 
     def next(self) -> Delivery:
         """Wait for the next request."""
@@ -77,6 +89,8 @@ class _Connection(BaseHTTPRequestHandler):
             )
         )
         self.send_response(status)
+        if self.server.location:
+            self.send_header("Location", self.server.location)
         self.end_headers()
 
     @override
@@ -85,9 +99,9 @@ class _Connection(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
+def receiving(port: int = 0) -> Iterator[Receiver]:
     """Run a receiver until the end of the block."""
-    with Receiver() as receiver:
+    with Receiver(port) as receiver:
         thread = threading.Thread(target=receiver.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:

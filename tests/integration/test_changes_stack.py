@@ -1,5 +1,7 @@
 """Change events of the local stack: real stream, real bus, and a real receiver of webhooks."""
 
+import json
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,7 +10,13 @@ from typing import Any
 
 import pytest
 
-from dev.local.settings import BUS_NAME, REFRESH_HANDLER, LocalSettings, LocalSettingsError
+from dev.local.settings import (
+    BUS_NAME,
+    DEMO_SIGNING_SECRET,
+    REFRESH_HANDLER,
+    LocalSettings,
+    LocalSettingsError,
+)
 from dev.local.stack import LocalStack
 from dev.local.webhook import Webhook
 from dev.local.workers import Result
@@ -18,13 +26,16 @@ from tests.integration.receiver import Json, Receiver, receiving
 from tests.integration.stack import Caller
 from tests.patience import wait_until
 
-KEY = "key-of-the-receiver"
+SECRET = DEMO_SIGNING_SECRET
+NEWER = f"whsec_{b64encode(b'n' * 32).decode()}"
 CLIENTS = {f"clxchanges0000000000000{number}": f"key-{number}" for number in range(5)}
 
 
 @contextmanager
-def running_stack(receiver: Receiver | None, **settings: Any) -> Iterator[LocalStack]:  # noqa: ANN401
-    webhook = Webhook(url=f"{receiver.url}/hook?token=t0ken", key=KEY) if receiver else None
+def running_stack(
+    receiver: Receiver | None, *, secret: str = SECRET, state_directory: Path | None = None
+) -> Iterator[LocalStack]:
+    webhook = Webhook(url=f"{receiver.url}/hook?token=t0ken", secret=secret) if receiver else None
     chosen = LocalSettings(
         port=0,
         workers=1,
@@ -32,7 +43,7 @@ def running_stack(receiver: Receiver | None, **settings: Any) -> Iterator[LocalS
         clients=CLIENTS,
         schedule_seconds=3600,
         webhook=webhook,
-        **settings,
+        state_directory=state_directory,
     )
     with LocalStack(chosen) as stack:
         yield stack
@@ -107,13 +118,21 @@ def test_a_receiver_gets_exactly_what_changed_and_the_change_log_says_the_same(
 
     events = [directory.next_event() for _ in range(4)]
 
-    assert [(event["type"], event["subject"], event["data"]["fields"]) for event in events] == [
-        (f"{PREFIX}.managed-user.updated.v1", str(renamed["id"]), ["name"]),
-        (f"{PREFIX}.managed-user.deleted.v1", str(deleted["id"]), []),
-        (f"{PREFIX}.managed-user.created.v1", str(created["id"]), []),
-        # Nothing came between the changes of one generation and those of the next.
-        (f"{PREFIX}.managed-user.deleted.v1", str(created["id"]), []),
-    ]
+    # In any order, as they are delivered side by side.
+    assert {
+        (
+            event["data"]["generation"] - generation,
+            event["type"].split(".")[2],
+            event["subject"],
+            *event["data"]["fields"],
+        )
+        for event in events
+    } == {
+        (0, "updated", str(renamed["id"]), "name"),
+        (0, "deleted", str(deleted["id"])),
+        (0, "created", str(created["id"])),
+        (1, "deleted", str(created["id"])),
+    }
     assert told == {
         "since": generation - 1,
         "generation": generation,
@@ -134,8 +153,8 @@ def test_a_delivery_has_the_documented_headers_and_is_a_cloudevent(directory: Di
 
     assert (delivery.method, delivery.target) == ("POST", "/hook?token=t0ken")
     assert delivery.headers["Content-Type"] == "application/cloudevents+json"
-    assert delivery.headers["X-Webhook-Key"] == KEY
-    event = delivery.event
+    event = delivery.verified(SECRET)
+    assert delivery.headers["webhook-id"] == event["id"]
     assert len(event.pop("id")) == 32
     assert event.pop("time").endswith("Z")
     assert event == {
@@ -154,36 +173,64 @@ def test_a_delivery_has_the_documented_headers_and_is_a_cloudevent(directory: Di
     }
 
 
-def test_what_a_receiver_cannot_take_now_comes_again_as_it_was(directory: Directory) -> None:
+@pytest.mark.real_seconds
+def test_what_a_receiver_does_not_take_comes_again_as_it_was_and_signed_anew(
+    directory: Directory,
+) -> None:
     origin, client = directory.caller.origin, directory.caller.client_id
-    for status in (503, 429):
-        directory.receiver.statuses.put(status)
+    directory.receiver.statuses.put(403)
     origin.update(client, origin.users(client)[0]["id"], name="Ada Lovelace")
     directory.publish()
 
-    deliveries = [directory.receiver.next() for _ in range(3)]
+    first, second = (directory.receiver.next() for _ in range(2))
 
-    assert [delivery.status for delivery in deliveries] == [503, 429, 204]
-    assert len({delivery.body for delivery in deliveries}) == 1
+    assert (first.status, second.status) == (403, 204)
+    assert first.body == second.body
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert first.headers["webhook-timestamp"] < second.headers["webhook-timestamp"]
+    assert first.verified(SECRET) == second.verified(SECRET)
 
 
-def test_what_a_receiver_refuses_for_good_does_not_come_again(directory: Directory) -> None:
+def test_what_a_receiver_wants_no_more_is_among_the_dead_letters(directory: Directory) -> None:
     origin, client = directory.caller.origin, directory.caller.client_id
-    refused, delayed, *_ = origin.users(client)
-    for status in (410, 503):
-        directory.receiver.statuses.put(status)
+    refused = origin.users(client)[0]
+    directory.receiver.statuses.put(410)
     origin.update(client, refused["id"], name="Ada Lovelace")
-    origin.update(client, delayed["id"], name="Grace Hopper")
     directory.publish()
+    delivery = directory.receiver.next()
 
-    deliveries = [directory.receiver.next() for _ in range(3)]
+    letter = _dead_letter(directory.caller.stack)
 
-    # The second try of the later event comes after any second try of the earlier one would have.
-    assert [(delivery.event["subject"], delivery.status) for delivery in deliveries] == [
-        (str(refused["id"]), 410),
-        (str(delayed["id"]), 503),
-        (str(delayed["id"]), 204),
-    ]
+    assert delivery.event["subject"] == str(refused["id"])
+    assert json.loads(letter["Body"]) == delivery.event
+    assert letter["MessageAttributes"]["REASON"]["StringValue"] == "receiver-gone"
+
+
+def _dead_letter(stack: LocalStack) -> Json:
+    """Wait for a dead letter, and return it."""
+    assert stack.settings.webhook
+    queues: Any = stack.aws.client("sqs")
+    url = stack.settings.webhook.environment(stack.aws)["DEAD_LETTERS_URL"]
+    found: list[Json] = []
+
+    def is_there() -> bool:
+        told = queues.receive_message(QueueUrl=url, MessageAttributeNames=["All"])
+        found.extend(told.get("Messages", []))
+        return bool(found)
+
+    wait_until(is_there)
+    (letter,) = found
+    return letter
+
+
+def test_in_a_rotation_both_the_old_and_the_new_secret_verify() -> None:
+    with receiving() as receiver, running_stack(receiver, secret=f"{NEWER} {SECRET}") as stack:
+        Directory(Caller(stack, next(iter(CLIENTS))), receiver).publish()
+
+        delivery = receiver.next()
+
+    assert len(delivery.headers["webhook-signature"].split(" ")) == 2
+    assert delivery.verified(SECRET) == delivery.verified(NEWER)
 
 
 def test_what_the_stream_gave_up_is_announced_when_the_schedule_has_seen_it(
@@ -209,8 +256,9 @@ def test_the_journal_has_a_line_for_each_announcement_and_each_delivery(
     lines = [line.partition(" ")[2] for line in stack.log_lines]
 
     assert any(line.startswith("announce clxchanges") and "generation=1" in line for line in lines)
-    assert "webhook managed-users.baseline 204" in lines
-    assert [line for line in lines if "t0ken" in line or KEY in line or "@" in line] == []
+    assert any(line.startswith("webhook managed-users.baseline done ") for line in lines)
+    secret = SECRET.removeprefix("whsec_")
+    assert [line for line in lines if "t0ken" in line or secret in line or "@" in line] == []
 
 
 def test_without_a_url_nothing_of_the_webhook_exists(tmp_path: Path) -> None:
@@ -230,8 +278,9 @@ def test_without_a_url_nothing_of_the_webhook_exists(tmp_path: Path) -> None:
     [
         ("WEBHOOK_URL", "hooks.example.org"),
         ("WEBHOOK_URL", "ftp://hooks.example.org"),
+        ("WEBHOOK_URL", "http://hooks.example.org"),
         ("WEBHOOK_URL", "http://127.0.0.1:port"),
-        ("WEBHOOK_KEY", "two words"),
+        ("WEBHOOK_SECRET", "whsec_short"),
     ],
 )
 def test_a_webhook_that_cannot_work_is_refused_at_the_start(name: str, value: str) -> None:

@@ -15,7 +15,13 @@ import pytest
 
 from dev import ROOT
 from dev.local.embedded_aws import EmbeddedAws
-from dev.local.settings import API_HANDLER, CHANGES_HANDLER, REFRESH_HANDLER, LocalSettings
+from dev.local.settings import (
+    API_HANDLER,
+    CHANGES_HANDLER,
+    DEMO_SIGNING_SECRET,
+    REFRESH_HANDLER,
+    LocalSettings,
+)
 from dev.local.stack import LocalStack
 from dev.local.webhook import Webhook
 from handlers import changes
@@ -105,7 +111,7 @@ def rolling(sources: dict[str, str], receiver: Receiver) -> Iterator[Rolling]:
         schedule_seconds=3600,
         # A template puts its own variables beside its own code; here both have all.
         function_environment={"SCHEDULE_JITTER_SECONDS": "0"},
-        webhook=Webhook(url=receiver.url, key="key"),
+        webhook=Webhook(url=receiver.url, secret=DEMO_SIGNING_SECRET),
     )
     with LocalStack(settings) as stack:
         rolling = Rolling(stack, Caller(stack, CLIENT), receiver, sources)

@@ -40,6 +40,15 @@ class Stack:
             if "Condition" not in body or self.holds(body["Condition"])
         }
 
+    @property
+    def outputs(self) -> dict[str, Json]:
+        """The value of each output that these parameters make."""
+        return {
+            name: self.resolve(body["Value"])
+            for name, body in self.template["Outputs"].items()
+            if "Condition" not in body or self.holds(body["Condition"])
+        }
+
     def properties(self, name: str) -> Json:
         """Return the properties of the resource ``name``."""
         return self.resources[name]["Properties"]

@@ -9,7 +9,8 @@ from dev import ROOT
 from tests.cloudwatch import in_alarm
 from tests.template.stack import Stack
 
-STACK = Stack()
+URL = "https://hooks.example.org/users"
+STACK = Stack(WebhookUrl=URL)
 ALARMS = STACK.of_type("AWS::CloudWatch::Alarm")
 OURS = {name: alarm for name, alarm in ALARMS.items() if alarm["Namespace"] == "ManagedUsersProxy"}
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:alarms"
@@ -35,6 +36,12 @@ def test_everything_that_goes_wrong_unseen_is_watched() -> None:
         ("AWS/Lambda", "Errors", "{'Ref': 'RefreshFunction'}"),
         ("AWS/Lambda", "Throttles", "{'Ref': 'RefreshFunction'}"),
         ("AWS/Lambda", "Errors", "{'Ref': 'ChangesFunction'}"),
+        ("AWS/Lambda", "Errors", "{'Ref': 'DeliveriesFunction'}"),
+        (
+            "AWS/SQS",
+            "ApproximateNumberOfMessagesNotVisible",
+            "{'Fn::GetAtt': ['Deliveries', 'QueueName']}",
+        ),
         ("AWS/ApiGateway", "5XXError", "{'Ref': 'AWS::StackName'}"),
         (
             "AWS/SQS",
@@ -86,7 +93,7 @@ def test_only_a_silent_schedule_is_an_alarm_an_api_without_callers_is_none() -> 
 
 
 def test_nothing_is_late_where_nothing_is_revalidated() -> None:
-    frozen = Stack(FrozenMode="true").of_type("AWS::CloudWatch::Alarm")
+    frozen = Stack(FrozenMode="true", WebhookUrl=URL).of_type("AWS::CloudWatch::Alarm")
 
     assert ALARMS.keys() - frozen.keys() == {"LateClientsAlarm", "RevalidationFailedAlarm"}
 
@@ -104,7 +111,9 @@ def test_a_period_is_long_enough_for_a_run_of_the_schedule(minutes: str) -> None
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_an_alarm_tells_whoever_is_given(name: str) -> None:
-    told = Stack(AlarmTopicArn=TOPIC, AlarmEmail="on-call@example.org").properties(name)
+    told = Stack(WebhookUrl=URL, AlarmTopicArn=TOPIC, AlarmEmail="on-call@example.org").properties(
+        name
+    )
 
     assert ALARMS[name]["AlarmActions"] == []
     assert told["AlarmActions"] == told["OKActions"] == [TOPIC, {"Ref": "AlarmTopic"}]
@@ -136,6 +145,7 @@ PER_MINUTE = {
     "ApiErrorsAlarm": ([1], []),
     "RefreshErrorsAlarm": ([1], [0]),
     "ChangesErrorsAlarm": ([1], []),
+    "DeliveriesErrorsAlarm": ([1], []),
     "RefreshThrottlesAlarm": ([2], [0]),
     "Api5xxAlarm": ([0, 1, 0, 0, 1], [0] * 40 + [1]),
     "DeadLettersAlarm": ([1], [0]),
@@ -144,7 +154,7 @@ PER_MINUTE = {
 
 @pytest.mark.parametrize("name", PER_MINUTE)
 def test_an_alarm_on_what_aws_measures_goes_off_in_its_incident_and_ends(name: str) -> None:
-    assert PER_MINUTE.keys() == ALARMS.keys() - OURS.keys()
+    assert PER_MINUTE.keys() == ALARMS.keys() - OURS.keys() - {"DeliveriesWaitingAlarm"}
     incident, healthy = PER_MINUTE[name]
     sent: dict[int, list[float]] = {minute: list(healthy) for minute in range(90)}
     sent |= {minute: list(incident) for minute in range(30, 40)}
@@ -161,3 +171,24 @@ def test_one_bad_minute_is_no_alarm(name: str) -> None:
     incident, _ = PER_MINUTE[name]
 
     assert not any(in_alarm(ALARMS[name], {30: incident}, minute=minute) for minute in range(60))
+
+
+def test_events_that_wait_for_a_quarter_of_an_hour_are_an_alarm_until_they_are_delivered() -> None:
+    alarm = ALARMS["DeliveriesWaitingAlarm"]
+    # A receiver that is down for an hour, and whose last event comes again within another.
+    sent = {minute: [3.0] for minute in range(30, 90)} | {
+        minute: [0.0] for minute in range(90, 120)
+    }
+
+    on = [minute for minute in range(120) if in_alarm(alarm, sent, minute=minute)]
+
+    assert on == list(range(44, 90))
+
+
+def test_events_that_are_delivered_within_minutes_are_no_alarm() -> None:
+    alarm = ALARMS["DeliveriesWaitingAlarm"]
+    # Under way in every other minute; and a receiver that was down for ten.
+    busy = {minute: [float(minute % 2)] for minute in range(60)}
+    short = {minute: [5.0] for minute in range(20, 30)} | {30: [0.0]}
+
+    assert not any(in_alarm(alarm, busy | short, minute=minute) for minute in range(60))

@@ -14,7 +14,7 @@ from dev import ROOT
 from lib.events.event import PREFIX
 from tests.template.stack import Json, Stack
 
-STACK = Stack(WebhookUrl="https://hooks.example.org/users", WebhookKey="key")
+STACK = Stack(WebhookUrl="https://hooks.example.org/users")
 QUEUE = {"Fn::GetAtt": ["DeadLetters", "Arn"]}
 CLIENT = "clxdemo0000000000000000001"
 
@@ -64,7 +64,13 @@ BATCH: Json = {
     },
     "attributes": {},
 }
-DELIVERY: Json = {
+EVENT: Json = {
+    "specversion": "1.0",
+    "id": "ee566453e20b77279d1eeeaaf87a9c86",
+    "type": f"{PREFIX}.managed-user.updated.v1",
+    "data": {"generation": 8},
+}
+UNQUEUED: Json = {
     "body": {
         "version": "0",
         "id": "17793124-05d4-b198-2fde-7ededc63b103",
@@ -73,10 +79,10 @@ DELIVERY: Json = {
         "detail": {"id": "ee566453e20b77279d1eeeaaf87a9c86", "data": {"generation": 8}},
     },
     "attributes": {
-        "RULE_ARN": "arn:aws:events:eu-west-1:123456789012:rule/users/webhook",
-        "TARGET_ARN": "arn:aws:events:eu-west-1:123456789012:api-destination/webhook/1",
-        "ERROR_CODE": "SDK_CLIENT_ERROR",
-        "ERROR_MESSAGE": "the destination answered 503",
+        "RULE_ARN": "arn:aws:events:eu-west-1:123456789012:rule/users/deliveries",
+        "TARGET_ARN": "arn:aws:sqs:eu-west-1:123456789012:users-Deliveries",
+        "ERROR_CODE": "NO_PERMISSIONS",
+        "ERROR_MESSAGE": "access to the resource is denied",
         "EXHAUSTED_RETRY_CONDITION": "MaximumEventAgeInSeconds",
         "RETRY_ATTEMPTS": "184",
     },
@@ -96,7 +102,16 @@ TICK: Json = {
 }
 MESSAGES: dict[str, Json] = {
     "a batch of the stream": BATCH,
-    "an event for the webhook": DELIVERY,
+    "an event that did not get into the webhook's queue": UNQUEUED,
+    "an event that the receiver never took": {"body": EVENT, "attributes": {}},
+    "an event that the receiver wanted no more": {
+        "body": EVENT,
+        "attributes": {"REASON": "receiver-gone"},
+    },
+    "no event, from the webhook's queue": {
+        "body": {"hello": "world"},
+        "attributes": {"REASON": "no-event"},
+    },
     "a tick of the schedule": TICK,
     "a scheduled refresh": invocation("users-refresh", {"action": "refresh-all"}),
     "a refresh that waited too long": invocation(
@@ -111,7 +126,8 @@ MESSAGES: dict[str, Json] = {
     "no object": invocation("users-refresh", ["refresh"]),
 }
 WHO_WRITES = {
-    "AWS::Events::Rule": "an event for the webhook",
+    "AWS::Events::Rule": "an event that did not get into the webhook's queue",
+    "AWS::SQS::Queue": "an event that the receiver never took",
     "AWS::Scheduler::Schedule": "a tick of the schedule",
     "AWS::Lambda::EventSourceMapping": "a batch of the stream",
     "AWS::Lambda::EventInvokeConfig": "a scheduled refresh",
@@ -179,8 +195,10 @@ def test_whoever_writes_to_the_queue_has_a_message_here() -> None:
     assert set(WHO_WRITES.values()) <= MESSAGES.keys()
 
 
-def test_there_is_one_queue_and_it_keeps_what_nobody_has_read_for_two_weeks() -> None:
-    ((name, queue),) = STACK.of_type("AWS::SQS::Queue").items()
+def test_one_queue_is_the_end_and_it_keeps_what_nobody_has_read_for_two_weeks() -> None:
+    queues = STACK.of_type("AWS::SQS::Queue")
 
-    assert name == "DeadLetters"
-    assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
+    # The other one is no end: what fails there comes here.
+    assert queues.keys() == {"DeadLetters", "Deliveries"}
+    assert queues["DeadLetters"]["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert "RedrivePolicy" not in queues["DeadLetters"]

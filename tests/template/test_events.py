@@ -35,6 +35,7 @@ def test_there_is_an_event_for_each_trigger() -> None:
     }
     assert set(OTHERS) == {
         "announce",
+        "deliver",
         "generation-published",
         "refresh-client",
         "refresh-with-lease",
@@ -143,3 +144,14 @@ def test_a_replay_event_names_its_client_and_the_generation_to_start_after() -> 
 
 def test_an_announce_event_names_its_client() -> None:
     assert EVENTS["announce"] == {"action": "announce", "clientId": CLIENT}
+
+
+def test_a_delivery_s_event_is_a_message_of_the_queue_that_carries_an_event() -> None:
+    (record,) = EVENTS["deliver"]["Records"]
+    event = json.loads(record["body"])
+
+    assert record["eventSource"] == "aws:sqs"
+    assert int(record["attributes"]["ApproximateReceiveCount"]) == 1
+    assert record.keys() >= {"messageId", "receiptHandle"}
+    assert event["type"] == "managed-users-proxy.managed-user.updated.v1"
+    assert event["data"]["clientId"] == CLIENT

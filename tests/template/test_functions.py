@@ -8,12 +8,14 @@ import pytest
 
 from dev import ROOT
 from dev.template.translation import source
+from lib.deliveries.receiver import ANSWER_SECONDS
 from lib.directory.head import LEASE_SECONDS
 from lib.revalidation.schedule import Schedule
-from lib.settings import Settings
+from lib.settings import DeliverySettings, Settings
 from tests.template.stack import Stack
 
-STACK = Stack()
+URL = "https://hooks.example.org/users"
+STACK = Stack(WebhookUrl=URL)
 FUNCTIONS = STACK.of_type("AWS::Lambda::Function")
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
 
@@ -35,12 +37,16 @@ def test_the_environment_is_what_settings_read(name: str) -> None:
     # Lambda tells the refresh function its own name, and the changes function invokes nobody.
     told = set() if name == "ApiFunction" else {"REFRESH_FUNCTION_NAME"}
 
-    of_its_own = Settings.OF_REFRESH if name == "RefreshFunction" else frozenset()
-    assert variables.keys() == (Settings.VARIABLES | POWERTOOLS | of_its_own) - told
+    of_its_own = {
+        "RefreshFunction": Settings.OF_REFRESH,
+        "DeliveriesFunction": DeliverySettings.VARIABLES,
+    }
+    expected = Settings.VARIABLES | POWERTOOLS | of_its_own.get(name, frozenset())
+    assert variables.keys() == expected - told
 
 
 def test_settings_accept_the_defaults_of_the_template() -> None:
-    variables = FUNCTIONS["ApiFunction"]["Environment"]["Variables"]
+    variables = Stack().properties("ApiFunction")["Environment"]["Variables"]
     plain = {name: str(value) for name, value in variables.items()}
 
     settings = Settings.from_env(plain)
@@ -63,13 +69,17 @@ def test_a_function_runs_the_project_s_python_on_arm_by_default(name: str) -> No
 
     assert FUNCTIONS[name]["Runtime"] == f"python{version}"
     assert FUNCTIONS[name]["Architectures"] == ["arm64"]
-    assert Stack(Architecture="x86_64").properties(name)["Architectures"] == ["x86_64"]
+    assert Stack(WebhookUrl=URL, Architecture="x86_64").properties(name)["Architectures"] == [
+        "x86_64"
+    ]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_is_traced_by_lambda_only_where_asked_for(name: str) -> None:
     assert FUNCTIONS[name]["TracingConfig"] == {"Mode": "PassThrough"}
-    assert Stack(Tracing="true").properties(name)["TracingConfig"] == {"Mode": "Active"}
+    assert Stack(WebhookUrl=URL, Tracing="true").properties(name)["TracingConfig"] == {
+        "Mode": "Active"
+    }
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -82,7 +92,7 @@ def test_a_function_logs_where_retention_is_set(name: str) -> None:
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_lambda_filters_nothing_that_a_function_prints(name: str) -> None:
     # docs/adr/0019: a higher level would drop the metrics, which are lines of level INFO.
-    as_json = Stack(LogFormat="JSON").properties(name)["LoggingConfig"]
+    as_json = Stack(WebhookUrl=URL, LogFormat="JSON").properties(name)["LoggingConfig"]
 
     assert FUNCTIONS[name]["LoggingConfig"].keys() == {"LogGroup", "LogFormat"}
     assert FUNCTIONS[name]["LoggingConfig"]["LogFormat"] == "Text"
@@ -93,24 +103,19 @@ def test_lambda_filters_nothing_that_a_function_prints(name: str) -> None:
 def test_a_lease_ends_before_its_holder_can_be_killed() -> None:
     timeouts = {name: function["Timeout"] for name, function in FUNCTIONS.items()}
 
+    assert timeouts.pop("DeliveriesFunction") > ANSWER_SECONDS
     assert timeouts == {"ApiFunction": 29, "RefreshFunction": 60, "ChangesFunction": 60}
     assert min(timeouts.values()) > LEASE_SECONDS
 
 
 def test_nobody_is_idle_where_a_webhook_listens_to_all() -> None:
-    listening = Stack(WebhookUrl="https://example.com/hook", WebhookKey="key")
-    variables = listening.properties("RefreshFunction")["Environment"]["Variables"]
-
-    assert variables["IDLE_REVALIDATION_SECONDS"] == 0
+    for function in FUNCTIONS.values():
+        assert function["Environment"]["Variables"]["IDLE_REVALIDATION_SECONDS"] == "0"
 
 
 def test_whoever_reads_after_any_silence_is_answered_at_once() -> None:
-    settings = Settings.from_env(
-        {
-            name: str(value)
-            for name, value in FUNCTIONS["ApiFunction"]["Environment"]["Variables"].items()
-        }
-    )
+    variables = Stack().properties("ApiFunction")["Environment"]["Variables"]
+    settings = Settings.from_env({name: str(value) for name, value in variables.items()})
     policy, schedule = settings.policy, settings.schedule
 
     # A sweep takes less than a run's period to begin and to end.
@@ -145,7 +150,7 @@ def test_concurrency_is_reserved_only_where_asked_for() -> None:
 
 
 def test_functions_join_a_vpc_only_where_asked_for() -> None:
-    inside = Stack(SubnetIds="subnet-1,subnet-2", SecurityGroupIds="sg-1")
+    inside = Stack(WebhookUrl=URL, SubnetIds="subnet-1,subnet-2", SecurityGroupIds="sg-1")
 
     for name, function in FUNCTIONS.items():
         assert "VpcConfig" not in function

@@ -11,7 +11,8 @@ from tests.template.stack import GIVEN_TABLE, Json, Stack
 STACK = Stack()
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b"
 SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:cal-AbCdEf"
-WEBHOOK = {"WebhookUrl": "https://hooks.example.org/users", "WebhookKey": "key"}
+WEBHOOK = {"WebhookUrl": "https://hooks.example.org/users"}
+FUNCTIONS = ("ApiRole", "RefreshRole", "ChangesRole", "DeliveriesRole")
 REFRESH_ARN = {"Fn::GetAtt": ["RefreshFunction", "Arn"]}
 TABLE_ACTIONS = (
     "dynamodb:BatchGetItem",
@@ -93,17 +94,28 @@ def test_the_changes_function_may_do_what_it_does_and_nothing_else() -> None:
     )
 
 
-@pytest.mark.parametrize("role", ["ApiRole", "RefreshRole", "ChangesRole"])
+@pytest.mark.parametrize("role", FUNCTIONS)
 def test_traces_may_be_sent_only_where_they_are_asked_for(role: str) -> None:
-    traces = _statements(Stack(Tracing="true"), role)["Traces"]
+    traces = _statements(Stack(Tracing="true", **WEBHOOK), role)["Traces"]
 
     assert traces["Action"] == ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
-    assert "Traces" not in _statements(STACK, role)
+    assert "Traces" not in _statements(Stack(**WEBHOOK), role)
 
 
-def test_the_webhook_s_rule_may_call_one_destination() -> None:
-    assert _allowed(Stack(**WEBHOOK), "WebhookRole") == _exactly(
-        (("events:InvokeApiDestination",), _arn("WebhookDestination")),
+def test_the_deliveries_function_may_do_what_it_does_and_knows_no_user_but_by_events() -> None:
+    assert _allowed(Stack(**WEBHOOK), "DeliveriesRole") == _exactly(
+        (
+            (
+                "sqs:ChangeMessageVisibility",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+                "sqs:ReceiveMessage",
+            ),
+            _arn("Deliveries"),
+        ),
+        (("sqs:SendMessage",), _arn("DeadLetters")),
+        (("secretsmanager:GetSecretValue",), {"Fn::GetAtt": ["SigningSecret", "Id"]}),
+        (("logs:CreateLogStream", "logs:PutLogEvents"), _arn("DeliveriesLogs")),
     )
 
 
@@ -126,6 +138,16 @@ def test_a_given_secret_and_key_are_the_only_ones_readable(role: str) -> None:
             "kms:ViaService": {"Fn::Sub": "secretsmanager.${AWS::Region}.${AWS::URLSuffix}"}
         }
     }
+
+
+def test_the_key_of_the_secrets_may_be_used_for_the_signing_secret_through_it_alone() -> None:
+    stack = Stack(KmsKeyArn=KEY, **WEBHOOK)
+
+    assert (
+        _statements(stack, "DeliveriesRole")["SecretKey"]
+        == (_statements(stack, "RefreshRole")["SecretKey"])
+    )
+    assert stack.properties("SigningSecret")["KmsKeyId"] == KEY
 
 
 @pytest.mark.parametrize("role", ["ApiRole", "RefreshRole", "ChangesRole"])
@@ -164,9 +186,9 @@ def test_the_table_s_key_may_be_used_through_the_table_alone(
     assert "TableKey" not in _statements(STACK, role)
 
 
-@pytest.mark.parametrize("role", ["ApiRole", "RefreshRole", "ChangesRole"])
+@pytest.mark.parametrize("role", FUNCTIONS)
 def test_network_interfaces_are_allowed_only_inside_a_vpc(role: str) -> None:
-    inside = Stack(SubnetIds="subnet-1", SecurityGroupIds="sg-1")
+    inside = Stack(SubnetIds="subnet-1", SecurityGroupIds="sg-1", **WEBHOOK)
 
     statements = _statements(inside, role)
     lambda_may, code_may_not = (
@@ -174,7 +196,8 @@ def test_network_interfaces_are_allowed_only_inside_a_vpc(role: str) -> None:
         statements["NoNetworkInterfacesForCode"],
     )
 
-    assert not {"NetworkInterfaces", "NoNetworkInterfacesForCode"} & _statements(STACK, role).keys()
+    outside = _statements(Stack(**WEBHOOK), role)
+    assert not {"NetworkInterfaces", "NoNetworkInterfacesForCode"} & outside.keys()
     assert all(action.startswith("ec2:") for action in lambda_may["Action"])
     assert (lambda_may["Effect"], code_may_not["Effect"]) == ("Allow", "Deny")
     assert code_may_not["Action"] == lambda_may["Action"]
@@ -184,7 +207,11 @@ def test_network_interfaces_are_allowed_only_inside_a_vpc(role: str) -> None:
 
 def test_what_may_be_done_to_all_resources_can_be_done_to_no_single_one() -> None:
     everything = Stack(
-        Tracing="true", ApiGatewayLogRole="create", SubnetIds="subnet-1", SecurityGroupIds="sg-1"
+        Tracing="true",
+        ApiGatewayLogRole="create",
+        SubnetIds="subnet-1",
+        SecurityGroupIds="sg-1",
+        **WEBHOOK,
     )
 
     wild = {
@@ -204,7 +231,7 @@ def test_what_may_be_done_to_all_resources_can_be_done_to_no_single_one() -> Non
         ("ApiRole", "lambda.amazonaws.com"),
         ("RefreshRole", "lambda.amazonaws.com"),
         ("ChangesRole", "lambda.amazonaws.com"),
-        ("WebhookRole", "events.amazonaws.com"),
+        ("DeliveriesRole", "lambda.amazonaws.com"),
         ("ScheduleRole", "scheduler.amazonaws.com"),
     ],
 )
@@ -223,7 +250,7 @@ def test_every_role_of_the_stack_is_tested_here() -> None:
         "ApiRole",
         "RefreshRole",
         "ChangesRole",
-        "WebhookRole",
+        "DeliveriesRole",
         "ScheduleRole",
         "ApiGatewayLogWriter",
     }

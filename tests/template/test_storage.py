@@ -13,6 +13,7 @@ STACK = Stack()
 SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:cal-AbCdEf"
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b"
 GIVEN = Stack(**GIVEN_TABLE)
+WEBHOOK = Stack(WebhookUrl="https://hooks.example.org/users")
 
 
 def test_the_table_outlives_the_stack() -> None:
@@ -36,7 +37,7 @@ def test_protection_is_a_switch() -> None:
 
 
 def test_a_given_table_is_used_instead_of_a_created_one() -> None:
-    outputs = {name: GIVEN.resolve(one["Value"]) for name, one in GIVEN.template["Outputs"].items()}
+    outputs = GIVEN.outputs
 
     for function in GIVEN.of_type("AWS::Lambda::Function").values():
         variables = function["Environment"]["Variables"]
@@ -57,12 +58,10 @@ def test_a_restored_table_is_told_to_get_what_the_stack_gives_its_own() -> None:
     assert set(re.findall(r"\b(Table\w+)=", told)) == GIVEN_TABLE.keys()
 
 
-@pytest.mark.parametrize("stack", [GIVEN, Stack(SecretArn=SECRET), Stack(WebhookUrl="")])
+@pytest.mark.parametrize("stack", [GIVEN, Stack(SecretArn=SECRET), STACK, WEBHOOK])
 def test_nothing_refers_to_a_resource_that_this_choice_does_not_make(stack: Stack) -> None:
     made = stack.resources.keys()
-    outputs = stack.resolve(stack.template["Outputs"])
-
-    names = set(_referred([stack.resources, outputs]))
+    names = set(_referred([stack.resources, stack.outputs]))
 
     assert names & stack.template["Resources"].keys() <= made
 
@@ -177,9 +176,10 @@ def test_alarms_of_this_account_may_publish_and_nobody_without_tls() -> None:
 
 
 def test_every_log_group_ends_its_records() -> None:
-    groups = STACK.of_type("AWS::Logs::LogGroup")
+    groups = WEBHOOK.of_type("AWS::Logs::LogGroup")
+    functions = {"ApiLogs", "RefreshLogs", "ChangesLogs", "DeliveriesLogs"}
 
-    assert groups.keys() == {"ApiLogs", "RefreshLogs", "ChangesLogs", "ApiAccessLogs"}
+    assert groups.keys() == functions | {"ApiAccessLogs"}
     assert {group["RetentionInDays"] for group in groups.values()} == {"30"}
 
 
@@ -198,5 +198,8 @@ def test_outputs_say_what_an_operator_needs() -> None:
         "ChangesFunctionName",
         "EventBusName",
         "DeadLetterQueueUrl",
+        "DeliveriesFunctionName",
+        "DeliveriesQueueUrl",
+        "SigningSecretArn",
     }
     assert all(output["Description"] for output in outputs.values())

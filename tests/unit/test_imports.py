@@ -16,12 +16,14 @@ importlib.import_module(sys.argv[1])
 from handlers.wiring import wiring
 connecting = {"socket.connect", "socket.getaddrinfo"}
 print(wiring.cache_info().currsize, sorted(connecting & set(seen)))
-late = {"requests", "pydantic", "lib.origin.client", "lib.caching.coding"}
+late = {"requests", "pydantic", "lib.origin.client", "lib.caching.coding", "lib.deliveries"}
 print(sorted(late & sys.modules.keys()) if sys.argv[1] == "handlers.api" else [])
 """
 
 
-@pytest.mark.parametrize("handler", ["handlers.api", "handlers.refresh", "handlers.changes"])
+@pytest.mark.parametrize(
+    "handler", ["handlers.api", "handlers.refresh", "handlers.changes", "handlers.deliveries"]
+)
 def test_importing_a_handler_connects_and_wires_nothing(handler: str) -> None:
     done = subprocess.run(  # noqa: S603 - this interpreter.
         [sys.executable, "-c", _IMPORT, handler],

@@ -5,7 +5,7 @@ import pytest
 from lib.caching.freshness import FreshnessPolicy
 from lib.revalidation.schedule import Schedule
 from lib.revalidation.window import Window
-from lib.settings import Settings
+from lib.settings import DeliverySettings, Settings
 from lib.users.hiding import HidingPolicy
 
 GOOD = {
@@ -152,3 +152,57 @@ def test_nothing_may_be_hidden(given: str) -> None:
     settings = Settings.from_env(GOOD | {"HIDDEN_FIELDS": given, "HIDDEN_METADATA_KEYS": given})
 
     assert settings.hiding == HidingPolicy()
+
+
+DELIVERIES = {
+    "WEBHOOK_URL": "https://hooks.example.com/users?token=t0ken",
+    "SIGNING_SECRET_ID": "arn:signing",
+    "DELIVERIES_QUEUE_URL": "https://sqs.example.com/1/deliveries",
+    "DEAD_LETTERS_URL": "https://sqs.example.com/1/dead",
+}
+
+
+def test_what_deliveries_need_is_read_and_the_url_not_shown() -> None:
+    settings = DeliverySettings.from_env(DELIVERIES)
+
+    assert settings == DeliverySettings(
+        url="https://hooks.example.com/users?token=t0ken",
+        signing_secret_id="arn:signing",
+        queue_url="https://sqs.example.com/1/deliveries",
+        dead_letters_url="https://sqs.example.com/1/dead",
+    )
+    assert DELIVERIES.keys() == DeliverySettings.VARIABLES
+    assert "t0ken" not in repr(settings)
+
+
+@pytest.mark.parametrize("name", sorted(DELIVERIES))
+def test_a_missing_variable_of_deliveries_is_named(name: str) -> None:
+    env = {key: value for key, value in DELIVERIES.items() if key != name}
+
+    with pytest.raises(ValueError, match=f"missing environment variables: {name}$"):
+        DeliverySettings.from_env(env)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9000/", "http://localhost/", "http://[::1]:9/"])
+def test_events_go_in_plain_text_to_this_machine(url: str) -> None:
+    assert DeliverySettings.from_env(DELIVERIES | {"WEBHOOK_URL": url}).url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://hooks.example.com/",
+        "http://10.0.0.1/",
+        "http://127.0.0.1.example.com/",
+        "ftp://127.0.0.1/",
+        "https://",
+        "https://[::1/",
+        "https://hooks.example.com:port/",
+        "http://127.0.0.1:0/",
+        "hooks.example.com",
+        "",
+    ],
+)
+def test_events_go_in_plain_text_and_without_a_host_nowhere_else(url: str) -> None:
+    with pytest.raises(ValueError, match="WEBHOOK_URL"):
+        DeliverySettings.from_env(DELIVERIES | {"WEBHOOK_URL": url})

@@ -138,7 +138,8 @@ def test_with_an_http_api_a_month_costs_no_more_than_was_wanted(
 
 
 def test_what_there_is_whoever_calls_is_counted_in_the_template() -> None:
-    alarms, metrics = Stack().of_type("AWS::CloudWatch::Alarm"), report.metrics()
+    everything = Stack(WebhookUrl="https://hooks.example.org/users")
+    alarms, metrics = everything.of_type("AWS::CloudWatch::Alarm"), report.metrics()
     watched = {
         alarm["MetricName"]
         for alarm in alarms.values()
