@@ -16,7 +16,7 @@ importlib.import_module(sys.argv[1])
 from handlers.wiring import wiring
 connecting = {"socket.connect", "socket.getaddrinfo"}
 print(wiring.cache_info().currsize, sorted(connecting & set(seen)))
-late = {"requests", "pydantic", "lib.origin.client", "lib.caching.coding"}
+late = {"requests", "pydantic", "lib.origin.client", "lib.origin.webhook", "lib.caching.coding"}
 print(sorted(late & sys.modules.keys()) if sys.argv[1] == "handlers.api" else [])
 """
 
