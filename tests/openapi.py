@@ -30,6 +30,8 @@ OPERATIONS: dict[tuple[str, str], Json] = {
 }
 FROM_GATEWAY = {"403": "ACCESS_DENIED", "429": "THROTTLED"}
 """What API Gateway answers before the service sees the request."""
+UNSIGNED = {"webhook"}
+"""Resources to which API Gateway lets anybody, so that it forbids nothing."""
 
 
 def resolved(part: Json) -> Json:
@@ -60,6 +62,11 @@ def responses(resource: str, method: str) -> dict[str, str]:
     """Return the name of the response component for each status of an operation."""
     declared = OPERATIONS[resource, method]["responses"]
     return {status: part["$ref"].rpartition("/")[2] for status, part in declared.items()}
+
+
+def from_gateway(resource: str) -> set[str]:
+    """Return the statuses that API Gateway answers before the service sees a request."""
+    return FROM_GATEWAY.keys() - ({"403"} if resource in UNSIGNED else set())
 
 
 def examples(part: Json) -> dict[str, Json]:

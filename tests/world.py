@@ -17,6 +17,7 @@ from lib.reading.proxy import Proxy
 from lib.reading.request import Read, ReadRequest
 from lib.reading.stored import Stored
 from lib.revalidation.forced import ForcedRefresh, Refreshed
+from lib.revalidation.hints import Hints, Worked
 from lib.revalidation.observe import Observer
 from lib.revalidation.outcomes import Claim, Outcome
 from lib.revalidation.purpose import Purpose
@@ -25,6 +26,7 @@ from lib.revalidation.schedule import Schedule
 from lib.revalidation.window import Window
 from lib.users.hiding import NOTHING_HIDDEN, HidingPolicy
 from lib.users.keys import UserKeys
+from tests.fake_hints import FakeHinted
 from tests.fake_lookups import FakeLookups
 from tests.fakes import CLIENT, Clock, FakeOrigin, FakeSecrets, FakeStore, users
 
@@ -55,6 +57,7 @@ class World:
     store: FakeStore = field(default_factory=FakeStore)
     origin: FakeOrigin = field(default_factory=lambda: FakeOrigin(rows=users(range(1, 21))))
     lookups: FakeLookups = field(default_factory=FakeLookups)
+    hinted: FakeHinted = field(default_factory=FakeHinted)
     secrets: FakeSecrets = field(default_factory=FakeSecrets)
     policy: FreshnessPolicy = POLICY
     window: Window = field(default_factory=Window)
@@ -73,6 +76,7 @@ class World:
     asking: Asking = field(init=False)
     proxy: Proxy = field(init=False)
     forced_refresh: ForcedRefresh = field(init=False)
+    hints: Hints = field(init=False)
 
     def __post_init__(self) -> None:
         self.time = self.clock.time(lambda: self.jitter)
@@ -125,6 +129,14 @@ class World:
             store=self.store,
             lookups=self.lookups,
             revalidation=self.revalidation,
+            time=self.time,
+        )
+        self.hints = Hints(
+            hinted=self.hinted,
+            lookups=self.lookups,
+            store=self.store,
+            revalidation=self.revalidation,
+            schedule=SCHEDULE,
             time=self.time,
         )
 
@@ -213,6 +225,16 @@ class World:
             deadline=self.clock.now + seconds,
             believed=believed,
         )
+
+    def hint_at(self, *keys: str) -> bool:
+        """Take a webhook in that hints at ``keys``; tell whether a worker is to be started."""
+        assert self.hinted.note(CLIENT, keys, now=self.clock.now)
+        return self.hints.begin(CLIENT)
+
+    def work(self, *, seconds: float = 55) -> Worked:
+        """Work hints off in an invocation with ``seconds`` left."""
+        holder = f"worker {next(self.invocations)}"
+        return self.hints.work(CLIENT, holder=holder, deadline=self.clock.now + seconds)
 
 
 def said(seen: Seen) -> tuple[str, int | None]:

@@ -46,7 +46,7 @@ class Deployment:
     """
 
     def __init__(
-        self, *, sam: str, built: Path, clients: Mapping[str, str], **parameters: str
+        self, *, sam: str, built: Path, clients: Mapping[str, object], **parameters: str
     ) -> None:
         self.outputs: dict[str, str] = {}
         self._sam = sam

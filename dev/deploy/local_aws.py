@@ -81,7 +81,7 @@ class LocalAws:
                 self.origin_url = starting.enter_context(origin).url
             self.aws.create_table(TABLE_NAME)
             self.aws.create_bus(BUS_NAME)
-            self.aws.put_secret(SECRET_NAME, self._settings.clients)
+            self.aws.put_secret(SECRET_NAME, self._settings.secret)
             self._write()
             self._running = starting.pop_all()
         return self

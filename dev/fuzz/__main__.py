@@ -1,8 +1,8 @@
 """``make fuzz``: Schemathesis against the running service and its OpenAPI document.
 
-At least 1,000 examples for the list and 200 for every other operation, with every check on. Only
-these are excepted: bad values of ``limit``, ``offset`` and ``emails``, which are read as the origin
-reads them, and the documented 503 and 504.
+At least 1,000 examples for the list and 200 for every other operation but the webhook, whose bodies
+must be signed, with every check on. Only these are excepted: bad values of ``limit``, ``offset``
+and ``emails``, which are read as the origin reads them, and the documented 503 and 504.
 """
 
 import os

@@ -1,8 +1,9 @@
 """``python -m dev.local``: the service on this machine, with everything it needs, until Ctrl-C.
 
 Environment: PORT, WORKERS, USERS, CAL_API_URL, CAL_OAUTH_CLIENTS, SCHEDULE_SECONDS, STATE_DIR,
-WEBHOOK_URL (change events are posted to it), WEBHOOK_SECRET (what they are signed with), and the
-functions' own variables, such as FRESH_SECONDS.
+WEBHOOK_URL (change events are posted to it), WEBHOOK_SECRET (what they are signed with),
+CAL_WEBHOOK_SECRET (what Cal.com's own webhooks are signed with), and the functions' own variables,
+such as FRESH_SECONDS.
 """
 
 import os

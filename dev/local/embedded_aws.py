@@ -10,7 +10,7 @@ import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import boto3
 import botocore.session
@@ -137,8 +137,8 @@ class EmbeddedAws:
         with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):
             client.create_event_bus(Name=name)
 
-    def put_secret(self, name: str, mapping: Mapping[str, str]) -> None:
-        """Store ``mapping`` of client id to secret key as the newest version of secret ``name``."""
+    def put_secret(self, name: str, mapping: Mapping[str, Any]) -> None:
+        """Store what each client has, by its id, as the newest version of the secret ``name``."""
         self.put_secret_text(name, json.dumps(dict(mapping)))
 
     def put_secret_text(self, name: str, text: str) -> None:

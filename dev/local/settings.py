@@ -42,11 +42,13 @@ _OWN = frozenset(
         "STATE_DIR",
         "WEBHOOK_URL",
         "WEBHOOK_SECRET",
+        "CAL_WEBHOOK_SECRET",
     }
 )
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 DEMO_CLIENTS = {"clxdemo0000000000000000001": "demo-secret"}
 DEMO_SIGNING_SECRET = "whsec_ZGVtby1zaWduaW5nLXNlY3JldC0wMDAx"
+DEMO_CALCOM_WEBHOOK_SECRET = "demo-webhook-secret"
 
 _FIXED = {
     "TABLE_NAME": TABLE_NAME,
@@ -73,7 +75,8 @@ class LocalSettings:
     """What decides a run. ``origin_url`` None means: run the origin double with ``users`` users.
 
     ``function_environment`` holds variables of the functions that differ from the template.
-    Without a ``webhook``, change events stay on the bus.
+    Without a ``webhook``, change events stay on the bus. Webhooks of Cal.com's are signed with
+    ``calcom_webhook_secret``, whichever client they are for; without one, none are taken.
     """
 
     port: int = 8080
@@ -87,6 +90,17 @@ class LocalSettings:
     api_handler: str = API_HANDLER
     refresh_handler: str = REFRESH_HANDLER
     webhook: Webhook | None = None
+    calcom_webhook_secret: str = field(default=DEMO_CALCOM_WEBHOOK_SECRET, repr=False)
+
+    @property
+    def secret(self) -> Mapping[str, object]:
+        """What the functions find in their secret."""
+        if not self.calcom_webhook_secret:
+            return self.clients
+        return {
+            client_id: {"key": key, "webhookSecret": self.calcom_webhook_secret}
+            for client_id, key in self.clients.items()
+        }
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -111,6 +125,7 @@ class LocalSettings:
             schedule_seconds=_whole(given, "SCHEDULE_SECONDS", 60, least=1, most=86_400),
             state_directory=Path(state).absolute() if state else None,
             webhook=_webhook(given),
+            calcom_webhook_secret=given.get("CAL_WEBHOOK_SECRET", DEMO_CALCOM_WEBHOOK_SECRET),
             function_environment={
                 name: value for name, value in given.items() if _PASSED_ON.fullmatch(name)
             },

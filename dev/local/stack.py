@@ -155,7 +155,7 @@ class LocalStack:
     def _fill_aws(self) -> None:
         self.aws.create_table(TABLE_NAME)
         self.aws.create_bus(BUS_NAME)
-        self.aws.put_secret(SECRET_NAME, self.settings.clients)
+        self.aws.put_secret(SECRET_NAME, self.settings.secret)
 
     def _start_webhook(self, lambda_api: LambdaApi) -> None:
         webhook = self.settings.webhook

@@ -16,6 +16,13 @@ from handlers.wiring import wiring
 from lib.caching import provenance
 from lib.errors import ServiceError, UnavailableError
 
+
+def _receive_webhook(call: Call) -> Response:
+    from handlers.webhook import receive  # noqa: PLC0415 - no reader should pay for it.
+
+    return receive(call)
+
+
 _ROUTES: Mapping[str, Callable[[Call], Response]] = {
     "users": users.list_users,
     "users/lookup": users.look_users_up,
@@ -23,6 +30,7 @@ _ROUTES: Mapping[str, Callable[[Call], Response]] = {
     "cache": cache.show_cache,
     "cache/changes": cache.list_changes,
     "cache/refresh": cache.refresh,
+    "webhook": _receive_webhook,
     DOCUMENT: document.show_document,
 }
 

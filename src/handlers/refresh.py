@@ -6,6 +6,7 @@ Events:
     {"action": "refresh", "clientId": …, "lease": {…}}               a reader's claim, handed over
     {"action": "refresh", "clientId": …, "requestedAt": <instant>}   a caller wants a new sweep,
                                                      with "believe": true whatever it misses
+    {"action": "hints", "clientId": …}                               webhooks hinted at users
 
 Each is idempotent: Lambda may deliver an event twice, and a lease that was used or has expired
 starts nothing.
@@ -15,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from handlers import announcements, observing, orders
+from handlers import announcements, hints, observing, orders
 from handlers.invocation import Context, deadline
 from handlers.observing import logger
 from handlers.reporting import describe, report_schedule
@@ -50,7 +51,16 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
             if "clientIds" in event:
                 return {"results": _refresh_several(event["clientIds"], context, {})}
             return _refused(event) or _refresh_one(event, context)
-        raise ValueError("action must be refresh-all, or refresh with a clientId or clientIds")
+        if action == "hints":
+            orders.client_id(event)
+            return _refused(event) or hints.work(
+                event["clientId"],
+                holder=_holder(context),
+                deadline=deadline(context, now=wiring().time.now()),
+            )
+        raise ValueError(
+            "action must be refresh-all, or refresh with a clientId or clientIds, or hints with one"
+        )
     finally:
         observing.flush()
 
@@ -69,6 +79,7 @@ def _refresh_all(context: Context) -> dict[str, Any]:
         announcements.ask_if_overdue(head)
     # Whose head could not be read with the others is read alone, where that can be mended.
     unread = tuple(set(client_ids) - {head.client_id for head in heads})
+    hints.begin_left_over(client_ids)
     batches = [batch for batch in (unread, *schedule.batches(heads, now=now)) if batch]
     here, *elsewhere = batches or [()]
     failed = [client_id for batch in elsewhere if not _fan_out(batch) for client_id in batch]

@@ -1,7 +1,7 @@
 """Says what happened in the background: revalidations, and what of them could not be done."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handlers.observing import (
     alone,
@@ -19,6 +19,9 @@ from lib.events.overdue import overdue
 from lib.origin import budget
 from lib.revalidation.outcomes import Claim, Failed, Outcome, Published
 from lib.revalidation.schedule import Schedule, oldest
+
+if TYPE_CHECKING:
+    from lib.revalidation.hints import Worked
 
 
 @alone
@@ -79,6 +82,21 @@ def report_handover_failure(client_id: str, error: UnavailableError) -> None:
     """Say that a stale answer's revalidation could not be started elsewhere."""
     count(HandoverFailed=1)
     logger.warning("hand-over failed", extra={"client_id": client_id, "reason": error.reason})
+
+
+def report_hints(client_id: str, worked: "Worked") -> Mapping[str, Any]:
+    """Say how many users were asked for whom webhooks hinted at; return that."""
+    refused = worked.refused
+    said: dict[str, Any] = {
+        "outcome": "refused" if refused else "done",
+        "asked": worked.asked,
+        "dropped": worked.dropped,
+        **({"reason": refused.reason} if refused else {}),
+    }
+    if worked.dropped:
+        count(HintsDropped=worked.dropped)
+    logger.info("hints", extra={"client_id": client_id, **said})
+    return said
 
 
 @alone

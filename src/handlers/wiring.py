@@ -31,6 +31,7 @@ from lib.settings import Settings
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
+    from lib.aws.hint_store import HintStore
     from lib.aws.invoker import Invoker
     from lib.aws.lookup_store import LookupStore
     from lib.aws.secret import Secrets
@@ -239,6 +240,13 @@ class Wiring:
             keep_missed=self.settings.lookup_miss_seconds,
             time=self.time,
         )
+
+    @cached_property
+    def hint_store(self) -> "HintStore":
+        """The hints in the table."""
+        from lib.aws.hint_store import HintStore
+
+        return HintStore(self._table)
 
     @cached_property
     def _named_reads(self) -> NamedReads:

@@ -3,9 +3,11 @@
     ServiceError
     |-- RequestError                      the caller can mend it
     |   |-- InvalidRequestError      400  a parameter that does not exist or has a bad value
+    |   |-- ForbiddenError           403  a webhook that nobody signed who knows the secret
     |   |-- NotFoundError            404  no such route, client or user
     |   |-- MethodNotAllowedError    405  the route exists, the method does not
     |   |-- GoneError                410  a cursor or generation that is no longer kept
+    |   |-- BodyTooLargeError        413  a webhook's body that is longer than is read
     |   `-- OnlyIfCachedError        504  only-if-cached, and nothing suitable is stored
     `-- UnavailableError                  a stored snapshot is served instead, where there is one
         |-- OriginError              502  the origin answered, and the answer is not usable
@@ -32,9 +34,11 @@ from typing import Any, ClassVar, override
 
 CODES = {
     HTTPStatus.BAD_REQUEST: "BadRequestException",
+    HTTPStatus.FORBIDDEN: "ForbiddenException",
     HTTPStatus.NOT_FOUND: "NotFoundException",
     HTTPStatus.METHOD_NOT_ALLOWED: "MethodNotAllowedException",
     HTTPStatus.GONE: "GoneException",
+    HTTPStatus.CONTENT_TOO_LARGE: "PayloadTooLargeException",
     HTTPStatus.INTERNAL_SERVER_ERROR: "InternalServerErrorException",
     HTTPStatus.BAD_GATEWAY: "BadGatewayException",
     HTTPStatus.SERVICE_UNAVAILABLE: "ServiceUnavailableException",
@@ -123,11 +127,8 @@ class ServiceError(Exception):
     @property
     def details(self) -> dict[str, Any]:
         """Body of ``error.details``, in the origin's default form."""
-        return {
-            "message": self.message,
-            "error": self.status.phrase,
-            "statusCode": int(self.status),
-        }
+        told = self.status
+        return {"message": self.message, "error": told.phrase, "statusCode": int(told)}
 
     def headers(self, *, now: float, jitter: float) -> dict[str, str]:
         """Return the header fields that belong to the error; ``jitter`` in 0..1 spreads callers."""
@@ -160,6 +161,18 @@ class InvalidRequestError(RequestError):
     @override
     def details(self) -> dict[str, Any]:
         return super().details if self._details is None else self._details
+
+
+class ForbiddenError(RequestError):
+    """A 403."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class BodyTooLargeError(RequestError):
+    """A 413."""
+
+    status = HTTPStatus.CONTENT_TOO_LARGE
 
 
 class NotFoundError(RequestError):

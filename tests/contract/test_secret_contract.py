@@ -243,7 +243,19 @@ def test_a_secret_that_was_fetched_again_is_nothing_to_tell(vault: Vault) -> Non
 
 
 @pytest.mark.parametrize(
-    "key", [5, None, "", "  ", {"key": "canary-key"}, "canary-key✓", "canary\nkey", "canary\0key"]
+    "key",
+    [
+        5,
+        None,
+        "",
+        "  ",
+        {"Key": "canary-key"},
+        {"key": 5},
+        ["canary-key"],
+        "canary-key✓",
+        "canary\nkey",
+        "canary\0key",
+    ],
 )
 def test_a_key_that_is_none_concerns_its_own_client_only(vault: Vault, key: object) -> None:
     vault.put(json.dumps({"one": key, "two": "key2"}))
@@ -263,6 +275,69 @@ def test_a_client_id_that_no_header_can_carry_concerns_nobody_else(vault: Vault)
     assert vault.key("two") == "key2"
     with pytest.raises(SecretError):
         vault.key("o\nne")
+
+
+@pytest.mark.parametrize("beside", [{}, {"webhookSecret": "w"}, {"later": [1], "key ": "other"}])
+def test_a_client_may_have_more_to_be_said_of_it_than_its_key(
+    vault: Vault, beside: dict[str, object]
+) -> None:
+    vault.put(json.dumps({"one": {"key": " key1\n", **beside}, "two": "key2"}))
+
+    assert (vault.key("one"), vault.key("two")) == ("key1", "key2")
+    assert vault.secrets.client_ids() == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("said", "secrets"),
+    [
+        ({"key": "k", "webhookSecret": "canary-w"}, ["canary-w"]),
+        (
+            {"key": "k", "webhookSecret": [" canary-new\n", "canary-old"]},
+            ["canary-new", "canary-old"],
+        ),
+        ({"key": "k", "webhookSecret": ["", None, "canary✓", "canary-w"]}, ["canary-w"]),
+        ({"webhookSecret": "canary-w"}, ["canary-w"]),
+        ({"key": "k", "webhookSecret": ""}, []),
+        ({"key": "k", "webhookSecret": {"a": "b"}}, []),
+        ({"key": "k"}, []),
+        ("k", []),
+        (["canary-w"], []),
+        (None, []),
+    ],
+)
+def test_what_signs_a_client_s_webhooks_is_beside_its_key(
+    vault: Vault, said: object, secrets: list[str]
+) -> None:
+    vault.put(json.dumps({"one": said, "two": "key2"}))
+
+    found = vault.secrets.webhook_secrets("one")
+
+    assert [each.reveal() for each in found] == secrets
+    assert vault.secrets.webhook_secrets("two") == vault.secrets.webhook_secrets("x") == ()
+    assert "canary" not in f"{found!r} {vars(vault.secrets)!r}"
+
+
+def test_whoever_sends_bad_signatures_has_the_secret_fetched_once_in_a_moment(
+    vault: Vault,
+) -> None:
+    vault.secrets.webhook_secrets("one")
+    for _ in range(100):
+        vault.secrets.webhook_secrets("one", anew=True)
+    before = vault.fetches
+    vault.clock.now += PAUSE_SECONDS
+    for _ in range(100):
+        vault.secrets.webhook_secrets("one", anew=True)
+
+    assert (before, vault.fetches) == (1, 2)
+
+
+def test_during_an_outage_the_last_webhook_secrets_go_on_being_used(vault: Vault) -> None:
+    vault.put(json.dumps({"one": {"key": "key1", "webhookSecret": "w"}}))
+    vault.secrets.webhook_secrets("one")
+    vault.outage = unreachable()
+    vault.clock.now += KEEP_SECONDS
+
+    assert [each.reveal() for each in vault.secrets.webhook_secrets("one")] == ["w"]
 
 
 def test_blanks_and_line_ends_around_a_key_are_none_of_it(vault: Vault) -> None:

@@ -77,7 +77,10 @@ def _objects(printed: str) -> list[Json]:
 
 
 def test_every_example_is_run_here() -> None:
-    assert EXAMPLES.keys() == {"curl", "curl, signed", "Python", "Node", "Node, signed"}
+    assert EXAMPLES.keys() == {
+        *("curl", "curl, a webhook", "curl, signed"),
+        *("Python", "Node", "Node, signed"),
+    }
 
 
 def test_curl_lists_revalidates_and_looks_up(local: dict[str, str], tmp_path: Path) -> None:
@@ -90,6 +93,19 @@ def test_curl_lists_revalidates_and_looks_up(local: dict[str, str], tmp_path: Pa
     # The file of the first answer is still there after the second, which had no body.
     assert len(json.loads(Path(tmp_path, "users.json").read_text(encoding="utf-8"))["data"]) == 120
     assert looked_up["notFound"] == [f"nobody+{local['CLIENT']}@example.com"]
+
+
+def test_curl_sends_a_webhook(local: dict[str, str], tmp_path: Path) -> None:
+    (answer,) = _objects(_shell(EXAMPLES["curl, a webhook"], local, tmp_path))
+
+    assert answer["data"] == {"outcome": "accepted", "users": 1}
+
+
+def test_curl_with_another_webhook_secret_is_refused(local: dict[str, str], tmp_path: Path) -> None:
+    wrong = local | {"CAL_WEBHOOK_SECRET": "another"}
+
+    with pytest.raises(AssertionError, match="403"):
+        _shell(EXAMPLES["curl, a webhook"], wrong, tmp_path)
 
 
 @pytest.mark.parametrize("session", [{}, {"AWS_SESSION_TOKEN": "a-token"}], ids=["user", "session"])

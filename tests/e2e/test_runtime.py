@@ -111,6 +111,9 @@ CASES: dict[str, tuple[str, Check]] = {
     "look-users-up": ("ApiFunction", _answers(200, rows=2)),
     "cache-refresh": ("ApiFunction", _answers(200)),
     "list-changes": ("ApiFunction", _answers(200)),
+    # Of a deployment whose client has no webhook secret.
+    "webhook": ("ApiFunction", _answers(404)),
+    "hints": ("RefreshFunction", lambda result: result["outcome"] == "done"),
     "schedule": (
         "RefreshFunction",
         lambda result: (result["clients"], result["failed"]) == (2, []),

@@ -181,6 +181,7 @@ class Service:
         path: str = "/users",
         headers: Mapping[str, str] | None = None,
         *,
+        body: bytes = b"",
         seconds: float = 29,
     ) -> Answer:
         target = path if path.startswith("/v2") else f"/v2/oauth-clients/{CLIENT}{path}"
@@ -188,7 +189,7 @@ class Service:
             method=method,
             target=target,
             headers=list((headers or {}).items()),
-            body=b"",
+            body=body,
             source_ip="127.0.0.1",
         )
         request_id = str(uuid.uuid4())
@@ -236,7 +237,7 @@ class Service:
     def items(self) -> list[Mapping[str, Any]]:
         return self.table.items()
 
-    def put_secret(self, keys: Mapping[str, str]) -> None:
+    def put_secret(self, keys: Mapping[str, Json]) -> None:
         self.aws.put_secret(self.secret, keys)
 
     def _take_time(self, call: OriginRequest) -> None:

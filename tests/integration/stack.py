@@ -28,10 +28,14 @@ class Caller:
         return self.stack.origin
 
     def send(
-        self, method: str, path: str = "/users", headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str = "/users",
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
     ) -> requests.Response:
         url = f"{self.stack.url}/v2/oauth-clients/{self.client_id}{path}"
-        return requests.request(method, url, headers=headers, timeout=PATIENCE_SECONDS)
+        return requests.request(method, url, headers=headers, data=body, timeout=PATIENCE_SECONDS)
 
     def get(
         self, path: str = "/users", headers: Mapping[str, str] | None = None

@@ -4,6 +4,9 @@ A secret and addresses that cannot occur by chance go through every kind of traf
 that any process printed holds one, and neither does the table outside its pages.
 """
 
+import hashlib
+import hmac
+import json
 import re
 from collections.abc import Iterator
 
@@ -19,6 +22,7 @@ from tests.patience import wait_until
 CLIENT = "clxwatched00000000000000001"
 SECRET = "canary-secret-5e1f0c"
 ROTATED = "canary-secret-77ab90"
+WEBHOOK_SECRET = "canary-secret-of-webhooks-c09d"
 DOMAIN = "canary-bird.example"
 MARKERS = re.compile(r"canary|%40|kestrel", re.IGNORECASE)
 
@@ -54,6 +58,7 @@ def caller() -> Iterator[Caller]:
         workers=2,
         users=0,
         clients={CLIENT: SECRET},
+        calcom_webhook_secret=WEBHOOK_SECRET,
         schedule_seconds=3600,
         function_environment={
             "POWERTOOLS_LOG_LEVEL": "DEBUG",
@@ -64,6 +69,7 @@ def caller() -> Iterator[Caller]:
         caller = Caller(stack, CLIENT)
         caller.origin.replace(CLIENT, watched_users())
         read_in_every_way(caller)
+        send_webhooks(caller)
         revalidate_in_every_way(caller)
         fail_in_every_way(caller)
         yield caller
@@ -95,6 +101,29 @@ def read_in_every_way(caller: Caller) -> None:
     assert caller.get("/users/1?fields=id").status_code == 404
 
 
+def send_webhooks(caller: Caller) -> None:
+    """Send what Cal.com sends: signed well and badly, naming users by id and by address."""
+    known, *others = watched_users()
+    person = {"id": known["id"], "name": known["name"], "email": known["email"]}
+    payload = {
+        "title": f"Canary with {known['name']}",
+        "organizer": person,
+        "attendees": [{"name": "Kestrel", "email": each["email"]} for each in others[:3]],
+    }
+    for told in (
+        {"triggerEvent": "BOOKING_CREATED", "payload": payload},
+        {"triggerEvent": f"canary@{DOMAIN}", "payload": payload},
+        ["canary"],
+    ):
+        body = json.dumps(told).encode()
+        for secret in (WEBHOOK_SECRET, "canary-of-another"):
+            signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+            headers = {"X-Cal-Signature-256": signature}
+            assert caller.send("POST", "/webhook", headers, body).status_code in {202, 400, 403}
+    settled = {"pk", "sk", "expires_at"}
+    wait_until(lambda: any(settled == each.keys() for each in caller.table.items()))
+
+
 def revalidate_in_every_way(caller: Caller) -> None:
     caller.origin.update(CLIENT, watched_users()[3]["id"], name="Kestrel renamed")
     caller.let_pass(REVALIDATE_AGE)
@@ -123,6 +152,8 @@ def test_nothing_printed_holds_a_secret_or_an_address(caller: Caller) -> None:
     failed = [line for line in lines if '"outcome":"failed"' in line]
     assert len(failed) >= len(FAULTS)
     assert any('"_aws"' in line for line in lines)
+    assert any('"trigger":"BOOKING_CREATED"' in line and '"Hints"' in line for line in lines)
+    assert any('"WebhookRefused"' in line for line in lines)
     assert [line for line in lines if MARKERS.search(line)] == []
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from dev import ROOT
 from dev.local.embedded_aws import EmbeddedAws
+from dev.local.settings import DEMO_CALCOM_WEBHOOK_SECRET
 from tests.integration.service import CLIENT, Json, Service, running_service
 
 EVENTS = ROOT / "events"
@@ -33,6 +34,8 @@ REFRESHES = events_with("action", "refresh")
 @pytest.fixture
 def example(aws: EmbeddedAws) -> Iterator[Service]:
     with running_service(aws, clients={EXAMPLE_CLIENT: "key"}, users=120) as running:
+        said = {"key": "key", "webhookSecret": DEMO_CALCOM_WEBHOOK_SECRET}
+        running.put_secret({EXAMPLE_CLIENT: said})
         yield running
 
 
@@ -43,7 +46,7 @@ def test_an_example_request_is_answered(example: Service, name: str) -> None:
 
     answer = example.handle(load(EVENTS / name))
 
-    assert answer.status == 200
+    assert answer.status == (202 if name == "webhook.json" else 200)
     if answer.response.body:
         assert answer.body["status"] == "success"
 
@@ -55,6 +58,17 @@ def test_an_example_event_is_worked_off(example: Service, name: str) -> None:
     told = result["results"][0] if "results" in result else result
     expected = "superseded" if "lease" in name else "published"
     assert (told["clientId"], told["outcome"]) == (EXAMPLE_CLIENT, expected)
+
+
+def test_example_hints_are_worked_off(example: Service) -> None:
+    example.refresh()
+    example.handle(load(EVENTS / "webhook.json"))
+
+    result = example.refresh(load(EVENTS / "hints.json"))
+
+    done = {"outcome": "done", "asked": 1, "dropped": 0}
+    assert result == {"clientId": EXAMPLE_CLIENT, **done}
+    assert example.next_invocation() == load(EVENTS / "hints.json")
 
 
 def test_there_is_an_example_for_each_trigger() -> None:

@@ -52,7 +52,7 @@ IMPOSSIBLE = [None, "", 7, ["x"], {"S": "x"}, "a b", "ada@example.com", "a#b", "
 @pytest.mark.parametrize("client_id", IMPOSSIBLE)
 @pytest.mark.parametrize(
     ("function", "action"),
-    [(refresh, "refresh"), (changes, "replay"), (changes, "announce")],
+    [(refresh, "refresh"), (refresh, "hints"), (changes, "replay"), (changes, "announce")],
 )
 def test_an_id_that_no_client_can_have_is_refused(
     service: Service, function: object, action: str, client_id: Json
@@ -130,6 +130,18 @@ def test_an_announcement_of_who_is_not_stored_writes_nothing(service: Service) -
 @pytest.mark.parametrize("records", [None, {}, "gen#1", 3])
 def test_a_batch_that_is_no_list_is_refused(service: Service, records: Json) -> None:
     assert refused(service, changes, {"Records": records}) == "Records must be a list"
+
+
+def test_hints_of_who_is_in_no_secret_are_not_looked_for(service: Service) -> None:
+    before = sorted(map(str, service.items()))
+
+    done = service.refresh({"action": "hints", "clientId": STRANGER})
+
+    assert (done["outcome"], done["message"]) == (
+        "failed",
+        f"OAuth client with ID {STRANGER} not found.",
+    )
+    assert sorted(map(str, service.items())) == before
 
 
 WISHES: list[Json] = [{}, {"requestedAt": 1_700_000_000}, {"lease": LEASE}]

@@ -108,6 +108,8 @@ def rolling(sources: dict[str, str], receiver: Receiver) -> Iterator[Rolling]:
         workers=WORKERS,
         users=5,
         clients={CLIENT: "key"},
+        # The earlier version knows no client of whom more is said than its key.
+        calcom_webhook_secret="",
         schedule_seconds=3600,
         # A template puts its own variables beside its own code; here both have all.
         function_environment={"SCHEDULE_JITTER_SECONDS": "0"},

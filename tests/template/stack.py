@@ -104,6 +104,8 @@ class Stack:
                 return not self._true(member)
             case {"Condition": str(name)}:
                 return self.holds(name)
+            case {"Fn::And": members}:
+                return all(self._true(member) for member in members)
             case {"Fn::Or": members}:
                 return any(self._true(member) for member in members)
             case {"Fn::Equals": [left, right]}:

@@ -120,6 +120,7 @@ MESSAGES: dict[str, Json] = {
         condition="EventAgeExceeded",
     ),
     "an announcement": invocation("users-changes", {"action": "announce", "clientId": CLIENT}),
+    "hints": invocation("users-refresh", {"action": "hints", "clientId": CLIENT}),
     "a replay": invocation("users-changes", {"action": "replay", "clientId": CLIENT, "from": 1}),
     "an unknown action": invocation("users-changes", {"action": "anounce"}),
     "no action": invocation("users-changes", {"clientId": CLIENT}),

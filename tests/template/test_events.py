@@ -7,9 +7,12 @@ import pytest
 
 from dev import ROOT
 from dev.local.gateway_events import Request, Resource, to_event
+from dev.local.settings import DEMO_CALCOM_WEBHOOK_SECRET
+from lib.origin.credential import SecretKey
+from lib.origin.webhook import is_signed
 from tests.template.stack import Json, Stack
 
-STACK = Stack()
+STACK = Stack(InboundWebhooks="true")
 CLIENT = "clxdemo0000000000000000001"
 EVENTS: dict[str, Json] = {
     path.stem: json.loads(path.read_text(encoding="utf-8"))
@@ -32,11 +35,13 @@ def test_there_is_an_event_for_each_trigger() -> None:
         "list-users-by-email",
         "list-users-http-api",
         "look-users-up",
+        "webhook",
     }
     assert set(OTHERS) == {
         "announce",
         "deliver",
         "generation-published",
+        "hints",
         "refresh-client",
         "refresh-with-lease",
         "replay",
@@ -140,6 +145,18 @@ def test_a_stream_event_tells_of_a_new_generation_by_its_keys_alone() -> None:
 
 def test_a_replay_event_names_its_client_and_the_generation_to_start_after() -> None:
     assert EVENTS["replay"] == {"action": "replay", "clientId": CLIENT, "from": 0}
+
+
+def test_an_event_of_hints_names_its_client() -> None:
+    assert EVENTS["hints"] == {"action": "hints", "clientId": CLIENT}
+
+
+def test_a_webhook_is_signed_by_the_local_run_s_secret_and_by_nobody_else() -> None:
+    event = EVENTS["webhook"]
+    secret = SecretKey(DEMO_CALCOM_WEBHOOK_SECRET)
+
+    assert is_signed(event["body"].encode(), event["headers"]["X-Cal-Signature-256"], [secret])
+    assert event["requestContext"]["identity"]["caller"] is None
 
 
 def test_an_announce_event_names_its_client() -> None:

@@ -122,6 +122,7 @@ def test_rules_refuse_what_is_half_given() -> None:
         "VpcEndpointIds mean nothing unless ApiAccess=vpc",
         "CallerAccountIds mean nothing unless ApiAccess=iam",
         "CallerOrganizationId means nothing unless ApiAccess=iam",
+        "InboundWebhooks cannot come to ApiAccess=vpc",
         "TableName needs TableStreamArn",
         "TableStreamArn needs TableName",
         "SubnetIds need SecurityGroupIds",

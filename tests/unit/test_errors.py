@@ -6,8 +6,10 @@ import pytest
 
 from lib.errors import (
     CODES,
+    BodyTooLargeError,
     BrokenSnapshotError,
     ConflictError,
+    ForbiddenError,
     GoneError,
     InvalidRequestError,
     LeaseLostError,
@@ -32,8 +34,10 @@ from lib.errors import (
 STATUSES = [
     (ServiceError, 500),
     (InvalidRequestError, 400),
+    (ForbiddenError, 403),
     (NotFoundError, 404),
     (MethodNotAllowedError, 405),
+    (BodyTooLargeError, 413),
     (OnlyIfCachedError, 504),
     (UnavailableError, 503),
     (OriginError, 502),

@@ -16,7 +16,8 @@ importlib.import_module(sys.argv[1])
 from handlers.wiring import wiring
 connecting = {"socket.connect", "socket.getaddrinfo"}
 print(wiring.cache_info().currsize, sorted(connecting & set(seen)))
-late = {"requests", "pydantic", "lib.origin.client", "lib.caching.coding", "lib.deliveries"}
+late = {"requests", "pydantic", "lib.origin.client", "lib.origin.webhook", "lib.caching.coding"}
+late |= {"lib.deliveries"}
 print(sorted(late & sys.modules.keys()) if sys.argv[1] == "handlers.api" else [])
 """
 

@@ -7,7 +7,7 @@ Pure: no I/O.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lib.directory.head import Value
@@ -39,6 +39,16 @@ def _encode(value: Set) -> Item:
 def number_set(numbers: Sequence[int]) -> Item:
     """Return the attribute of a set of numbers."""
     return {"NS": [str(number) for number in numbers]}
+
+
+def binary_set(members: Iterable[bytes]) -> Item:
+    """Return the attribute of a set of bytes."""
+    return {"BS": list(members)}
+
+
+def placeholders(expression: str) -> dict[str, str]:
+    """Return the names that ``expression`` writes as ``#name``, by their placeholders."""
+    return {f"#{name}": name for name in _NAME.findall(expression)}
 
 
 def decode(item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -79,7 +89,7 @@ def update(
     text = f"{expression} {condition}"
     parameters: Item = {
         "UpdateExpression": expression,
-        "ExpressionAttributeNames": {f"#{name}": name for name in _NAME.findall(text)},
+        "ExpressionAttributeNames": placeholders(text),
     }
     # DynamoDB refuses a value that no expression uses, and to be given none at all.
     if used := {f":{name}": known[name] for name in _VALUE.findall(text) if name in known}:

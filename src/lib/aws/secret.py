@@ -1,14 +1,17 @@
 """Fetches the OAuth clients' secret keys from Secrets Manager and keeps the last good ones.
 
-The secret is JSON, ``{"<clientId>": "<secret key>"}``. While Secrets Manager is down or the secret
-is no such JSON, the last good value goes on being used. A key that is none concerns its own client
-only. Nothing of the secret is ever printed, logged or stored elsewhere.
+The secret is JSON, ``{"<clientId>": "<secret key>"}``, or for a client with more to be said of it
+``{"<clientId>": {"key": "<secret key>", "webhookSecret": "<webhook secret>"}}``, where there may be
+a list of webhook secrets while one takes another's place. Members that are not known here are
+passed over. While Secrets Manager is down or the secret is no such JSON, the last good value goes
+on being used. A key that is none concerns its own client only. Nothing of the secret is ever
+printed, logged or stored elsewhere.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -28,9 +31,10 @@ PAUSE_SECONDS = 15
 
 @dataclass(frozen=True, slots=True)
 class _Fetched:
-    """The keys by client; None is one that no request could carry."""
+    """The keys by client, None is one that no request could carry; and their webhooks' secrets."""
 
     keys: dict[str, SecretKey | None] = field(repr=False)
+    webhooks: dict[str, tuple[SecretKey, ...]] = field(repr=False)
     version: str
     at: float
 
@@ -86,6 +90,18 @@ class Secrets:
         """
         return sorted(self._fetched(at_most=PAUSE_SECONDS).keys)
 
+    def webhook_secrets(self, client_id: str, *, anew: bool = False) -> tuple[SecretKey, ...]:
+        """Return what may have signed a client's webhooks, nothing if it is to have none.
+
+        ``anew``: what is known has signed nothing. Ask again, but not at every request: whoever
+        sends such requests need not be anybody who knows a secret.
+
+        Raises:
+            SecretError: there is no secret to be had, not even an earlier one.
+        """
+        fetched = self._fetched(at_most=PAUSE_SECONDS if anew else KEEP_SECONDS)
+        return fetched.webhooks.get(client_id, ())
+
     def _fetched(self, *, at_most: float) -> _Fetched:
         now = self._clock()
         # A clock that was set back makes nothing young.
@@ -97,7 +113,7 @@ class Secrets:
                     raise
                 self._report(error)
                 # Asking again at every request would only add load to what is down already.
-                self._last = _Fetched(self._last.keys, self._last.version, now)
+                self._last = replace(self._last, at=now)
         return self._last
 
     def _fetch(self, now: float) -> _Fetched:
@@ -107,10 +123,16 @@ class Secrets:
             raise SecretError(
                 "Secrets Manager has no answer", reason=Reason.SECRET_MISSING
             ) from error
-        return _Fetched(_parse(answer.get("SecretString", "")), answer["VersionId"], now)
+        told = _parse(answer.get("SecretString", ""))
+        return _Fetched(
+            {client_id: _key(client_id, _member(each, "key")) for client_id, each in told.items()},
+            {client_id: _webhook_secrets(each) for client_id, each in told.items()},
+            answer["VersionId"],
+            now,
+        )
 
 
-def _parse(text: str) -> dict[str, SecretKey | None]:
+def _parse(text: str) -> Mapping[str, object]:
     keys: Any = None
     # Raised outside the handler: as a cause, the parser's error would quote the secret.
     with suppress(ValueError, RecursionError):
@@ -120,7 +142,20 @@ def _parse(text: str) -> dict[str, SecretKey | None]:
             'the secret must be JSON like {"<clientId>": "<secret key>"}',
             reason=Reason.SECRET_MALFORMED,
         )
-    return {client_id: _key(client_id, key) for client_id, key in keys.items()}
+    return keys
+
+
+def _member(value: object, name: str) -> object:
+    """Return a member of a client's value, which may be the key alone."""
+    if isinstance(value, dict):
+        return value.get(name)
+    return value if name == "key" else None
+
+
+def _webhook_secrets(value: object) -> tuple[SecretKey, ...]:
+    told = _member(value, "webhookSecret")
+    given = map(carried, told if isinstance(told, list) else [told])
+    return tuple(SecretKey(secret) for secret in given if secret is not None)
 
 
 def _key(client_id: str, key: object) -> SecretKey | None:

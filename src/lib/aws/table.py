@@ -79,18 +79,25 @@ class Table:
 
         Anything else under that name is a conflict.
         """
-        condition = "attribute_not_exists(#name) OR attribute_type(#name, :set)"
-        values: Item = {":numbers": items.number_set(numbers), ":set": {"S": "NS"}}
-        self._ask(
-            lambda: self._client.update_item(
-                TableName=self._name,
-                Key=key,
-                UpdateExpression=f"{verb} #name :numbers",
-                ConditionExpression=condition,
-                ExpressionAttributeNames={"#name": name},
-                ExpressionAttributeValues=values,
-            )
+        self.change_set(
+            key,
+            f"{verb} #{name} :members",
+            condition=f"attribute_not_exists(#{name}) OR attribute_type(#{name}, :set)",
+            values={":members": items.number_set(numbers), ":set": {"S": "NS"}},
         )
+
+    def change_set(self, key: Item, expression: str, *, values: Item, condition: str = "") -> None:
+        """Change an item by an update ``expression`` that ADDs to sets or DELETEs from them.
+
+        It and ``condition`` write names as ``#name``; ``values`` are attributes by ``:name``.
+        """
+        parameters: Item = {
+            "UpdateExpression": expression,
+            "ExpressionAttributeNames": items.placeholders(f"{expression} {condition}"),
+            "ExpressionAttributeValues": values,
+            **({"ConditionExpression": condition} if condition else {}),
+        }
+        self._ask(lambda: self._client.update_item(TableName=self._name, Key=key, **parameters))
 
     def put_and_update(self, item: Item, key: Item, update: Item) -> None:
         """Write ``item``, which must be new, and update the item at ``key``, both or neither."""

@@ -3,7 +3,7 @@
 Every method raises StoreError when the table does not do what it was asked.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from lib.directory.generation import Generation
@@ -76,6 +76,25 @@ class Directory(Readable, Protocol):
 
     def renew(self, generation: Generation, manifest: Manifest, *, expires_at: int) -> None:
         """Keep what a generation is made of until ``expires_at``."""
+
+
+class Hinted(Protocol):
+    """Whom webhooks hinted at: look-up keys that wait to be asked for."""
+
+    def note(self, client_id: str, keys: Sequence[str], *, now: float) -> bool:
+        """Let ``keys`` wait; tell whether there was room."""
+
+    def take(self, client_id: str, *, most: int) -> Sequence[str]:
+        """Return some of those that wait, which wait on until they are settled.
+
+        Who is hinted at again from here on waits anew.
+        """
+
+    def settle(self, client_id: str, keys: Sequence[str]) -> None:
+        """Let keys that were taken wait no longer."""
+
+    def waiting(self, client_ids: Sequence[str]) -> Collection[str]:
+        """Return those clients of whom somebody waits."""
 
 
 class Lookups(Protocol):

@@ -74,6 +74,17 @@ def remaining(told: CallCounters, *, now: float, lookup: bool = False) -> int:
     return min(left, max(0, share - had.lookups - had.lookups_before))
 
 
+def remaining_for_hints(told: CallCounters, *, now: float) -> int:
+    """Return how many calls may still be reserved in this minute for whom webhooks hint at.
+
+    They are look-ups, and end when half of the look-ups' share is used up, by whomever: a flood of
+    webhooks leaves callers the other half.
+    """
+    had, share = counted(told, now=now), int(LOOKUP_SHARE * limit_of(told))
+    left = max(1, share // 2) - had.lookups - had.lookups_before
+    return min(remaining(told, now=now, lookup=True), max(0, left))
+
+
 def minute_of(instant: float) -> int:
     """Return the number of the minute that holds ``instant``."""
     return int(instant // 60)

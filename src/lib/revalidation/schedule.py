@@ -24,6 +24,9 @@ SIDE_BY_SIDE = 8
 BATCH = 40
 """How many clients one invocation takes on."""
 
+MISSED_SECONDS = 10
+"""A run of the schedule takes less than this to begin with whoever is due."""
+
 LARGE_USERS = 2_000
 """A directory with more users has an invocation, and its memory, to itself."""
 
@@ -66,6 +69,13 @@ class Schedule:
         if not head.generation.published:
             return head.health.failures > 0
         return _age(head, now=now) > self.interval(head, now=now) + self.tolerance
+
+    def missed(self, head: Head, *, now: float) -> bool:
+        """Return whether the schedule must have passed over a client who was due.
+
+        So it does where somebody else has the lease at that moment.
+        """
+        return _age(head, now=now) >= self.interval(head, now=now) + MISSED_SECONDS
 
     def unnoted(self, head: Head, *, now: float) -> bool:
         """Return whether a read at ``now`` is to be noted in the head."""

@@ -12,10 +12,13 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from dev import ROOT
+from dev.local.settings import DEMO_CALCOM_WEBHOOK_SECRET
 from dev.template.literals import api_paths
 from handlers.gateway import METHODS, Request
 from lib.caching.headers import RequestDirectives, not_modified
 from lib.errors import InvalidRequestError, MethodNotAllowedError, ServiceError
+from lib.origin import webhook
+from lib.origin.credential import SecretKey
 from lib.queries import lookup_body
 from lib.queries.cursor import Cursor, Cursors
 from lib.queries.list_query import (
@@ -111,6 +114,7 @@ READERS: dict[str, Callable[[Params], object]] = {
     "cache": parse_nothing,
     "cache/changes": lambda params: parse_generation(params, "since"),
     "cache/refresh": lambda params: parse_switches(params, ("wait", "believe")),
+    "webhook": parse_nothing,
     "/openapi.json": parse_nothing,
 }
 # At the bounds of the code and beside them, whatever the document says.
@@ -351,7 +355,7 @@ def test_every_header_that_is_read_is_documented() -> None:
         for part in parameters(resource, method, "header")
     }
 
-    read = set(re.findall(r'headers\.get\("([a-z-]+)"\)', HANDLERS))
+    read = set(re.findall(r'headers\.get\("([a-z0-9-]+)"', HANDLERS))
     # HTTP libraries send accept-encoding by themselves, and undo the coding.
     assert read - documented == {"pragma", "accept-encoding"}
     assert documented - read == set()
@@ -420,3 +424,30 @@ def test_an_example_of_a_body_names_whom_it_says() -> None:
         "by id": {"ids": (1001, 1004)},
         "by username": {"usernames": ("alice", "bob-2")},
     }
+
+
+def test_an_example_of_a_webhook_names_users_and_is_signed_as_shown() -> None:
+    (header,) = parameters("webhook", "POST", "header")
+    shown = examples(body_of(OPERATIONS["webhook", "POST"]["requestBody"]))
+    bodies = {name: json.dumps(body, separators=(",", ":")) for name, body in shown.items()}
+
+    read = {name: webhook.parse(body.encode(), CLIENT) for name, body in bodies.items()}
+
+    assert {name: (told.trigger, told.users.keys) for name, told in read.items()} == {
+        "a booking": ("BOOKING_CREATED", ["id:1001"]),
+        "somebody is away": ("OOO_CREATED", ["id:1001", "id:1005"]),
+    }
+    (signature,) = examples(header).values()
+    secret = SecretKey(DEMO_CALCOM_WEBHOOK_SECRET)
+    assert webhook.is_signed(bodies["a booking"].encode(), signature, [secret])
+    assert fits(header["schema"], signature)
+    assert not fits(header["schema"], signature.upper())
+
+
+def test_what_is_said_of_a_webhook_s_size_is_what_is_read() -> None:
+    operation = OPERATIONS["webhook", "POST"]
+    users = COMPONENTS["schemas"]["WebhookAccepted"]["properties"]["data"]["properties"]["users"]
+
+    assert webhook.MAX_BYTES == 256 * 1024
+    assert "256 KB" in operation["requestBody"]["description"]
+    assert users["maximum"] == webhook.MAX_USERS
