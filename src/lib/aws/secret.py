@@ -1,8 +1,10 @@
 """Fetches the OAuth clients' secret keys from Secrets Manager and keeps the last good ones.
 
-The secret is JSON, ``{"<clientId>": "<secret key>"}``. While Secrets Manager is down or the secret
+The secret is JSON, ``{"<clientId>": "<secret key>"}``. In place of a key there may be an object,
+``{"key": "<secret key>", "organizationId": 123}``, for a client whose organization lists its users.
+While Secrets Manager is down or the secret
 is no such JSON, the last good value goes on being used. A key that is none concerns its own client
-only. Nothing of the secret is ever printed, logged or stored elsewhere.
+only, and an organization's id that is none not even that: the key goes on being used. Nothing of the secret is ever printed, logged or stored elsewhere.
 """
 
 import json
@@ -14,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lib.errors import NotFoundError, Reason, SecretError
-from lib.origin.credential import Credential, SecretKey, carried
+from lib.origin.credential import NO_ORGANIZATION, Credential, SecretKey, carried
+from lib.users.keys import possible_id
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -22,15 +25,25 @@ if TYPE_CHECKING:
 KEEP_SECONDS = 300
 """How long a fetched secret is used without asking again."""
 
+_MEMBERS = frozenset({"key", "organizationId"})
+
 PAUSE_SECONDS = 15
 """Least time between two fetches that only hope for something new."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Fetched:
-    """The keys by client; None is one that no request could carry."""
+class _Entry:
+    """What the secret says of one client."""
 
-    keys: dict[str, SecretKey | None] = field(repr=False)
+    key: SecretKey
+    organization_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """The entries by client; None is one whose key no request could carry."""
+
+    entries: dict[str, _Entry | None] = field(repr=False)
     version: str
     at: float
 
@@ -67,16 +80,16 @@ class Secrets:
                 is empty or holds what no header can.
         """
         fetched = self._fetched(at_most=KEEP_SECONDS if newer_than is None else 0)
-        if fetched.keys.get(client_id) is None:
+        if fetched.entries.get(client_id) is None:
             fetched = self._fetched(at_most=PAUSE_SECONDS)
-        if client_id not in fetched.keys:
+        if client_id not in fetched.entries:
             raise NotFoundError(f"OAuth client with ID {client_id} not found.")
-        key = fetched.keys[client_id]
-        if key is None:
+        entry = fetched.entries[client_id]
+        if entry is None:
             raise SecretError(
                 "the secret key of this client is none", reason=Reason.SECRET_MALFORMED
             )
-        return Credential(key, fetched.version)
+        return Credential(entry.key, fetched.version, entry.organization_id)
 
     def client_ids(self) -> list[str]:
         """Return the configured clients.
@@ -84,7 +97,7 @@ class Secrets:
         Raises:
             SecretError: there is no secret to be had, not even an earlier one.
         """
-        return sorted(self._fetched(at_most=PAUSE_SECONDS).keys)
+        return sorted(self._fetched(at_most=PAUSE_SECONDS).entries)
 
     def _fetched(self, *, at_most: float) -> _Fetched:
         now = self._clock()
@@ -97,7 +110,7 @@ class Secrets:
                     raise
                 self._report(error)
                 # Asking again at every request would only add load to what is down already.
-                self._last = _Fetched(self._last.keys, self._last.version, now)
+                self._last = _Fetched(self._last.entries, self._last.version, now)
         return self._last
 
     def _fetch(self, now: float) -> _Fetched:
@@ -110,20 +123,31 @@ class Secrets:
         return _Fetched(_parse(answer.get("SecretString", "")), answer["VersionId"], now)
 
 
-def _parse(text: str) -> dict[str, SecretKey | None]:
-    keys: Any = None
+def _parse(text: str) -> dict[str, _Entry | None]:
+    entries: Any = None
     # Raised outside the handler: as a cause, the parser's error would quote the secret.
     with suppress(ValueError, RecursionError):
-        keys = json.loads(text)
-    if not (isinstance(keys, dict) and keys):
+        entries = json.loads(text)
+    if not (isinstance(entries, dict) and entries):
         raise SecretError(
             'the secret must be JSON like {"<clientId>": "<secret key>"}',
             reason=Reason.SECRET_MALFORMED,
         )
-    return {client_id: _key(client_id, key) for client_id, key in keys.items()}
+    return {client_id: _entry(client_id, entry) for client_id, entry in entries.items()}
 
 
-def _key(client_id: str, key: object) -> SecretKey | None:
+def _entry(client_id: str, entry: object) -> _Entry | None:
+    named: dict[str, object] = entry if isinstance(entry, dict) else {"key": entry}
     # The id is sent in a header, too.
-    value = carried(key) if carried(client_id) == client_id else None
-    return None if value is None else SecretKey(value)
+    key = carried(named.get("key")) if carried(client_id) == client_id else None
+    return None if key is None else _Entry(SecretKey(key), _organization_id(named))
+
+
+def _organization_id(named: dict[str, object]) -> int | None:
+    """Return the organization that an entry names; a misspelt name is a bad id, and no silence."""
+    if named.keys() == {"key"}:
+        return None
+    organization_id = named.get("organizationId") if named.keys() == _MEMBERS else None
+    if type(organization_id) is int and possible_id(organization_id):
+        return organization_id
+    return NO_ORGANIZATION
