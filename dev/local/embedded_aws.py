@@ -137,8 +137,8 @@ class EmbeddedAws:
         with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):
             client.create_event_bus(Name=name)
 
-    def put_secret(self, name: str, mapping: Mapping[str, str]) -> None:
-        """Store ``mapping`` of client id to secret key as the newest version of secret ``name``."""
+    def put_secret(self, name: str, mapping: Mapping[str, object]) -> None:
+        """Store ``mapping`` of client id to key or entry as the newest version of secret ``name``."""
         client = self.client("secretsmanager")
         text = json.dumps(dict(mapping))
         try:

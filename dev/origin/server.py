@@ -9,13 +9,14 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self, override
 
 from dev.origin.answers import Answer
 from dev.origin.control import PREFIX, control
+from dev.origin.organizations import Organization
 from dev.origin.origin import Origin, Outcome, Request
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -40,8 +41,15 @@ class OriginDouble(Origin):
         clock: Callable[[], float] = time.time,
         not_platform: Collection[str] = (),
         host: str = "127.0.0.1",
+        organizations: Iterable[Organization] = (),
     ) -> None:
-        super().__init__(clients, users=users, clock=clock, not_platform=not_platform)
+        super().__init__(
+            clients,
+            users=users,
+            clock=clock,
+            not_platform=not_platform,
+            organizations=organizations,
+        )
         self._host = host
         self._port = port
         self._server: _Server | None = None
@@ -170,6 +178,9 @@ class _Handler(BaseHTTPRequestHandler):
                 case "truncate":
                     self._send_half(outcome.answer)
                     return
+                case "cut" if len(outcome.answer.body) > fault.most_bytes:
+                    self._send_part(outcome.answer, fault.most_bytes)
+                    return
                 case "slow_drip":
                     self._send_head(outcome.answer)
                     self._drip(outcome.answer.body, outcome, fault.seconds)
@@ -198,8 +209,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _send_half(self, answer: Answer) -> None:
+        self._send_part(answer, len(answer.body) // 2)
+
+    def _send_part(self, answer: Answer, size: int) -> None:
         self._send_head(answer)
-        self.wfile.write(answer.body[: len(answer.body) // 2])
+        self.wfile.write(answer.body[:size])
         self.close_connection = True
 
     def _drip(self, sent: bytes, outcome: Outcome, pause_seconds: float) -> None:
