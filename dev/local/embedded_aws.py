@@ -138,7 +138,7 @@ class EmbeddedAws:
             client.create_event_bus(Name=name)
 
     def put_secret(self, name: str, mapping: Mapping[str, object]) -> None:
-        """Store ``mapping`` of client id to key or entry as the newest version of secret ``name``."""
+        """Store ``mapping`` by client id as the newest version of the secret ``name``."""
         client = self.client("secretsmanager")
         text = json.dumps(dict(mapping))
         try:

@@ -11,7 +11,7 @@ wrong idea of the origin cannot hide in both.
 """
 
 from dev.origin.faults import Fault
-from dev.origin.organizations import Organization, demo_members
+from dev.origin.organizations import Organization, Organizations, demo_members
 from dev.origin.origin import Call, Request
 from dev.origin.rules import Bounds
 from dev.origin.server import OriginDouble
@@ -24,6 +24,7 @@ __all__ = [
     "Fault",
     "Limits",
     "Organization",
+    "Organizations",
     "OriginDouble",
     "Request",
     "User",

@@ -56,6 +56,12 @@ _HUGE_METADATA = {f"key-{number:02}".ljust(40, "x"): "x" * 500 for number in ran
 # What is drawn from a digest does not compress below the three quarters that base64 leaves of it.
 _HUGE_TEXT = b64encode(shake_256(b"text").digest(450_000)).decode()
 _DEEP_METADATA = loads('{"in":' * 3_000 + "0" + "}" * 3_000)
+_FIELDS: dict[str, User] = {
+    "huge_metadata": {"metadata": _HUGE_METADATA},
+    "huge_text": {"bio": _HUGE_TEXT},
+    "deep_metadata": {"metadata": _DEEP_METADATA},
+    "extra_field": {"neverSeenBefore": "extra"},
+}
 _PAGE = b"<!DOCTYPE html><html><head><title>%d</title></head><body><h1>Error %d</h1></body></html>"
 
 
@@ -134,20 +140,12 @@ def spoil_row(row: User, fault: Fault) -> User:
     match fault.kind:
         case _ if fault.user_id not in {None, row["id"]}:
             return row
-        case "huge_metadata":
-            return row | {"metadata": _HUGE_METADATA}
-        case "huge_text":
-            return row | {"bio": _HUGE_TEXT}
-        case "deep_metadata":
-            return row | {"metadata": _DEEP_METADATA}
         case "metadata_absent":
             return {name: value for name, value in row.items() if name != "metadata"}
         case "metadata_text" if row.get("metadata") is not None:
             return row | {"metadata": dumps(row["metadata"])}
-        case "extra_field":
-            return row | {"neverSeenBefore": "extra"}
         case _:
-            return row
+            return row | _FIELDS.get(fault.kind, {})
 
 
 def spoil_answer(answer: Answer, fault: Fault) -> Answer:

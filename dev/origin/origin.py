@@ -18,7 +18,7 @@ from urllib.parse import unquote
 from dev.origin.answers import Answer, json_answer, revalidated
 from dev.origin.directory import Directory
 from dev.origin.faults import Fault, is_silent, spoil_answer, spoil_row, spoil_rows, take
-from dev.origin.organizations import MemberSelection, Organization, Organizations
+from dev.origin.organizations import MemberSelection, Organizations
 from dev.origin.rules import Bounds, RefusedError, Selection, parse_user_id, suffixed
 from dev.origin.throttle import Limits, Throttle, Verdict, bucket_of
 from dev.origin.users import User
@@ -106,7 +106,8 @@ class Origin(Directory):
     """The double without its socket; safe to use from several threads.
 
     ``before_call`` runs before each answer is computed and outside the lock: it may change the data
-    or wait for another thread. ``bounds`` are those of a list call.
+    or wait for another thread. ``bounds`` are those of a list call; ``organizations`` are none
+    until some are set.
     """
 
     def __init__(
@@ -116,12 +117,11 @@ class Origin(Directory):
         users: int = 120,
         clock: Callable[[], float] = time.time,
         not_platform: Collection[str] = (),
-        organizations: Iterable[Organization] = (),
     ) -> None:
         super().__init__(clients, users=users, clock=clock)
         self.before_call: Callable[[Request], object] | None = None
         self.bounds = Bounds()
-        self.organizations = Organizations(organizations)
+        self.organizations = Organizations()
         self._not_platform = frozenset(not_platform)
         self._throttle = Throttle(Limits())
         self._faults: tuple[Fault, ...] = ()

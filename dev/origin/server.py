@@ -9,14 +9,13 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self, override
 
 from dev.origin.answers import Answer
 from dev.origin.control import PREFIX, control
-from dev.origin.organizations import Organization
 from dev.origin.origin import Origin, Outcome, Request
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -41,15 +40,8 @@ class OriginDouble(Origin):
         clock: Callable[[], float] = time.time,
         not_platform: Collection[str] = (),
         host: str = "127.0.0.1",
-        organizations: Iterable[Organization] = (),
     ) -> None:
-        super().__init__(
-            clients,
-            users=users,
-            clock=clock,
-            not_platform=not_platform,
-            organizations=organizations,
-        )
+        super().__init__(clients, users=users, clock=clock, not_platform=not_platform)
         self._host = host
         self._port = port
         self._server: _Server | None = None
@@ -172,14 +164,13 @@ class _Handler(BaseHTTPRequestHandler):
                     self._reset()
                     return
                 case "reset_mid_body":
-                    self._send_half(outcome.answer)
+                    self._send_part(outcome.answer, len(outcome.answer.body) // 2)
                     self._reset()
                     return
-                case "truncate":
-                    self._send_half(outcome.answer)
-                    return
-                case "cut" if len(outcome.answer.body) > fault.most_bytes:
-                    self._send_part(outcome.answer, fault.most_bytes)
+                case "truncate" | "cut":
+                    size = len(outcome.answer.body) // 2
+                    cut = fault.kind == "cut"
+                    self._send_part(outcome.answer, fault.most_bytes if cut else size)
                     return
                 case "slow_drip":
                     self._send_head(outcome.answer)
@@ -207,9 +198,6 @@ class _Handler(BaseHTTPRequestHandler):
         for name, text in answer.headers.items():
             self.send_header(name, text)
         self.end_headers()
-
-    def _send_half(self, answer: Answer) -> None:
-        self._send_part(answer, len(answer.body) // 2)
 
     def _send_part(self, answer: Answer, size: int) -> None:
         self._send_head(answer)

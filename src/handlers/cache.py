@@ -21,10 +21,10 @@ def show_cache(call: Call) -> Response:
     call.line["client_id"] = head.client_id
     data = status.cache_data(
         head,
-        wiring().listing_store.listing(head.client_id) if head.source else None,
         wiring().settings.schedule,
         now=wiring().time.now(),
         version=VERSION,
+        listing=wiring().listing_store.listing(head.client_id) if head.source else None,
     )
     return Response(HTTPStatus.OK, bodies.success_body(data))
 

@@ -25,7 +25,7 @@ from dev.local.embedded_aws import EmbeddedAws
 from dev.local.gateway_events import Request, Resource, Response, to_event, to_response
 from dev.local.lambda_api import LambdaApi
 from dev.local.settings import API_HANDLER, LocalSettings
-from dev.origin import Organization, OriginDouble
+from dev.origin import OriginDouble
 from dev.origin.origin import Request as OriginRequest
 from dev.template.literals import api_paths
 from handlers import api, refresh
@@ -270,31 +270,19 @@ def running_service(
     users: int = 3,
     clients: Mapping[str, str] | None = None,
     not_platform: Collection[str] = (),
-    organization: Organization | None = None,
     **environment: str,
 ) -> Iterator[Service]:
-    """Run the service until the end of the block; only one can run at a time.
-
-    With an ``organization``, the secret names it for each client.
-    """
+    """Run the service until the end of the block; only one can run at a time."""
     keys, invoked = clients or {CLIENT: SECRET}, LambdaApi()
     # A whole minute, so that calls that are counted by the minute are counted alike every time.
     clock = Clock(now=time.time() // 60 * 60)
     with (
-        OriginDouble(
-            keys,
-            users=users,
-            clock=clock,
-            not_platform=not_platform,
-            organizations=[organization] if organization else [],
-        ) as origin,
+        OriginDouble(keys, users=users, clock=clock, not_platform=not_platform) as origin,
         pytest.MonkeyPatch.context() as patch,
     ):
         service = Service(aws, origin, clock)
         aws.create_table(service.table.name)
         service.put_secret(keys)
-        if organization:
-            service.name_organization(organization.organization_id)
         neighbours = {
             "TABLE_NAME": service.table.name,
             "SECRET_ID": service.secret,

@@ -3,14 +3,13 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import StringIO
-from itertools import batched
 
 import pytest
 
 from dev.local.embedded_aws import EmbeddedAws
-from dev.origin import Fault, Organization, User, demo_members, demo_users
+from dev.origin import Fault, Organization, Organizations, User, demo_members, demo_users
 from tests.integration.asking import follow
-from tests.integration.service import CLIENT, SECRET, Json, Service, running_service
+from tests.integration.service import CLIENT, Json, Service, running_service
 
 ORGANIZATION = 4711
 SCHEDULED = {"action": "refresh", "clientId": CLIENT}
@@ -19,13 +18,15 @@ LIST = f"/organizations/{ORGANIZATION}/"
 
 
 @contextmanager
-def organized(aws: EmbeddedAws, *, users: int, others: int = 9, **env: str) -> Iterator[Service]:
+def organized(aws: EmbeddedAws, *, users: int, others: int = 9) -> Iterator[Service]:
     """Run a service whose client's organization has ``others`` in it besides."""
     taken = [user["id"] for user in demo_users(CLIENT, users)]
     organization = Organization(
         organization_id=ORGANIZATION, clients=[CLIENT], members=demo_members(taken, others)
     )
-    with running_service(aws, users=users, organization=organization, **env) as service:
+    with running_service(aws, users=users) as service:
+        service.origin.organizations = Organizations([organization])
+        service.name_organization(ORGANIZATION)
         yield service
 
 

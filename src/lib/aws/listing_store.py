@@ -5,14 +5,16 @@ found out anew.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lib.aws import items
 from lib.aws.items import Item
 from lib.aws.table import Table
 from lib.directory import listing as ids
-from lib.directory.head import Value
 from lib.directory.listing import Listing, Progress
+
+if TYPE_CHECKING:
+    from lib.directory.head import Value
 
 
 class ListingStore:

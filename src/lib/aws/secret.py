@@ -2,9 +2,9 @@
 
 The secret is JSON, ``{"<clientId>": "<secret key>"}``. In place of a key there may be an object,
 ``{"key": "<secret key>", "organizationId": 123}``, for a client whose organization lists its users.
-While Secrets Manager is down or the secret
-is no such JSON, the last good value goes on being used. A key that is none concerns its own client
-only, and an organization's id that is none not even that: the key goes on being used. Nothing of the secret is ever printed, logged or stored elsewhere.
+While Secrets Manager is down or the secret is no such JSON, the last good value goes on being used.
+A key that is none concerns its own client only, and an organization's id that is none not even
+that: the key goes on being used. Nothing of the secret is ever printed, logged or stored elsewhere.
 """
 
 import json

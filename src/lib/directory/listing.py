@@ -34,9 +34,10 @@ class Progress:
 class Listing:
     """What is known of the list of one client's organization.
 
-    It was ``refused`` for a reason, and is not asked for before ``retry_at``. ``take`` is how many rows it gives in time, ``undecided``
-    how many of them may be of users or not. ``others`` are members who are no users of this client,
-    by the origin's word; ``strays`` users whom the list lacks, or tells otherwise than the other.
+    It was ``refused`` for a reason, and is not asked for before ``retry_at``. ``take`` is how many
+    rows it gives in time if not the most, ``undecided`` of how many it is not known whether they
+    are users. ``others`` are members who are none, by the origin's word; ``strays`` are users whom
+    the list lacks, or tells otherwise than the list of managed users.
     """
 
     organization_id: int = 0

@@ -110,8 +110,8 @@ class Counters(Protocol):
 class OriginCalls:
     """The calls of one run for one client; ``reserved`` of them are paid for already.
 
-    ``omitted`` are, by user id, fields that were too much to be kept. ``renew`` makes the lease last
-    longer and returns the new deadline; no call is made after ``ends_at``.
+    ``omitted`` are, by user id, fields that were too much to be kept. ``renew`` makes the lease
+    last longer and returns the new deadline; no call is made after ``ends_at``.
     ``users``, ``members``, ``find`` and ``user`` raise OriginError, SecretError or NotAskedError.
     """
 

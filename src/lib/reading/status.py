@@ -15,7 +15,12 @@ from lib.users.dates import iso_date
 
 
 def cache_data(
-    head: Head, listing: Listing | None, schedule: Schedule, *, now: float, version: str
+    head: Head,
+    schedule: Schedule,
+    *,
+    now: float,
+    version: str,
+    listing: Listing | None = None,
 ) -> dict[str, Any]:
     """Return what callers may know of a client's cache; ages in seconds, instants ISO 8601.
 

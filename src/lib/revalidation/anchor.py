@@ -29,11 +29,12 @@ class Anchor:
         return self.first_id <= user_id <= self.last_id and user_id not in self.users
 
     def odd(self, rows: Users) -> frozenset[int]:
-        """Return who is told otherwise in ``rows``, or not at all."""
+        """Return who is told otherwise in ``rows``, or not at all although he was there before."""
+        last_id = max(rows, default=0)
         return frozenset(
             user_id
             for user_id, line in self.users.items()
-            if user_id not in rows or as_known(rows[user_id], line) != line
+            if (as_known(rows[user_id], line) != line if user_id in rows else user_id < last_id)
         )
 
     def contradicts(self, rows: Users, odd: frozenset[int], *, known: Users | None) -> bool:

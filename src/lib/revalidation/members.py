@@ -22,7 +22,8 @@ from lib.errors import (
 from lib.revalidation.window import Users, joined, rising
 
 SIZES = (1000, 500, 250)
-"""Rows to ask for at once, and what to go on with where that is too many; the origin allows 1000."""
+"""Rows to ask for at once, as many as the origin allows, and what to go on with if they are too
+many."""
 
 PATIENCE_SECONDS = 20.0
 """What must be left of a run to ask for a page once more: it may take half of it."""
@@ -53,8 +54,8 @@ class MemberCalls(Protocol):
 class Walk:
     """A walk through one organization's list; ``take`` rows are asked for at once.
 
-    What was seen are ``users``: the rows at positions ``low`` to ``high``, and with ``ended`` to the
-    end of the list.
+    What was seen are ``users``: the rows at positions ``low`` to ``high``, which is the end of the
+    list where it has ``ended``.
     """
 
     calls: MemberCalls

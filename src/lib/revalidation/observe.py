@@ -4,7 +4,7 @@ An observation asks the origin and stores nothing.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lib.clock import Time
 from lib.directory import pages
@@ -33,8 +33,9 @@ class Observed:
     """What the directory is, what that changes in the head, and what of it is there already.
 
     ``started`` is the instant before the first call; users in ``adopted`` need not wait for their
-    adoption any longer once this is stored, and ``listing`` is to be kept then. Where a sweep is not
-    ``finished``, the next one goes on with it; ``refused`` is why an organization's list was not used. ``seen`` as in ``lib.revalidation.outcomes``.
+    adoption any longer once this is stored, and ``listing`` is to be kept then. Where a sweep is
+    not ``finished``, the next one goes on with it. ``refused`` is why the list of an organization
+    was not used. ``seen`` as in ``lib.revalidation.outcomes``.
     """
 
     draft: Draft

@@ -1,25 +1,17 @@
 """Sweeps a client's users in the list of its organization, which has no wall.
 
-A walk through that list (``members``) shows everybody in the organization; ``verdicts`` tell whose
-they are. Each sweep that comes to the end is anchored: one half of the window, the halves in turn,
-is listed as well. Whoever is there must be here, with the same values. What is different passes for
-a change or a stray as long as it is a handful, and else for another directory: then nothing of it
-is used.
-
-Where the list is refused or cannot be trusted, the window is swept instead, and the list is tried
-again after a while. Where only time or budget end, what was seen is used, and the next sweep goes
-on below: see ``lib.directory.listing.Progress``.
+``members`` walks through that list, and ``membership`` says whose the rows are. Where the list is
+refused or cannot be trusted, the window is swept instead, and the list is tried again after a
+while. Where only time or budget end, what was seen is used, and the next sweep goes on below: see
+``lib.directory.listing.Progress``.
 
 Built from the origin's source and documents, and never run against the live service: so whatever
-is only believed of the list is checked here (docs/adr/0021).
+is only believed of the list is checked (docs/adr/0021).
 
 Pure but for the calls it is given. Instants are epoch seconds.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
-from typing import Protocol
 
 from lib.directory.generation import LIST_UNFINISHED, MEMBERS_UNDECIDED
 from lib.directory.head import PART, SKEW_SECONDS, WHOLE, Head
@@ -32,18 +24,11 @@ from lib.errors import (
     OriginServerError,
     Reason,
 )
-from lib.revalidation.anchor import Anchor, cast
 from lib.revalidation.doubt import handful
 from lib.revalidation.head_updates import earliest
-from lib.revalidation.members import SIZES, MemberCalls, Walk
+from lib.revalidation.members import SIZES, Walk
+from lib.revalidation.membership import ANEW_TURNS, Calls, Membership, Remembered, turn_of
 from lib.revalidation.reconcile import Reconciled
-from lib.revalidation.verdicts import (
-    VerdictCalls,
-    Verdicts,
-    as_known,
-    decide,
-    is_of_another_client,
-)
 from lib.revalidation.window import Reach, Sweep, Users, Window
 
 REFUSED_SECONDS = 3600
@@ -54,9 +39,6 @@ FAILING_SECONDS = 300
 
 PROGRESS_SECONDS = 600
 """How long after its beginning a sweep may still be ended; then another one begins."""
-
-ANEW_TURNS = 60
-"""After so many sweeps, what was found out about the list is found out anew."""
 
 _PASSING = frozenset(
     {
@@ -70,28 +52,6 @@ _REFUSALS = frozenset({Reason.ORIGIN_CHALLENGE, Reason.ORIGIN_STATUS})
 
 _ROUNDED = 0.001
 """To this, instants in the table are rounded."""
-
-
-class Remembered(Protocol):
-    """Tells what the last generation was."""
-
-    def __call__(self, users: Users, *, whole: bool) -> Users | None:
-        """Return its users; None where it has exactly ``users``, if these can be the ``whole``."""
-
-
-class Calls(MemberCalls, VerdictCalls, Protocol):
-    """The origin calls of one revalidation; see ``lib.origin.calls``."""
-
-    @property
-    def client_id(self) -> str:
-        """Whose users are asked for."""
-
-    @property
-    def organization_id(self) -> int | None:
-        """The client's organization; None: there is none; 0: what should name it does not."""
-
-    def users(self, offset: int, limit: int) -> Sequence[bytes]:
-        """Return the users of one window."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,50 +151,38 @@ class OrganizationSweep:
 
     def _listed(self, walk: Walk, progress: Progress | None) -> Listed | Refused:
         """Return what a walk has shown of this client's users."""
-        listing, turn = self.listing, _turn(self.head)
-        reach = self._reach(walk, progress)
-        rows = {
-            user_id: line
-            for user_id, line in walk.users.items()
-            if user_id not in listing.others
-            and not is_of_another_client(line, self.calls.client_id)
-        }
-        anchor = Anchor()
-        if walk.finished:
-            self.calls.gain_time()
-            anchor = cast(self.calls.users, self.window, turn=turn, users=len(rows))
-        rows = {
-            user_id: line
-            for user_id, line in rows.items()
-            if user_id not in reach.strays and not anchor.denies(user_id)
-        }
-        candidates = by_id(rows | anchor.users)
-        again = self._again(walk, turn)
-        whole = walk.finished and not progress and not again
-        known = self.remembered(candidates, whole=whole)
-        odd = frozenset(user_id for user_id in anchor.odd(walk.users) if reach.covers(user_id))
-        if anchor.contradicts(walk.users, odd, known=known):
+        listing, finished = self.listing, walk.finished
+        told = Membership(
+            calls=self.calls,
+            window=self.window,
+            listing=listing,
+            found=self.found,
+            remembered=self.remembered,
+            turn=turn_of(self.head),
+        ).of(walk, reach := self._reach(walk, progress), in_one_go=finished and not progress)
+        if told is None:
             return self._refused(Reason.ORGANIZATION_ANCHOR, take=walk.take)
-        ours, verdicts = candidates, Verdicts()
-        if known is not None:
-            ours, verdicts = self._decided(candidates, anchor, known, again=again, turn=turn)
-        undecided = len(verdicts.undecided) + (listing.undecided if progress else 0)
+        undecided = len(told.verdicts.undecided) + (listing.undecided if progress else 0)
         reason = self._reason(walk, undecided)
-        began_at = progress.began_at if progress else self.now
         before = progress.unconfirmed_since if progress else 0
+        began_at = progress.began_at if progress else self.now
+        sweep = Sweep(
+            told.users,
+            complete=not reason,
+            reach=replace(
+                reach,
+                strays=reach.strays | told.odd,
+                unconfirmed_since=before if finished else self.head.generation.unconfirmed_since,
+            ),
+            reason=reason,
+        )
+        # A doubt takes whole sweeps to be settled.
+        lost = 0 if finished and not progress else len(sweep.missing(told.known or {}))
+        if lost > handful(len(told.users)):
+            return self._refused(Reason.LOSS_DOUBTED, take=walk.take)
         going_on = Progress(
             skip=walk.low, below=reach.first_id, began_at=began_at, unconfirmed_since=before
         )
-        reach = replace(
-            reach,
-            strays=reach.strays | odd,
-            unconfirmed_since=before if walk.finished else self.head.generation.unconfirmed_since,
-        )
-        sweep = Sweep(by_id(ours), complete=not reason, reach=reach, reason=reason)
-        in_one_go = walk.finished and not progress
-        if not in_one_go and len(sweep.missing(known or {})) > handful(len(ours)):
-            return self._refused(Reason.LOSS_DOUBTED, take=walk.take)
-        still_there = walk.users.keys() if whole else listing.others
         return Listed(
             sweep=sweep,
             listing=replace(
@@ -243,13 +191,13 @@ class OrganizationSweep:
                 retry_at=0,
                 take=0 if walk.take == SIZES[0] else walk.take,
                 undecided=undecided,
-                progress=going_on if walk.ended and not walk.finished else None,
-                others=frozenset((listing.others & still_there | verdicts.others) - ours.keys()),
-                strays=reach.strays,
+                progress=going_on if walk.ended and not finished else None,
+                others=told.others,
+                strays=reach.strays | told.odd,
             ),
             began_at=began_at,
-            finished=walk.finished,
-            known=known,
+            finished=finished,
+            known=told.known,
         )
 
     def _reach(self, walk: Walk, progress: Progress | None) -> Reach:
@@ -260,30 +208,6 @@ class OrganizationSweep:
             end_id=progress.below if progress else end_id,
             strays=self.listing.strays,
         )
-
-    def _again(self, walk: Walk, turn: int) -> list[int]:
-        """Return whom of those who were none of ours to ask for again, if anybody."""
-        there = sorted(self.listing.others & walk.users.keys())
-        due = there and turn % ANEW_TURNS == 0
-        return [there[turn // ANEW_TURNS % len(there)]] if due else []
-
-    def _decided(
-        self, candidates: Users, anchor: Anchor, known: Users, *, again: list[int], turn: int
-    ) -> tuple[Users, Verdicts]:
-        """Return who of ``candidates`` are users of this client, and what was found out for it."""
-        ours = dict(anchor.users)
-        unknown: Users = {}
-        for user_id, line in candidates.items():
-            if user_id in ours:
-                continue
-            if user_id in known:
-                ours[user_id] = as_known(line, known[user_id])
-            elif user_id in self.found:
-                ours[user_id] = self.found[user_id]
-            else:
-                unknown[user_id] = line
-        verdicts = decide(self.calls, unknown, again=again, turn=turn)
-        return ours | verdicts.ours, verdicts
 
     def _reason(self, walk: Walk, undecided: int) -> str:
         """Return why the directory is not known to be all that there is, "" if it is."""
@@ -312,14 +236,9 @@ def listing_of(listing: Listing, head: Head, organization_id: int) -> Listing:
     """
     if listing.organization_id != organization_id:
         return Listing(organization_id=organization_id, others=listing.others)
-    if _turn(head) % ANEW_TURNS == 0:
+    if turn_of(head) % ANEW_TURNS == 0:
         return replace(listing, take=0, strays=frozenset())
     return listing
-
-
-def by_id(users: Users) -> Users:
-    """Return users by rising id."""
-    return {user_id: users[user_id] for user_id in sorted(users)}
 
 
 def _reason_of(error: OriginError) -> Reason:
@@ -329,9 +248,3 @@ def _reason_of(error: OriginError) -> Reason:
         return Reason.ORGANIZATION_FAILING
     refused = isinstance(error, OriginAuthError) or error.reason in _REFUSALS
     return Reason.ORGANIZATION_REFUSED if refused else Reason.ORGANIZATION_UNUSABLE
-
-
-def _turn(head: Head) -> int:
-    """Return a number that is another one for each sweep, whatever tokens are skipped."""
-    token = b"%d" % head.lease.token
-    return int.from_bytes(blake2b(token, digest_size=4).digest())

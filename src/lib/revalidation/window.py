@@ -63,7 +63,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """Which part of a longer list was swept: ids from ``first_id`` on and, if given, below ``end_id``.
+    """Which part of a longer list was swept: ids from ``first_id`` on, below ``end_id`` if given.
 
     The whole list has ``rows`` rows. ``strays`` are users whom it is known not to tell of. In the
     other parts somebody may be gone who was last seen ``unconfirmed_since``, 0 if nobody may.
