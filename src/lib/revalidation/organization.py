@@ -113,7 +113,8 @@ class OrganizationSweep:
         """
         listing = self.listing
         if not listing.organization_id:
-            return Refused(reason=Reason.ORGANIZATION_ID, listing=listing)
+            reason = Reason.ORGANIZATION_ID
+            return Refused(reason=reason, listing=replace(listing, refused=reason))
         if self.now < listing.retry_at <= self.now + REFUSED_SECONDS + SKEW_SECONDS:
             return Refused(reason=listing.refused, listing=listing)
         walk = Walk(
