@@ -39,8 +39,9 @@ def organized(aws: EmbeddedAws, *, users: int, others: int = 9) -> Iterator[Serv
         organization_id=ORGANIZATION, clients=[CLIENT], members=demo_members(taken, others)
     )
     most = 25 if users < 100 else 250
-    window = {"ORIGIN_MAX_LIMIT": str(most), "ORIGIN_MAX_OFFSET": str(most)}
-    with running_service(aws, users=users, **window) as service:
+    with running_service(
+        aws, users=users, ORIGIN_MAX_LIMIT=str(most), ORIGIN_MAX_OFFSET=str(most)
+    ) as service:
         service.origin.bounds = Bounds(max_limit=most, max_offset=most)
         service.origin.organizations = Organizations([organization])
         service.name_organization(ORGANIZATION)

@@ -108,7 +108,8 @@ class Membership:
             return None
         if known is None:
             return Told(users=candidates, known=None, odd=odd, others=self.listing.others)
-        users, verdicts = self._decided(candidates, anchor, known, again)
+        denied = {user_id: line for user_id, line in rows.items() if anchor.denies(user_id)}
+        users, verdicts = self._decided(candidates, denied, anchor, known, again)
         there = walk.users.keys() if in_one_go else self.listing.others
         others = (self.listing.others & there | verdicts.others) - users.keys()
         return Told(users=users, known=known, odd=odd, others=others, verdicts=verdicts)
@@ -124,11 +125,17 @@ class Membership:
         return [there[self.turn // ANEW_TURNS % len(there)]] if due else []
 
     def _decided(
-        self, candidates: Users, anchor: Anchor, known: Users, again: Sequence[int]
+        self,
+        candidates: Users,
+        denied: Users,
+        anchor: Anchor,
+        known: Users,
+        again: Sequence[int],
     ) -> tuple[Users, Verdicts]:
         """Return who of ``candidates`` are users, and what was found out for it."""
         users = dict(anchor.users)
-        unknown: Users = {}
+        # Whoever was known and is denied may be gone, which is not decided here.
+        unknown = {user_id: line for user_id, line in denied.items() if user_id not in known}
         for user_id, line in candidates.items():
             if user_id in users:
                 continue
