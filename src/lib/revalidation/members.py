@@ -28,8 +28,9 @@ many."""
 PATIENCE_SECONDS = 20.0
 """What must be left of a run to ask for a page once more: it may take half of it."""
 
-LAST_SECONDS = 8.0
-"""What must be left to ask for the last page: it is no use without the anchor."""
+REST_SECONDS = 15.0
+"""What must be left of a run to ask for a further page: for the page, for its anchor, and to ask for
+those who are new in it or missing from it."""
 
 _CUT_OFF = frozenset({Reason.NOT_JSON, Reason.TOO_LARGE})
 
@@ -117,9 +118,7 @@ class Walk:
         while True:
             self.calls.gain_time()
             size = self.take if up else min(self.take, self.low)
-            last = not up and size == self.low
-            late = self.calls.hurried() or (last and not self.calls.has_time(LAST_SECONDS))
-            if self._asked and late:
+            if self._asked and (self.calls.hurried() or not self.calls.has_time(REST_SECONDS)):
                 raise NotAskedError("there is no time for more", reason=Reason.OUT_OF_TIME)
             try:
                 page = self.calls.members(

@@ -86,7 +86,8 @@ class Observer:
             if listed:
                 calls.gain_time()
             swept = sweep(calls.users, self.window, last_users=head.window_users)
-            known, source = None, REFUSED if listed else ""
+            first = PART if calls.organization_id is not None else ""
+            known, source = None, REFUSED if listed else first
         draft, since = self._first_draft(swept), 0.0
         update: Update = {}
         if known is None and self._says_all(head, draft, pending, purpose):
@@ -145,6 +146,9 @@ class Observer:
         if calls.organization_id is None:
             return None, Listing()
         kept = self.listings.listing(head.client_id)
+        if not head.generation.published:
+            # The first answer is not to wait until it is known whose all those rows are.
+            return None, kept
 
         def remembered(users: Users, *, whole: bool) -> Users | None:
             generation, draft = head.generation, self._first_draft(Sweep(users, complete=True))
