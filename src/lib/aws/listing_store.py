@@ -68,8 +68,9 @@ class ListingStore:
 
 
 def _number(values: Mapping[str, Any], name: str) -> float:
-    value = values.get(name)
-    return value if isinstance(value, int | float) and value >= 0 else 0
+    value: Any = values.get(name)
+    # A bool is an int to Python, and nothing of the kind here.
+    return value if type(value) in {int, float} and value >= 0 else 0
 
 
 def _ids(values: Mapping[str, Any], name: str) -> frozenset[int]:

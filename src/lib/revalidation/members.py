@@ -2,7 +2,8 @@
 
 The list has no wall, no total and no cursor. From where its end was last time a walk goes up until
 a page is not full, then down to the beginning: a user deleted on the way down is seen twice and
-hides nobody. A page that is too much for the origin, or for its network, is asked for in halves.
+hides nobody. On the way up one would, so there each page begins with the row that the one before
+ended with; where it does not, all of that is seen again on the way down. A page that is too much for the origin, or for its network, is asked for in halves.
 
 Pure but for the calls it is given.
 """
@@ -67,6 +68,7 @@ class Walk:
     ended: bool = False
     users: Users = field(default_factory=dict)
     _asked: bool = False
+    _gap: bool = False
 
     @property
     def finished(self) -> bool:
@@ -98,9 +100,10 @@ class Walk:
         try:
             while up and not self.ended:
                 size, page = self._page(up=True)
-                self.users = joined(self.users, rising(page))
-                self.high += len(page)
+                self._step_up(rising(page))
                 self.ended = len(page) < size
+            if self._gap:
+                self.low = self.high
             while self.low:
                 size, page = self._page(up=False)
                 self.users = joined(rising(page), self.users)
@@ -108,6 +111,16 @@ class Walk:
         except NotAskedError:
             if not self._asked:
                 raise
+
+    def _step_up(self, page: Users) -> None:
+        last_id, overlap = max(self.users, default=None), self._overlap
+        self._gap = self._gap or (last_id is not None and last_id not in page)
+        self.users = joined(self.users, page) if not self._gap else self.users | page
+        self.high += max(0, len(page) - overlap)
+
+    @property
+    def _overlap(self) -> int:
+        return 1 if self.users else 0
 
     def _page(self, *, up: bool) -> tuple[int, Sequence[bytes]]:
         """Return the next rows, and how many they could have been.
@@ -121,9 +134,8 @@ class Walk:
             if self._asked and (self.calls.hurried() or not self.calls.has_time(REST_SECONDS)):
                 raise NotAskedError("there is no time for more", reason=Reason.OUT_OF_TIME)
             try:
-                page = self.calls.members(
-                    self.organization_id, self.high if up else self.low - size, size
-                )
+                skip = self.high - self._overlap if up else self.low - size
+                page = self.calls.members(self.organization_id, skip, size)
             except OriginError as error:
                 self._shrink(error)
             else:

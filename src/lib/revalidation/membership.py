@@ -55,13 +55,13 @@ class Told:
     """What a walk has told of one client.
 
     ``users`` by rising id; ``known`` are those of the last generation, None where nothing has
-    changed. Of those who are ``odd`` the list tells nothing that could be used; ``others`` are
-    members who are no users.
+    changed. Of ``strays`` the list tells nothing that could be used; ``others`` are members who are
+    no users.
     """
 
     users: Users
     known: Users | None
-    odd: frozenset[int]
+    strays: frozenset[int]
     others: frozenset[int]
     verdicts: Verdicts = field(default_factory=Verdicts)
 
@@ -95,24 +95,34 @@ class Membership:
             and not is_of_another_client(line, self.calls.client_id)
         }
         anchor = self._anchor(len(rows)) if walk.finished else Anchor()
-        candidates = {
-            user_id: line
-            for user_id, line in rows.items()
-            if user_id not in reach.strays and not anchor.denies(user_id)
-        }
-        candidates = _by_id(candidates | anchor.users)
+        candidates = {user_id: line for user_id, line in rows.items() if not anchor.denies(user_id)}
         again = self._again(walk)
-        known = self.remembered(candidates, whole=in_one_go and not again)
-        odd = frozenset(user_id for user_id in anchor.odd(walk.users) if reach.covers(user_id))
-        if anchor.contradicts(walk.users, odd, known=known):
+        whole = in_one_go and not again
+        known = self.remembered(_by_id(candidates | anchor.users), whole=whole)
+        odd = frozenset(user_id for user_id in anchor.odd(walk.users) if reach.holds(user_id))
+        if anchor.contradicts(walk.users, odd - reach.strays, known=known):
             return None
         if known is None:
-            return Told(users=candidates, known=None, odd=odd, others=self.listing.others)
+            users = _by_id(candidates | anchor.users)
+            return Told(users=users, known=None, strays=odd, others=self.listing.others)
+        strays = self._still(reach, rows, known)
+        for user_id in strays & candidates.keys():
+            del candidates[user_id]
         denied = {user_id: line for user_id, line in rows.items() if anchor.denies(user_id)}
         users, verdicts = self._decided(candidates, denied, anchor, known, again)
         there = walk.users.keys() if in_one_go else self.listing.others
         others = (self.listing.others & there | verdicts.others) - users.keys()
-        return Told(users=users, known=known, odd=odd, others=others, verdicts=verdicts)
+        return Told(users=users, known=known, strays=strays | odd, others=others, verdicts=verdicts)
+
+    def _still(self, reach: Reach, rows: Users, known: Users) -> frozenset[int]:
+        """Return of whom the list still tells nothing, or otherwise than is known."""
+        return frozenset(
+            user_id
+            for user_id in reach.strays
+            if not reach.holds(user_id)
+            or user_id not in rows
+            or as_known(rows[user_id], known.get(user_id)) != known.get(user_id)
+        )
 
     def _anchor(self, users: int) -> Anchor:
         self.calls.gain_time()

@@ -120,7 +120,7 @@ class OrganizationSweep:
         walk = Walk(
             calls=self.calls,
             organization_id=listing.organization_id,
-            take=listing.take or SIZES[0],
+            take=listing.take if listing.take in SIZES else SIZES[0],
         )
         progress = self._progress()
         try:
@@ -172,7 +172,7 @@ class OrganizationSweep:
             complete=not reason,
             reach=replace(
                 reach,
-                strays=reach.strays | told.odd,
+                strays=told.strays,
                 unconfirmed_since=before if finished else self.head.generation.unconfirmed_since,
             ),
             reason=reason,
@@ -194,7 +194,7 @@ class OrganizationSweep:
                 undecided=undecided,
                 progress=going_on if walk.ended and not finished else None,
                 others=told.others,
-                strays=reach.strays | told.odd,
+                strays=told.strays,
             ),
             began_at=began_at,
             finished=finished,

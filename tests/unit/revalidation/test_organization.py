@@ -627,10 +627,29 @@ def test_a_list_that_grew_by_a_page_is_seen_to_its_end() -> None:
 
     assert [call for call in asked(world) if call.startswith("members")] == [
         "members 7 0+1000",
-        "members 7 1000+1000",
-        "members 7 2000+1000",
+        "members 7 999+1000",
+        "members 7 1998+1000",
     ]
     assert ids(world) == list(range(1, 2_200))
+
+
+def test_who_is_hidden_by_a_deletion_on_the_way_up_is_seen_on_the_way_down() -> None:
+    world = world_of(999)
+    world.origin.rows = users(range(1, 2_200))
+    deleted: list[User] = []
+
+    def delete() -> None:
+        if "+1000" in world.origin.calls[-1] and not deleted:
+            return
+        if world.origin.calls[-1].startswith("members 7 999"):
+            world.origin.rows = world.origin.rows[3:]
+
+    world.origin.before_call = delete
+    deleted.append(user(0))
+    sweep(world)
+
+    assert set(ids(world)) >= set(range(4, 2_200))
+    assert world.head.source == WHOLE
 
 
 # Parts.
