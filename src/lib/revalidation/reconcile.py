@@ -286,10 +286,12 @@ def incomplete_reason(
     be adopted. What passes is told before what stays; that users are there of whom not everything
     is known comes after that others may be missing.
     """
+    if not complete and otherwise != WINDOW_FULL:
+        return otherwise
     if unconfirmed:
         return "unconfirmed-deletions"
     if not complete:
-        return "adoption-limit" if full and otherwise == WINDOW_FULL else otherwise
+        return "adoption-limit" if full else otherwise
     return FIELDS_OMITTED if any(map(omitted_from, users.values())) else ""
 
 
