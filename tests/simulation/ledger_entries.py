@@ -8,7 +8,6 @@ from lib.directory.generation import Generation
 from lib.users.hiding import HidingPolicy
 from tests.fakes import User
 
-
 LISTS = frozenset({"list", "members"})
 """What sweeps ask for."""
 

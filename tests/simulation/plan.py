@@ -73,8 +73,8 @@ class Plan:
     """What a seed decides in advance; durations are seconds.
 
     Clocks are off by at most ``skew``. ``pause_between`` are the mean pauses of one reader and of
-    the writer; the origin allows ``origin_limit`` calls a minute. The client's organization is known
-    if it is ``organized``.
+    the writer; the origin allows ``origin_limit`` calls a minute. If it is ``organized``, the
+    client's organization is known.
     """
 
     seed: int

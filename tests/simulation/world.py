@@ -59,7 +59,7 @@ class Writer:
             self.join()
 
     def join(self) -> None:
-        """Let somebody join the organization who is no user of the client, whatever he looks like."""
+        """Let somebody join the organization who is no user of the client, like one or not."""
         user_id = self._free_id()
         address = self.random.choice(
             (

@@ -3,7 +3,8 @@
 The list has no wall, no total and no cursor. From where its end was last time a walk goes up until
 a page is not full, then down to the beginning: a user deleted on the way down is seen twice and
 hides nobody. On the way up one would, so there each page begins with the row that the one before
-ended with; where it does not, all of that is seen again on the way down. A page that is too much for the origin, or for its network, is asked for in halves.
+ended with; where it does not, all of that is seen again on the way down. A page that is too much
+for the origin, or for its network, is asked for in halves.
 
 Pure but for the calls it is given.
 """
@@ -30,8 +31,8 @@ PATIENCE_SECONDS = 20.0
 """What must be left of a run to ask for a page once more: it may take half of it."""
 
 REST_SECONDS = 15.0
-"""What must be left of a run to ask for a further page: for the page, for its anchor, and to ask for
-those who are new in it or missing from it."""
+"""What must be left of a run to ask for a further page: for the page, for its anchor, and to ask
+for those who are new in it or missing from it."""
 
 _CUT_OFF = frozenset({Reason.NOT_JSON, Reason.TOO_LARGE})
 
@@ -103,7 +104,7 @@ class Walk:
                 self._step_up(rising(page))
                 self.ended = len(page) < size
             if self._gap:
-                self.low = self.high
+                self.low, self.users = self.high, {}
             while self.low:
                 size, page = self._page(up=False)
                 self.users = joined(rising(page), self.users)

@@ -121,7 +121,7 @@ class Membership:
             for user_id in reach.strays
             if not reach.holds(user_id)
             or user_id not in rows
-            or as_known(rows[user_id], known.get(user_id)) != known.get(user_id)
+            or (user_id in known and as_known(rows[user_id], known[user_id]) != known[user_id])
         )
 
     def _anchor(self, users: int) -> Anchor:

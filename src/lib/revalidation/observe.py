@@ -101,6 +101,7 @@ class Observer:
                 max_batches=self.adopted_calls,
                 max_adopted=self.max_adopted,
                 now=started,
+                demanded=purpose.forced,
             ).reconcile(head, swept, base=base, pending=found, loss=loss)
             draft = self._draft(reconciled.users, reconciled.reason)
             update = head_updates.counted(reconciled, swept)

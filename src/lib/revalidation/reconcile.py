@@ -26,7 +26,7 @@ from lib.users.keys import Observation
 MAX_CONFIRMATIONS = 20
 """Most users asked for by id in one sweep, for each of the two reasons there are."""
 
-STRAY_SECONDS = 600
+STRAY_SECONDS = 300
 """How long users are left alone whom an organization's list does not tell of."""
 
 MAX_FAILURES = 3
@@ -97,12 +97,16 @@ class Reconciled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciliation:
-    """The limits of a deployment for one reconciliation, begun at ``now``."""
+    """The limits of a deployment for one reconciliation, begun at ``now``.
+
+    Where it is ``demanded``, nobody is left alone who could be asked for.
+    """
 
     calls: Calls
     max_batches: int
     max_adopted: int
     now: float
+    demanded: bool = False
 
     def reconcile(
         self,
@@ -125,7 +129,7 @@ class Reconciliation:
         beyond, rotation = self._ask_again(
             {id_: line for id_, line in unseen.items() if id_ not in later},
             head,
-            rest=STRAY_SECONDS if sweep.reach else 0,
+            rest=STRAY_SECONDS if sweep.reach and not self.demanded else 0,
         )
         new = {
             user_id: seen
