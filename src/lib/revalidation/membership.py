@@ -149,10 +149,9 @@ class Membership:
         for user_id, line in candidates.items():
             if user_id in users:
                 continue
-            if user_id in known:
-                users[user_id] = as_known(line, known[user_id])
-            elif user_id in self.found:
-                users[user_id] = self.found[user_id]
+            before = known.get(user_id, self.found.get(user_id))
+            if before is not None:
+                users[user_id] = as_known(line, before)
             else:
                 unknown[user_id] = line
         verdicts = decide(self.calls, unknown, again=again, turn=self.turn)
