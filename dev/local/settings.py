@@ -72,8 +72,9 @@ class LocalSettingsError(ValueError):
 class LocalSettings:
     """What decides a run. ``origin_url`` None means: run the origin double with ``users`` users.
 
-    ``function_environment`` holds variables of the functions that differ from the template.
-    Without a ``webhook``, change events stay on the bus.
+    The first client belongs to the organization ``organization_id``, if there is one, which has
+    other members, too. ``function_environment`` holds variables of the functions that differ from
+    the template. Without a ``webhook``, change events stay on the bus.
     """
 
     port: int = 8080
@@ -81,6 +82,7 @@ class LocalSettings:
     users: int = 120
     origin_url: str | None = None
     clients: Mapping[str, str] = field(default_factory=lambda: DEMO_CLIENTS, repr=False)
+    organization_id: int = 0
     schedule_seconds: float = 60
     state_directory: Path | None = None
     function_environment: Mapping[str, str] = field(default_factory=dict)
@@ -106,6 +108,7 @@ class LocalSettings:
             users=_whole(given, "USERS", 120, least=0, most=100_000),
             origin_url=given.get("CAL_API_URL"),
             clients=_clients(given),
+            organization_id=_whole(given, "ORGANIZATION_ID", 0, least=0, most=999_999_999),
             schedule_seconds=_whole(given, "SCHEDULE_SECONDS", 60, least=1, most=86_400),
             state_directory=Path(state).absolute() if state else None,
             webhook=_webhook(given),
@@ -115,6 +118,15 @@ class LocalSettings:
         )
         settings.check_functions()
         return settings
+
+    @property
+    def secret(self) -> Mapping[str, object]:
+        """What the secret has for each client: its key, and for the first its organization."""
+        first, *others = self.clients
+        if not self.organization_id:
+            return self.clients
+        named = {"key": self.clients[first], "organizationId": self.organization_id}
+        return {first: named, **{client_id: self.clients[client_id] for client_id in others}}
 
     def check_functions(self) -> None:
         """Check the functions' environment before they do, each with a traceback.
