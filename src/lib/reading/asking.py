@@ -135,9 +135,10 @@ class Asking:
             case Unfinished(head=head):
                 self.store.remember(head, since=asked_at)
                 since = head.generation.swept_at
-                if need.demanded or not self.stored.is_fresh(head.generation):
-                    return self._failed(need, head.generation, _unfinished())
-                return Served(head.generation, _forwarded(need, since, asked_at))
+                # What was broken is mended, however much of the list was seen for it.
+                if need.broken or (not need.demanded and self.stored.is_fresh(head.generation)):
+                    return Served(head.generation, _forwarded(need, since, asked_at))
+                return self._failed(need, head.generation, _unfinished())
             case Failed(error=error):
                 return self._failed(need, claim.head.generation, error)
             case _:

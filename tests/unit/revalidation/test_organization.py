@@ -891,3 +891,132 @@ def test_named_users_leave_what_is_known_of_the_list_as_it_was() -> None:
     assert after.incomplete_reason == "members-undecided"
     assert (after.adopted, after.adopted_seen_at) == (before.adopted, before.adopted_seen_at)
     assert after.adopted == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "refused"), [(40, ""), (15, "organization-failing")], ids=["enough", "too little"]
+)
+def test_a_page_is_halved_only_where_there_is_time_for_it(seconds: int, refused: str) -> None:
+    world = world_of(1_400)
+    timeout = OriginTimeoutError("late", reason=Reason.ORIGIN_TIMEOUT)
+    failing(world, lambda call: timeout if "+1000" in call else None)
+    world.clock.now += 60
+    claim = world.claim()
+
+    world.revalidation.run(claim, deadline=world.clock.now + seconds)
+
+    assert listing(world).refused == refused
+    # The next sweep begins with what this one had no time for.
+    assert listing(world).take == 500
+
+
+def test_a_page_that_there_is_no_time_to_halve_ends_the_part() -> None:
+    world = world_of(3_500)
+    world.clock.now += 60
+    claim = world.claim()
+
+    def slow_then_late() -> None:
+        world.clock.now += 6
+        if "members 7 1000" in world.origin.calls[-1]:
+            raise OriginTimeoutError("late", reason=Reason.ORIGIN_TIMEOUT)
+
+    world.origin.before_call = slow_then_late
+    outcome = world.revalidation.run(claim, deadline=world.clock.now + 30)
+
+    assert isinstance(outcome, Unfinished)
+    assert listing(world).progress is not None
+    assert (listing(world).progress.skip, listing(world).take) == (2_000, 500)  # type: ignore[union-attr]
+
+
+def test_a_list_of_which_nothing_was_seen_in_time_is_no_part() -> None:
+    world = world_of(5_500)
+    world.origin.rows = world.origin.rows[:10]
+    slow(world, 12)
+
+    outcome = sweep(world)
+
+    assert isinstance(outcome, Failed)
+    assert world.head.health.last_error == Reason.OUT_OF_TIME
+    assert len(ids(world)) == 5_500
+
+
+def test_one_address_for_which_the_origin_fails_keeps_nobody_else_waiting() -> None:
+    world = world_of(30)
+    world.origin.rows += users(range(31, 600))
+    wrong = OriginError("a wrong shape", reason=Reason.WRONG_SHAPE, received=200)
+    failing(
+        world,
+        lambda call: (
+            wrong if call.startswith("find") and asked_before(world, "find") == 1 else None
+        ),
+    )
+
+    sweep(world)
+
+    assert 0 < listing(world).undecided < 569
+    world.origin.before_call = None
+    sweep(world)
+    assert ids(world) == list(range(1, 600))
+
+
+def test_failing_for_every_address_ends_the_asking() -> None:
+    world = world_of(30)
+    world.origin.rows += users(range(31, 1_500))
+    wrong = OriginError("a wrong shape", reason=Reason.WRONG_SHAPE, received=200)
+    failing(world, lambda call: wrong if call.startswith("find") else None)
+
+    sweep(world)
+
+    assert asked_before(world, "find") == 3
+    assert listing(world).undecided == 1_469
+
+
+def test_no_budget_for_a_second_try_ends_the_asking() -> None:
+    world = world_of(30)
+    world.origin.others += staff(31, 32)
+    failing(world, lambda call: use_up(world) if call.startswith("get") else None)
+
+    sweep(world)
+
+    # The second try is paid for with the call of the next one.
+    assert asked_before(world, "get") == 2
+    assert listing(world).undecided == 2
+
+
+def asked_before(world: World, kind: str) -> int:
+    return sum(call.startswith(kind) for call in world.origin.calls)
+
+
+def use_up(world: World) -> OriginServerError:
+    """Use up all calls of this minute and the next."""
+    world.store.put_head(calls=10**6, calls_minute=int(world.clock.now // 60))
+    return server_error()
+
+
+def test_a_broken_generation_is_mended_by_what_was_seen_in_time() -> None:
+    world = long_world()
+    sweep(world)
+    sweep(world)
+    assert world.head.source == WHOLE
+    *_, last = snapshot_of(world.store, world.head.generation).manifest().pages
+    del world.store.stored_pages[CLIENT, last.digest]
+    world.clock.now += 10
+
+    seen = world.read()
+
+    assert world.head.source == PART
+    assert seen.status == "fwd=uri-miss; fwd-status=200; stored"
+    assert seen.age is not None
+    assert seen.age > 100
+
+
+@pytest.mark.parametrize("text", ["{broken", "[1]", '"text"'])
+def test_metadata_that_is_another_text_is_a_change(text: str) -> None:
+    world = world_of(30)
+    world.origin.rows[24] = user(25, metadata={"plan": "pro"})
+    sweep(world)
+    world.origin.rows[24] = user(25, metadata=text)
+
+    sweep(world)
+
+    assert lines(world)[24]["metadata"] == text
