@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lib.directory.head import LONGEST_PAUSE_SECONDS
+from lib.directory.listing import Listing
 from lib.users.keys import Observation
 from tests.fakes import CLIENT
 
@@ -77,3 +78,20 @@ class FakeLookups:
         """Let ``ids`` wait no longer."""
         assert client_id == CLIENT
         self.ids -= set(ids)
+
+
+@dataclass(slots=True)
+class FakeListings:
+    """What is known of organizations' lists, in memory."""
+
+    kept: dict[str, Listing] = field(default_factory=dict)
+    writes: int = 0
+
+    def listing(self, client_id: str) -> Listing:
+        """Return what is known."""
+        return self.kept.get(client_id, Listing())
+
+    def put_listing(self, client_id: str, listing: Listing) -> None:
+        """Keep it."""
+        self.writes += 1
+        self.kept[client_id] = listing

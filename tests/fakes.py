@@ -334,6 +334,11 @@ class FakeOrigin:
     rate_limit: RateLimit | None = None
     before_call: Callable[[], object] | None = None
     answers: Iterator[Sequence[User]] | None = None
+    others: list[User] = field(default_factory=list)
+    """Members of the organization who are no users of the client."""
+    members: list[User] | None = None
+    """What the organization's list has, if not simply everybody."""
+    members_error: Exception | None = None
     deadlines: list[float] = field(default_factory=list)
     max_rows: int = 250
 
@@ -353,6 +358,25 @@ class FakeOrigin:
         assert client_id == CLIENT
         self._hear(f"find {len(emails)}", credential, deadline)
         return FakeAnswer([row for row in self.rows if row["email"] in emails], self.rate_limit)
+
+    def list_members(
+        self,
+        organization_id: int,
+        client_id: str,
+        credential: Credential,
+        *,
+        skip: int,
+        take: int,
+        deadline: float,
+    ) -> FakeAnswer[Sequence[User]]:
+        """Return the members at positions ``skip`` to ``skip + take``."""
+        assert client_id == CLIENT
+        self._hear(f"members {organization_id} {skip}+{take}", credential, deadline)
+        if self.members_error:
+            raise self.members_error
+        everybody = sorted([*self.rows, *self.others], key=lambda row: row["id"])
+        rows = everybody if self.members is None else self.members
+        return FakeAnswer(rows[skip : skip + take], self.rate_limit)
 
     def get_user(
         self, client_id: str, credential: Credential, user_id: int, *, deadline: float
@@ -380,6 +404,7 @@ class FakeSecrets:
     version: str = "v1"
     down: bool = False
     fetched: list[str | None] = field(default_factory=list)
+    organization_id: int | None = None
 
     def credential(self, client_id: str, *, newer_than: str | None = None) -> Credential:
         """Return the client's credential."""
@@ -388,7 +413,7 @@ class FakeSecrets:
             raise SecretError("Secrets Manager has no answer", reason=Reason.SECRET_MISSING)
         if client_id not in self.keys:
             raise NotFoundError(f"OAuth client with ID {client_id} not found.")
-        return Credential(SecretKey(self.keys[client_id]), self.version)
+        return Credential(SecretKey(self.keys[client_id]), self.version, self.organization_id)
 
 
 def head_with(client_id: str = CLIENT, /, **attributes: Value) -> Head:

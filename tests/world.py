@@ -27,7 +27,7 @@ from lib.revalidation.window import Window
 from lib.users.hiding import NOTHING_HIDDEN, HidingPolicy
 from lib.users.keys import UserKeys
 from tests.fake_hints import FakeHinted
-from tests.fake_lookups import FakeLookups
+from tests.fake_lookups import FakeListings, FakeLookups
 from tests.fakes import CLIENT, Clock, FakeOrigin, FakeSecrets, FakeStore, users
 
 POLICY = FreshnessPolicy(max_age=120, stale_while_revalidate=600, stale_if_error=604_800)
@@ -58,6 +58,7 @@ class World:
     origin: FakeOrigin = field(default_factory=lambda: FakeOrigin(rows=users(range(1, 21))))
     lookups: FakeLookups = field(default_factory=FakeLookups)
     hinted: FakeHinted = field(default_factory=FakeHinted)
+    listings: FakeListings = field(default_factory=FakeListings)
     secrets: FakeSecrets = field(default_factory=FakeSecrets)
     policy: FreshnessPolicy = POLICY
     window: Window = field(default_factory=Window)
@@ -88,6 +89,7 @@ class World:
             observer=self.observer(
                 contents=self.store,
                 lookups=self.lookups,
+                listings=self.listings,
                 window=self.window,
                 time=self.time,
                 hiding=self.hiding,

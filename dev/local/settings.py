@@ -43,6 +43,7 @@ _OWN = frozenset(
         "WEBHOOK_URL",
         "WEBHOOK_SECRET",
         "CAL_WEBHOOK_SECRET",
+        "ORGANIZATION_ID",
     }
 )
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -74,9 +75,11 @@ class LocalSettingsError(ValueError):
 class LocalSettings:
     """What decides a run. ``origin_url`` None means: run the origin double with ``users`` users.
 
-    ``function_environment`` holds variables of the functions that differ from the template.
-    Without a ``webhook``, change events stay on the bus. Webhooks of Cal.com's are signed with
-    ``calcom_webhook_secret``, whichever client they are for; without one, none are taken.
+    The first client belongs to the organization ``organization_id``, if there is one, which has
+    other members, too. ``function_environment`` holds variables of the functions that differ from
+    the template. Without a ``webhook``, change events stay on the bus. Webhooks of Cal.com's are
+    signed with ``calcom_webhook_secret``, whichever client they are for; without it, none are
+    taken.
     """
 
     port: int = 8080
@@ -84,6 +87,7 @@ class LocalSettings:
     users: int = 120
     origin_url: str | None = None
     clients: Mapping[str, str] = field(default_factory=lambda: DEMO_CLIENTS, repr=False)
+    organization_id: int = 0
     schedule_seconds: float = 60
     state_directory: Path | None = None
     function_environment: Mapping[str, str] = field(default_factory=dict)
@@ -91,16 +95,6 @@ class LocalSettings:
     refresh_handler: str = REFRESH_HANDLER
     webhook: Webhook | None = None
     calcom_webhook_secret: str = field(default=DEMO_CALCOM_WEBHOOK_SECRET, repr=False)
-
-    @property
-    def secret(self) -> Mapping[str, object]:
-        """What the functions find in their secret."""
-        if not self.calcom_webhook_secret:
-            return self.clients
-        return {
-            client_id: {"key": key, "webhookSecret": self.calcom_webhook_secret}
-            for client_id, key in self.clients.items()
-        }
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -122,6 +116,7 @@ class LocalSettings:
             users=_whole(given, "USERS", 120, least=0, most=100_000),
             origin_url=given.get("CAL_API_URL"),
             clients=_clients(given),
+            organization_id=_whole(given, "ORGANIZATION_ID", 0, least=0, most=999_999_999),
             schedule_seconds=_whole(given, "SCHEDULE_SECONDS", 60, least=1, most=86_400),
             state_directory=Path(state).absolute() if state else None,
             webhook=_webhook(given),
@@ -132,6 +127,21 @@ class LocalSettings:
         )
         settings.check_functions()
         return settings
+
+    @property
+    def secret(self) -> Mapping[str, object]:
+        """What the functions find in their secret, for each client."""
+        first = next(iter(self.clients))
+        return {client_id: self._entry(client_id, first) for client_id in self.clients}
+
+    def _entry(self, client_id: str, first: str) -> object:
+        more: dict[str, object] = {}
+        if self.calcom_webhook_secret:
+            more["webhookSecret"] = self.calcom_webhook_secret
+        if self.organization_id and client_id == first:
+            more["organizationId"] = self.organization_id
+        key = self.clients[client_id]
+        return {"key": key, **more} if more else key
 
     def check_functions(self) -> None:
         """Check the functions' environment before they do, each with a traceback.

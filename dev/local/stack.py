@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from dev.origin import OriginDouble
 
 _BACKLOG = 1024
+_OTHER_MEMBERS = 30
 # Lambda would add environments for the refresh function as they are needed.
 _SPARE_REFRESH_WORKERS = 3
 
@@ -129,9 +130,19 @@ class LocalStack:
     def _start_origin(self) -> None:
         if self.settings.origin_url is not None:
             return
-        from dev.origin import OriginDouble  # noqa: PLC0415 - only where it is used.
+        # Only where it is used.
+        from dev.origin import Organization, Organizations, OriginDouble, demo_members  # noqa: PLC0415
 
         self.origin = OriginDouble(clients=dict(self.settings.clients), users=self.settings.users)
+        if organization_id := self.settings.organization_id:
+            first = next(iter(self.settings.clients))
+            members = demo_members(
+                (user["id"] for user in self.origin.users(first)), _OTHER_MEMBERS
+            )
+            organization = Organization(
+                organization_id=organization_id, clients=[first], members=members
+            )
+            self.origin.organizations = Organizations([organization])
         self.origin.start()
         self._running.callback(self.origin.stop)
 

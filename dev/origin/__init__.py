@@ -11,6 +11,7 @@ wrong idea of the origin cannot hide in both.
 """
 
 from dev.origin.faults import Fault
+from dev.origin.organizations import Organization, Organizations, demo_members
 from dev.origin.origin import Call, Request
 from dev.origin.rules import Bounds
 from dev.origin.server import OriginDouble
@@ -22,9 +23,12 @@ __all__ = [
     "Call",
     "Fault",
     "Limits",
+    "Organization",
+    "Organizations",
     "OriginDouble",
     "Request",
     "User",
+    "demo_members",
     "demo_user",
     "demo_users",
     "plain_users",

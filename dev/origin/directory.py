@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from datetime import UTC, datetime
 
+from dev.origin.organizations import Organization, member_row
 from dev.origin.rules import suffixed
 from dev.origin.users import User, demo_user, demo_users, iso_instant
 
@@ -37,6 +38,13 @@ class Directory:
         """Return a client's current rows."""
         with self._lock:
             return deepcopy(self._rows[client_id])
+
+    def members(self, organization: Organization) -> list[User]:
+        """Return everybody in an organization by rising id, as it lists them."""
+        with self._lock:
+            rows = [row for client_id in organization.clients for row in self._rows[client_id]]
+            there = sorted([*rows, *organization.members], key=_id_of)
+            return [member_row(row) for row in there if row["id"] not in organization.lacking]
 
     def user(self, client_id: str, user_id: float) -> User:
         """Return one user's current row."""

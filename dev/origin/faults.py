@@ -2,7 +2,7 @@
 
 Some faults change the rows before they are paged and some the finished answer. The others decide
 the status (`status`) or how the answer travels (`delay`, `hang`, `reset`, `reset_mid_body`,
-`truncate`, `slow_drip`, `drip_headers`, `early_hints`), which is not this module's business.
+`truncate`, `cut`, `slow_drip`, `drip_headers`, `early_hints`), which is not this module's business.
 
 Pure: rows and answers in, rows and answers out.
 """
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import shake_256
 from http import HTTPStatus
-from json import loads
+from json import dumps, loads
 from typing import Any, Literal, get_args
 
 from dev.origin.answers import Answer, json_answer
@@ -24,6 +24,7 @@ type Kind = Literal[
     "reset",
     "reset_mid_body",
     "truncate",
+    "cut",
     "slow_drip",
     "drip_headers",
     "early_hints",
@@ -42,6 +43,9 @@ type Kind = Literal[
     "huge_metadata",
     "huge_text",
     "deep_metadata",
+    "metadata_absent",
+    "metadata_text",
+    "extra_field",
 ]
 type Shape = Literal["null", "other_container", "no_data", "array", "null_row", "no_id", "text_id"]
 
@@ -52,6 +56,12 @@ _HUGE_METADATA = {f"key-{number:02}".ljust(40, "x"): "x" * 500 for number in ran
 # What is drawn from a digest does not compress below the three quarters that base64 leaves of it.
 _HUGE_TEXT = b64encode(shake_256(b"text").digest(450_000)).decode()
 _DEEP_METADATA = loads('{"in":' * 3_000 + "0" + "}" * 3_000)
+_FIELDS: dict[str, User] = {
+    "huge_metadata": {"metadata": _HUGE_METADATA},
+    "huge_text": {"bio": _HUGE_TEXT},
+    "deep_metadata": {"metadata": _DEEP_METADATA},
+    "extra_field": {"neverSeenBefore": "extra"},
+}
 _PAGE = b"<!DOCTYPE html><html><head><title>%d</title></head><body><h1>Error %d</h1></body></html>"
 
 
@@ -64,7 +74,7 @@ class Fault:
     ``status`` (500 unless given), ``html`` (502) and ``redirect`` (302), ``location`` to
     ``redirect``, ``shape`` to ``wrong_shape``. A ``status`` of 429 blocks the caller's bucket, as
     going over the limit does. ``retry_after`` is a header of whatever is answered. ``user_id`` is
-    whose row alone is spoilt, if not everybody's.
+    whose row alone is spoilt, if not everybody's. A ``cut`` ends an answer after ``most_bytes``.
     """
 
     kind: Kind
@@ -76,6 +86,7 @@ class Fault:
     location: str = "https://elsewhere.example/"
     retry_after: str | None = None
     user_id: int | None = None
+    most_bytes: int = 1_000_000
 
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
@@ -129,14 +140,12 @@ def spoil_row(row: User, fault: Fault) -> User:
     match fault.kind:
         case _ if fault.user_id not in {None, row["id"]}:
             return row
-        case "huge_metadata":
-            return row | {"metadata": _HUGE_METADATA}
-        case "huge_text":
-            return row | {"bio": _HUGE_TEXT}
-        case "deep_metadata":
-            return row | {"metadata": _DEEP_METADATA}
+        case "metadata_absent":
+            return {name: value for name, value in row.items() if name != "metadata"}
+        case "metadata_text" if row.get("metadata") is not None:
+            return row | {"metadata": dumps(row["metadata"])}
         case _:
-            return row
+            return row | _FIELDS.get(fault.kind, {})
 
 
 def spoil_answer(answer: Answer, fault: Fault) -> Answer:

@@ -18,10 +18,12 @@ from urllib.parse import unquote
 from dev.origin.answers import Answer, json_answer, revalidated
 from dev.origin.directory import Directory
 from dev.origin.faults import Fault, is_silent, spoil_answer, spoil_row, spoil_rows, take
+from dev.origin.organizations import MemberSelection, Organizations
 from dev.origin.rules import Bounds, RefusedError, Selection, parse_user_id, suffixed
 from dev.origin.throttle import Limits, Throttle, Verdict, bucket_of
 from dev.origin.users import User
 
+_MEMBERS = re.compile(r"/v2/organizations/([^/]+)/users/?")
 _ROUTE = re.compile(r"/v2/oauth-clients/([^/]+)/users(?:/([^/]+))?/?")
 _NO_SECRET = (
     "ApiAuthStrategy - Only 'x-cal-client-id' header provided. Please also provide"
@@ -60,6 +62,12 @@ class Request:
         return unquote(found[1]) if found else None
 
     @property
+    def organization_id(self) -> str | None:
+        """The organization whose members the path names, as it was written."""
+        found = _MEMBERS.fullmatch(self.path)
+        return unquote(found[1]) if found else None
+
+    @property
     def user_id(self) -> str | None:
         """The user the path names, as it was written; None for a list."""
         found = _ROUTE.fullmatch(self.path)
@@ -80,6 +88,7 @@ class Call:
     query: str
     client_id: str | None
     user_id: str | None
+    organization_id: str | None
     headers: frozenset[str]
     status: int | None
 
@@ -97,7 +106,8 @@ class Origin(Directory):
     """The double without its socket; safe to use from several threads.
 
     ``before_call`` runs before each answer is computed and outside the lock: it may change the data
-    or wait for another thread. ``bounds`` are those of a list call.
+    or wait for another thread. ``bounds`` are those of a list call; ``organizations`` are none
+    until some are set.
     """
 
     def __init__(
@@ -111,6 +121,7 @@ class Origin(Directory):
         super().__init__(clients, users=users, clock=clock)
         self.before_call: Callable[[Request], object] | None = None
         self.bounds = Bounds()
+        self.organizations = Organizations()
         self._not_platform = frozenset(not_platform)
         self._throttle = Throttle(Limits())
         self._faults: tuple[Fault, ...] = ()
@@ -127,6 +138,10 @@ class Origin(Directory):
     def list_calls(self, client_id: str) -> list[Call]:
         """Return the calls for a client's list, whatever came of them."""
         return [call for call in self.calls if call.client_id == client_id and not call.user_id]
+
+    def member_calls(self, organization_id: int) -> list[Call]:
+        """Return the calls for an organization's list, whatever came of them."""
+        return [call for call in self.calls if call.organization_id == str(organization_id)]
 
     def clear_calls(self) -> None:
         """Forget the calls; their numbers go on rising."""
@@ -175,6 +190,7 @@ class Origin(Directory):
             query=request.query,
             client_id=request.client_id,
             user_id=request.user_id,
+            organization_id=request.organization_id,
             headers=frozenset(request.headers),
             status=status,
         )
@@ -183,13 +199,16 @@ class Origin(Directory):
     def _decide(self, request: Request, faults: Sequence[Fault]) -> Answer:
         headers: dict[str, str] = {}
         try:
-            client_id = _routed(request)
+            client_id = self._routed(request)
             status = next((fault.status or 500 for fault in faults if fault.kind == "status"), None)
             verdict = self._count(request, blocking=status == HTTPStatus.TOO_MANY_REQUESTS)
             headers = verdict.headers
             _refuse_early(verdict, status)
             self._authenticate(client_id, request.headers.get("x-cal-secret-key"))
-            data = self._data(client_id, request, faults)
+            if request.organization_id is None:
+                data = self._data(client_id, request, faults)
+            else:
+                data = self._listed(client_id, request, request.organization_id, faults)
         except RefusedError as refused:
             body = refused.body(target=request.target, timestamp=self._now())
             return json_answer(refused.status, body, headers)
@@ -201,6 +220,14 @@ class Origin(Directory):
         if blocking:
             self._throttle.block(bucket, now=now)
         return self._throttle.hit(bucket, now=now)
+
+    def _routed(self, request: Request) -> str:
+        """Return the client a call is about; only reads of users have a route here."""
+        listed = bool(self.organizations) and request.organization_id is not None
+        reading = request.method in ("GET", "HEAD")
+        if not reading or not (listed or request.client_id is not None):
+            raise RefusedError(404, f"Cannot {request.method} {request.target}")
+        return request.client_id or request.headers.get("x-cal-client-id", "")
 
     def _authenticate(self, client_id: str, secret: str | None) -> None:
         if not secret:
@@ -225,6 +252,21 @@ class Origin(Directory):
         rows = reduce(spoil_rows, faults, rows)
         return rows[selection.offset : selection.offset + selection.limit]
 
+    def _listed(
+        self,
+        client_id: str,
+        request: Request,
+        organization_id: str,
+        faults: Iterable[Fault],
+    ) -> list[User]:
+        organization = self.organizations.enter(organization_id, client_id, now=self._clock())
+        selection = MemberSelection.parse(request.query)
+        rows = self.members(organization)
+        if selection.emails is not None:
+            rows = [row for row in rows if row["email"] in selection.emails]
+        rows = reduce(spoil_rows, faults, rows)
+        return rows[selection.skip : selection.skip + selection.take]
+
     def _named(self, client_id: str, user_id: float) -> User:
         if abs(user_id) > _LARGEST_ID:
             raise RefusedError(500, _MESSAGES[500])
@@ -241,10 +283,3 @@ def _refuse_early(verdict: Verdict, status: int | None) -> None:
         raise RefusedError(429, _TOO_MANY, _TOO_MANY)
     if status:
         raise RefusedError(status, _MESSAGES.get(status) or responses.get(status, "Error"))
-
-
-def _routed(request: Request) -> str:
-    """Return the client a call is about; only reads of users have a route here."""
-    if request.client_id is None or request.method not in ("GET", "HEAD"):
-        raise RefusedError(404, f"Cannot {request.method} {request.target}")
-    return request.client_id

@@ -164,11 +164,13 @@ class _Handler(BaseHTTPRequestHandler):
                     self._reset()
                     return
                 case "reset_mid_body":
-                    self._send_half(outcome.answer)
+                    self._send_part(outcome.answer, len(outcome.answer.body) // 2)
                     self._reset()
                     return
-                case "truncate":
-                    self._send_half(outcome.answer)
+                case "truncate" | "cut":
+                    size = len(outcome.answer.body) // 2
+                    cut = fault.kind == "cut"
+                    self._send_part(outcome.answer, fault.most_bytes if cut else size)
                     return
                 case "slow_drip":
                     self._send_head(outcome.answer)
@@ -197,9 +199,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, text)
         self.end_headers()
 
-    def _send_half(self, answer: Answer) -> None:
+    def _send_part(self, answer: Answer, size: int) -> None:
         self._send_head(answer)
-        self.wfile.write(answer.body[: len(answer.body) // 2])
+        self.wfile.write(answer.body[:size])
         self.close_connection = True
 
     def _drip(self, sent: bytes, outcome: Outcome, pause_seconds: float) -> None:

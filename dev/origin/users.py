@@ -164,6 +164,11 @@ def demo_user(client_id: str, index: int) -> User:
     return user if metadata is None else user | {"metadata": metadata}
 
 
+def iso_date_of(index: int) -> str:
+    """Return a creation date that rises with ``index``."""
+    return iso_instant(_FIRST_DAY + timedelta(minutes=index))
+
+
 def plain_users(client_id: str, count: int) -> list[User]:
     """Return the plainest users that still differ: ids from 1 on without gaps, ``u4``, ``N4``.
 

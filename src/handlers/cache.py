@@ -20,7 +20,11 @@ def show_cache(call: Call) -> Response:
         wiring().proxy.require_known(head)
     call.line["client_id"] = head.client_id
     data = status.cache_data(
-        head, wiring().settings.schedule, now=wiring().time.now(), version=VERSION
+        head,
+        wiring().settings.schedule,
+        now=wiring().time.now(),
+        version=VERSION,
+        listing=wiring().listing_store.listing(head.client_id) if head.source else None,
     )
     return Response(HTTPStatus.OK, bodies.success_body(data))
 

@@ -13,15 +13,24 @@ from handlers.observing import (
     logger,
     seconds,
 )
-from lib.directory.head import Head
+from lib.directory.head import REFUSED, Head
 from lib.errors import OriginBlockedError, SecretError, UnavailableError, UnexpectedError
 from lib.events.overdue import overdue
 from lib.origin import budget
-from lib.revalidation.outcomes import Claim, Failed, Outcome, Published
+from lib.revalidation.outcomes import (
+    Claim,
+    Failed,
+    Outcome,
+    Published,
+    Unchanged,
+    Unfinished,
+)
 from lib.revalidation.schedule import Schedule, oldest
 
 if TYPE_CHECKING:
     from lib.revalidation.hints import Worked
+
+_NAMES = {Published: "published", Unchanged: "unchanged", Unfinished: "unfinished"}
 
 
 @alone
@@ -41,6 +50,7 @@ def report_revalidation(claim: Claim, outcome: Outcome, took: float) -> None:
         doubted = outcome.head.health.doubted_since > 0
         count(Users=generation.users, BudgetLeft=left, Doubted=int(doubted))
         logger.info("revalidation", extra=line)
+        _report_source(claim.head, outcome)
         return
     count(RevalidationFailed=1, Blocked=int(isinstance(outcome.error, OriginBlockedError)))
     fault = outcome.error.__cause__
@@ -48,6 +58,18 @@ def report_revalidation(claim: Claim, outcome: Outcome, took: float) -> None:
         logger.error("revalidation", extra={**line, **describe_fault(fault)})
     else:
         logger.warning("revalidation", extra=line)
+
+
+def _report_source(before: Head, outcome: Published | Unchanged | Unfinished) -> None:
+    """Say once that an organization's list is not used any longer, and that it is used again."""
+    after = outcome.head
+    if not after.source or (before.source == REFUSED) == (after.source == REFUSED):
+        return
+    line = {"client_id": after.client_id}
+    if isinstance(outcome, Unfinished) or not outcome.refused:
+        logger.info("organization listed", extra=line)
+    else:
+        logger.warning("organization not listed", extra={**line, "reason": outcome.refused})
 
 
 def report_schedule(schedule: Schedule, heads: Sequence[Head], *, now: float) -> None:
@@ -69,7 +91,7 @@ def describe(outcome: Outcome) -> Mapping[str, Any]:
         return {"outcome": "failed", "calls": outcome.calls, **describe_error(outcome.error)}
     generation = outcome.head.generation
     return {
-        "outcome": "published" if isinstance(outcome, Published) else "unchanged",
+        "outcome": _NAMES[type(outcome)],
         "calls": outcome.calls,
         "generation": generation.number,
         "users": generation.users,

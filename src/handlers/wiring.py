@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from lib.aws.hint_store import HintStore
     from lib.aws.invoker import Invoker
+    from lib.aws.listing_store import ListingStore
     from lib.aws.lookup_store import LookupStore
     from lib.aws.secret import Secrets
     from lib.events.announcer import Announcing
@@ -104,6 +105,13 @@ class Wiring:
         return LookupStore(self._table, hiding_digest=self.settings.hiding.digest)
 
     @cached_property
+    def listing_store(self) -> "ListingStore":
+        """What is known of organizations' lists, in the table."""
+        from lib.aws.listing_store import ListingStore
+
+        return ListingStore(self._table)
+
+    @cached_property
     def cursors(self) -> Cursors:
         """Cursors, signed with the table's key."""
         from lib.aws.cursor_key import CursorKey
@@ -171,6 +179,7 @@ class Wiring:
             observer=Observer(
                 contents=self.memory,
                 lookups=self.lookup_store,
+                listings=self.listing_store,
                 window=self.settings.window,
                 time=self.time,
                 hiding=self.settings.hiding,

@@ -68,6 +68,14 @@ class Reason(StrEnum):
     WRONG_USER = "wrong-user"
     LOSS_DOUBTED = "loss-doubted"
 
+    # The list of an organization is not used.
+    ORGANIZATION_ANCHOR = "organization-anchor"
+    ORGANIZATION_EMPTY = "organization-empty"
+    ORGANIZATION_FAILING = "organization-failing"
+    ORGANIZATION_ID = "organization-id"
+    ORGANIZATION_REFUSED = "organization-refused"
+    ORGANIZATION_UNUSABLE = "organization-unusable"
+
     # The origin was not asked.
     FROZEN = "frozen"
     GENERATION_AWAITED = "generation-awaited"

@@ -1,6 +1,7 @@
 """Asks the double over a real connection, for the contract tests of the double."""
 
 import json
+from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
@@ -24,15 +25,22 @@ def connect(origin: OriginDouble) -> HTTPConnection:
     return HTTPConnection(origin.url.removeprefix("http://"), timeout=PATIENCE_SECONDS)
 
 
-def send(connection: HTTPConnection, target: str = LIST, method: str = "GET") -> HTTPResponse:
+def send(
+    connection: HTTPConnection,
+    target: str = LIST,
+    method: str = "GET",
+    headers: Mapping[str, str] = SECRET,
+) -> HTTPResponse:
     """Return the answer, its body unread."""
-    connection.request(method, target, headers=SECRET)
+    connection.request(method, target, headers=headers)
     return connection.getresponse()
 
 
-def get(connection: HTTPConnection, target: str = LIST) -> tuple[int, Any]:
+def get(
+    connection: HTTPConnection, target: str = LIST, *, headers: Mapping[str, str] = SECRET
+) -> tuple[int, Any]:
     """Return the status and the JSON body."""
-    response = send(connection, target)
+    response = send(connection, target, headers=headers)
     return response.status, json.loads(response.read())
 
 

@@ -363,3 +363,40 @@ def test_no_printed_form_holds_a_key(vault: Vault) -> None:
     printed = f"{credential!r} {credential} {vars(vault.secrets)!r}"
 
     assert "canary-key" not in printed
+
+
+@pytest.mark.parametrize(
+    ("entry", "organization_id"),
+    [
+        ("key1", None),
+        ({"key": "key1"}, None),
+        ({"key": "key1", "organizationId": 4711}, 4711),
+        # What is none is said, rather than passed over in silence.
+        ({"key": "key1", "organizationId": "4711"}, 0),
+        ({"key": "key1", "organizationId": None}, 0),
+        ({"key": "key1", "organizationId": True}, 0),
+        ({"key": "key1", "organizationId": -1}, 0),
+        ({"key": "key1", "organizationId": 2**31}, 0),
+        ({"key": "key1", "organisationId": 4711}, 0),
+        ({"key": "key1", "organizationId": 4711, "more": 1}, 0),
+    ],
+)
+def test_a_client_may_have_an_organization_beside_its_key(
+    vault: Vault, entry: object, organization_id: int | None
+) -> None:
+    vault.put(json.dumps({"one": entry, "two": "key2"}))
+
+    credential = vault.secrets.credential("one")
+
+    assert credential.key.reveal() == "key1"
+    assert credential.organization_id == organization_id
+    assert vault.secrets.credential("two").organization_id is None
+
+
+@pytest.mark.parametrize("entry", [{}, {"organizationId": 4711}, {"key": ""}, {"key": 5}, []])
+def test_an_entry_without_a_key_concerns_its_own_client_only(vault: Vault, entry: object) -> None:
+    vault.put(json.dumps({"one": entry, "two": "key2"}))
+
+    with pytest.raises(SecretError):
+        vault.key("one")
+    assert vault.key("two") == "key2"

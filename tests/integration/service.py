@@ -240,6 +240,11 @@ class Service:
     def put_secret(self, keys: Mapping[str, Json]) -> None:
         self.aws.put_secret(self.secret, keys)
 
+    def name_organization(self, organization_id: object) -> None:
+        """Let the secret name an organization beside the key of ``CLIENT``."""
+        entry = {"key": SECRET, "organizationId": organization_id}
+        self.aws.put_secret(self.secret, {CLIENT: entry})
+
     def _take_time(self, call: OriginRequest) -> None:
         """Let the time pass that a slow origin takes, up to what anybody waits for it."""
         for fault in self.origin.faults:

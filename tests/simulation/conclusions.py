@@ -38,12 +38,16 @@ class Conclusion:
         single = self.run.single()
         told = self.run.listed() | {user_id: row for user_id, row in single.items() if row}
         gone = {user_id for user_id, row in single.items() if row is None}
+        members = self.run.members()
         for user_id, line in self.lines.items():
             if user_id in told:
                 if not shows(line, told[user_id], self.hidings):
                     yield f"user {user_id} is published as the origin did not tell it"
             elif user_id in gone:
                 yield f"user {user_id} is published, who is gone"
+            elif user_id in members and shows(line, members[user_id], self.hidings):
+                if user_id not in self.known and user_id not in self.found and self.whole_before:
+                    yield f"user {user_id} is published, and nobody has said whose he is"
             else:
                 yield from self._judge_unseen(user_id, line)
         if not self.believed and self.whole_before and self.whole:
@@ -61,5 +65,7 @@ class Conclusion:
             yield f"user {user_id} is published, whom nobody has seen"
         elif before and line != before and not shows(line, json.loads(before), self.hidings):
             yield f"user {user_id} has changed, although nobody asked for him"
-        if self.run.sweeps and not (generation.unconfirmed_since or generation.adopted):
+        beside = generation.unconfirmed_since or generation.adopted
+        # A part of a list may have been seen by a sweep before, since when the generation is.
+        if self.run.sweeps and not beside and generation.swept_at >= self.run.began:
             yield f"user {user_id} was not seen, and nothing says so"

@@ -9,6 +9,7 @@ from handlers.wiring import Wiring
 from lib.aws.directory_store import DirectoryStore
 from lib.aws.event_bus import EventBus
 from lib.aws.invoker import Invoker
+from lib.aws.listing_store import ListingStore
 from lib.aws.lookup_store import LookupStore
 from lib.aws.secret import Secrets
 from lib.clock import Time
@@ -18,7 +19,7 @@ from lib.queries.cursor import Cursors
 from lib.revalidation.outcomes import Claim, Failed, Outcome
 from lib.revalidation.revalidation import Revalidation
 from lib.settings import Settings
-from tests.fake_lookups import FakeLookups
+from tests.fake_lookups import FakeListings, FakeLookups
 from tests.fakes import FakeStore
 from tests.simulation.ledger import Ledger
 from tests.simulation.origin import OriginServer, WiredOrigin
@@ -30,7 +31,7 @@ from tests.simulation.services import (
     lambda_client,
     secrets_manager,
 )
-from tests.simulation.stores import WiredCursorKey, WiredLookups, WiredStore
+from tests.simulation.stores import WiredCursorKey, WiredListings, WiredLookups, WiredStore
 from tests.simulation.wire import Wire
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Outside:
 
     store: FakeStore
     lookups: FakeLookups
+    listings: FakeListings
     server: OriginServer
     vault: Vault
     bus: Bus
@@ -80,6 +82,11 @@ class Environment(Wiring):
     def lookup_store(self) -> LookupStore:
         digest = self.settings.hiding.digest
         return cast("LookupStore", WiredLookups(self.outside.lookups, self.wire, digest))
+
+    @cached_property
+    @override
+    def listing_store(self) -> ListingStore:
+        return cast("ListingStore", WiredListings(self.outside.listings, self.wire))
 
     @cached_property
     @override

@@ -4,7 +4,7 @@ Everything here is told at the moment when the table did it, whether or not the 
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from lib.directory.head import LONGEST_PAUSE_SECONDS, SKEW_SECONDS, Head, HeadUpdate, Lease
 from lib.directory.manifest import Manifest, unpack
@@ -13,9 +13,16 @@ from lib.errors import Reason
 from lib.origin import budget
 from lib.users.hiding import HidingPolicy
 from tests.fake_lookups import FakeLookups
-from tests.fakes import CLIENT, FakeStore
+from tests.fakes import CLIENT, FakeStore, User
 from tests.simulation.conclusions import Conclusion
-from tests.simulation.ledger_entries import Block, Edition, Moment, OriginCall, Run
+from tests.simulation.ledger_entries import (
+    LISTS,
+    Block,
+    Edition,
+    Moment,
+    OriginCall,
+    Run,
+)
 from tests.simulation.plan import CANARY, Plan
 from tests.simulation.wire import Invocation
 
@@ -38,6 +45,7 @@ class Ledger:
         self.moments: list[Moment] = [Moment(0, 0, 0)]
         self.blocks: list[Block] = []
         self.calls: list[OriginCall] = []
+        self.others: Mapping[int, User] = {}
         self.hiding_now: HidingPolicy = plan.settings.hiding
         self._plan = plan
         self._store = store
@@ -86,6 +94,10 @@ class Ledger:
         self._check_holder(by, after)
         number = after.generation.number
         edition = Edition(after.generation, self._lines(number), whole=self.readable(number))
+        if strangers := edition.lines.keys() & self.others.keys():
+            self._complain(
+                f"{sorted(strangers)[:5]} are published, who are no users of this client"
+            )
         self._conclude(
             by, after, before=self.editions.get(before.generation.number), edition=edition
         )
@@ -124,7 +136,7 @@ class Ledger:
             self._complain("somebody has written whose lease was taken over")
 
     def _check_start(self, run: Run, after: Head) -> None:
-        lists = [call.began for call in run.calls if call.kind == "list"]
+        lists = [call.began for call in run.calls if call.kind in LISTS]
         late = after.generation.swept_at - min(lists, default=after.generation.swept_at)
         if self._plan.true_clocks and late > MILLISECOND:
             self._complain(f"a sweep is said to have begun {late:.3f} s after it did")
@@ -159,7 +171,7 @@ class Ledger:
             early = block.until - call.began
             if block.noted_at < by.gate_at and early > self._slack:
                 self._complain(f"a call {early:.1f} s before a block's end")
-        if call.kind == "list":
+        if call.kind in LISTS:
             self._check_list(by, call)
 
     def _check_list(self, by: Invocation, call: OriginCall) -> None:

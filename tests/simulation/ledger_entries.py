@@ -8,12 +8,15 @@ from lib.directory.generation import Generation
 from lib.users.hiding import HidingPolicy
 from tests.fakes import User
 
+LISTS = frozenset({"list", "members"})
+"""What sweeps ask for."""
+
 
 @dataclass(slots=True)
 class OriginCall:
     """A call of the origin that began at ``began``; whom it told of, None: that there is nobody."""
 
-    kind: Literal["list", "find", "get"]
+    kind: Literal["list", "find", "get", "members"]
     what: str
     began: float
     told: dict[int, User | None] = field(default_factory=dict)
@@ -30,7 +33,17 @@ class Run:
     @property
     def sweeps(self) -> bool:
         """Whether it has asked for everybody."""
-        return any(call.kind == "list" for call in self.calls)
+        return any(call.kind in LISTS for call in self.calls)
+
+    @property
+    def began(self) -> float:
+        """When its first list was asked for."""
+        return min((call.began for call in self.calls if call.kind in LISTS), default=0)
+
+    def members(self) -> dict[int, User]:
+        """Return whom the organization's list showed, whoever they are."""
+        pages = [call.told for call in self.calls if call.kind == "members"]
+        return {user_id: row for told in pages for user_id, row in told.items() if row}
 
     def listed(self) -> dict[int, User]:
         """Return whom its lists showed, of each window the last one."""
@@ -44,7 +57,7 @@ class Run:
         """Return what its other calls told, of each user the last word."""
         told: dict[int, User | None] = {}
         for call in self.calls:
-            if call.kind != "list":
+            if call.kind not in LISTS:
                 told |= call.told
         return told
 

@@ -37,6 +37,9 @@ class OriginServer:
     random: Random
     key: str
     limit: int
+    others: dict[int, User] = field(default_factory=dict)
+    """Members of the organization who are no users of the client, and are never to be shown."""
+
     blocked_until: float = 0
     asked_at: deque[float] = field(default_factory=deque)
 
@@ -88,6 +91,27 @@ class OriginServer:
         self.truth.lie(told, offset, limit, now)
         return told
 
+    def members(self, skip: int, take: int, now: float) -> Sequence[User]:
+        """Return a page of the organization's list, which may lie as well.
+
+        Raises:
+            OriginError: it is refused, or these are too many rows.
+        """
+        if self.weather.strikes(Fault.MEMBERS_REFUSED):
+            raise OriginAuthError("no plan", reason=Reason.ORIGIN_AUTH, received=403)
+        if take > self.random.choice((250, 500)) and self.weather.strikes(Fault.MEMBERS_TOO_MANY):
+            raise OriginTimeoutError("no answer in time", reason=Reason.ORIGIN_TIMEOUT)
+        rows = self.truth.rows | self.others
+        ids = sorted(rows)
+        fault = self.weather.any_of(Fault.LIST_EMPTY, Fault.LIST_SHORTER)
+        if fault is not None:
+            lost = self.random.choice((1, 3, max(1, len(ids) // 3)))
+            kept = set() if fault is Fault.LIST_EMPTY else set(ids)
+            kept -= set(self.random.sample(ids, min(lost, len(ids))))
+            self.truth.leave_out(self.truth.rows.keys() - kept, now)
+            ids = [user_id for user_id in ids if user_id in kept]
+        return [rows[user_id] for user_id in ids[skip : skip + take]]
+
 
 class WiredOrigin:
     """A ``lib.origin.calls.Origin`` over a wire; ``clock`` is that of the process."""
@@ -127,6 +151,26 @@ class WiredOrigin:
         def tell() -> Sequence[User]:
             wanted = {stored_form(email, client_id) for email in emails}
             rows = [row for row in self._server.truth.everybody() if row["email"] in wanted]
+            call.told = {row["id"]: row for row in rows}
+            return rows
+
+        return self._call(call, credential, deadline, tell)
+
+    def list_members(
+        self,
+        organization_id: int,
+        client_id: str,
+        credential: Credential,
+        *,
+        skip: int,
+        take: int,
+        deadline: float,
+    ) -> FakeAnswer[Sequence[User]]:
+        del organization_id, client_id
+        call = OriginCall("members", f"{skip}+{take}", self._wire.scheduler.now)
+
+        def tell() -> Sequence[User]:
+            rows = self._server.members(skip, take, self._wire.scheduler.now)
             call.told = {row["id"]: row for row in rows}
             return rows
 

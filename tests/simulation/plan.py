@@ -41,6 +41,8 @@ class Fault(StrEnum):
     INVOKE_REFUSED = "the refresh function takes no event"
     INVOKE_LOST = "events to the refresh function are lost"
     INVOKE_TWICE = "events to the refresh function come twice"
+    MEMBERS_REFUSED = "the organization's list is refused"
+    MEMBERS_TOO_MANY = "the organization's list fails for more than some rows"
     BUS_REFUSES = "the bus refuses events"
     PURGE = "many users are deleted"
     SIGN_UPS = "many users sign up"
@@ -71,7 +73,8 @@ class Plan:
     """What a seed decides in advance; durations are seconds.
 
     Clocks are off by at most ``skew``. ``pause_between`` are the mean pauses of one reader and of
-    the writer; the origin allows ``origin_limit`` calls a minute.
+    the writer; the origin allows ``origin_limit`` calls a minute. If it is ``organized``, the
+    client's organization is known.
     """
 
     seed: int
@@ -86,6 +89,7 @@ class Plan:
     origin_limit: int
     clients: int
     hidings: tuple[HidingPolicy, ...]
+    organized: bool
 
     @property
     def clocks_agree(self) -> bool:
@@ -119,6 +123,8 @@ def drawn(seed: int) -> Plan:
         origin_limit=random.choice((120, 120, 500)),
         clients=random.choice((1, 2)),
         hidings=hidings,
+        # From a chance of its own, so that what else a seed decides is what it always was.
+        organized=Random(f"organized {seed}").random() < 0.5,  # noqa: S311
     )
 
 

@@ -40,13 +40,16 @@ class Vault:
     changed_at: float = 0
     left_out: bool = False
     emptied: bool = False
+    organization_id: int | None = None
 
     @property
     def text(self) -> str:
         """What Secrets Manager holds."""
         if self.emptied:
             return "{}"
-        keys = {} if self.left_out else {CLIENT: self.key}
+        named: dict[str, object] = {"key": self.key, "organizationId": self.organization_id}
+        entry = named if self.organization_id else self.key
+        keys: dict[str, object] = {} if self.left_out else {CLIENT: entry}
         if self.clients > 1 or self.left_out:
             keys[OTHER_CLIENT] = "another"
         return json.dumps(keys)

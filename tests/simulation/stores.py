@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 from lib.directory.generation import Generation
 from lib.directory.head import Head, HeadUpdate, Lease
+from lib.directory.listing import Listing
 from lib.directory.manifest import Manifest, PageRef
 from lib.directory.pages import Page
 from lib.users.keys import Observation
-from tests.fake_lookups import FakeLookups
+from tests.fake_lookups import FakeListings, FakeLookups
 from tests.fakes import FakeStore
 from tests.simulation.wire import Wire
 
@@ -143,6 +144,20 @@ class WiredLookups:
 
     def adopted(self, client_id: str, ids: Sequence[int]) -> None:
         self._wire.ask("adopted", lambda: self._lookups.adopted(client_id, ids))
+
+
+class WiredListings:
+    """A ``lib.directory.store.Listings`` over a wire."""
+
+    def __init__(self, listings: FakeListings, wire: Wire) -> None:
+        self._listings = listings
+        self._wire = wire
+
+    def listing(self, client_id: str) -> Listing:
+        return self._wire.ask("listing", lambda: self._listings.listing(client_id))
+
+    def put_listing(self, client_id: str, listing: Listing) -> None:
+        self._wire.ask("put_listing", lambda: self._listings.put_listing(client_id, listing))
 
 
 class WiredCursorKey:

@@ -108,8 +108,12 @@ class Truth:
         """Note that a list told less than there was; a short one ends the directory."""
         last = told[-1]["id"] if len(told) == limit else inf
         omitted = {id_ for id_ in self.ids[offset:] if id_ <= last} - {row["id"] for row in told}
-        if omitted:
-            self.lies.append(Lie(at, frozenset(omitted)))
+        self.leave_out(omitted, at)
+
+    def leave_out(self, user_ids: Collection[int], at: float) -> None:
+        """Note that a list left out users who were there."""
+        if user_ids:
+            self.lies.append(Lie(at, frozenset(user_ids)))
 
     def story(self, user_id: int, now: float) -> str:
         """Return what a user was in the end, in seconds before ``now``."""

@@ -33,6 +33,8 @@ _LIKELY = {
     Fault.INVOKE_REFUSED: (0.5,),
     Fault.INVOKE_LOST: (0.5, 1.0),
     Fault.INVOKE_TWICE: (0.5, 1.0),
+    Fault.MEMBERS_REFUSED: (0.3, 1.0),
+    Fault.MEMBERS_TOO_MANY: (0.3, 1.0),
     Fault.BUS_REFUSES: (0.3, 1.0),
 }
 """How likely faults strike, where they can strike anywhere, in one of their episodes."""
@@ -44,6 +46,7 @@ class Writer:
 
     plan: Plan
     truth: Truth
+    others: dict[int, User]
     scheduler: Scheduler
     random: Random
     next_id: int = 1001
@@ -52,10 +55,24 @@ class Writer:
         """Create the users there are at the beginning."""
         for _ in range(self.plan.users):
             self.create()
+        for _ in range(self.random.choice((0, 5, 60)) if self.plan.organized else 0):
+            self.join()
+
+    def join(self) -> None:
+        """Let somebody join the organization who is no user of the client, like one or not."""
+        user_id = self._free_id()
+        address = self.random.choice(
+            (
+                f"staff{user_id}@example.org",
+                f"u{user_id}+clxother00000000000000001@example.org",
+                f"user{user_id}+{CLIENT}@example.com",
+            )
+        )
+        self.others[user_id] = user(user_id, email=address)
 
     def create(self) -> None:
         """Create a user."""
-        user_id, self.next_id = self.next_id, self.next_id + self.random.choice((1, 1, 3))
+        user_id = self._free_id()
         row = user(user_id, bio=f"{CANARY}-bio-{user_id}")
         row["metadata"] = {
             "plan": self.random.choice(_PLANS),
@@ -77,9 +94,14 @@ class Writer:
 
     def once(self) -> None:
         """Write something."""
-        deeds: list[Callable[[], None]] = [self.create, self.delete, self.change]
-        (deed,) = self.random.choices(deeds, [2, 2 if len(self.truth.ids) > 4 else 0, 5])
+        deeds: list[Callable[[], None]] = [self.create, self.delete, self.change, self.join]
+        often = [2, 2 if len(self.truth.ids) > 4 else 0, 5, 1 if self.plan.organized else 0]
+        (deed,) = self.random.choices(deeds, often)
         deed()
+
+    def _free_id(self) -> int:
+        user_id, self.next_id = self.next_id, self.next_id + self.random.choice((1, 1, 3))
+        return user_id
 
     def _changed(self, row: User) -> User:
         number = self.random.randrange(10**6)

@@ -1,15 +1,16 @@
 """Fetches the OAuth clients' secret keys from Secrets Manager and keeps the last good ones.
 
-The secret is JSON, ``{"<clientId>": "<secret key>"}``, or for a client with more to be said of it
-``{"<clientId>": {"key": "<secret key>", "webhookSecret": "<webhook secret>"}}``, where there may be
-a list of webhook secrets while one takes another's place. Members that are not known here are
-passed over. While Secrets Manager is down or the secret is no such JSON, the last good value goes
-on being used. A key that is none concerns its own client only. Nothing of the secret is ever
-printed, logged or stored elsewhere.
+The secret is JSON, ``{"<clientId>": "<secret key>"}``. In place of a key there may be an object,
+``{"key": "<secret key>", "organizationId": 123, "webhookSecret": "<webhook secret>"}``, for a
+client whose organization lists its users, or which Cal.com tells of bookings; while one webhook
+secret takes another's place, a list of them. While Secrets Manager is down or the secret is no such
+JSON, the last good value goes on being used. A key that is none concerns its own client only, and
+an organization's id that is none not even that: the key goes on being used. Nothing of the secret
+is ever printed, logged or stored elsewhere.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lib.errors import NotFoundError, Reason, SecretError
-from lib.origin.credential import Credential, SecretKey, carried
+from lib.origin.credential import NO_ORGANIZATION, Credential, SecretKey, carried
+from lib.users.keys import possible_id
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -25,16 +27,26 @@ if TYPE_CHECKING:
 KEEP_SECONDS = 300
 """How long a fetched secret is used without asking again."""
 
+_MEMBERS = frozenset({"key", "organizationId", "webhookSecret"})
+
 PAUSE_SECONDS = 15
 """Least time between two fetches that only hope for something new."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Fetched:
-    """The keys by client, None is one that no request could carry; and their webhooks' secrets."""
+class _Entry:
+    """What the secret says of one client; no request could carry a key that is None."""
 
-    keys: dict[str, SecretKey | None] = field(repr=False)
-    webhooks: dict[str, tuple[SecretKey, ...]] = field(repr=False)
+    key: SecretKey | None
+    organization_id: int | None
+    webhook_secrets: tuple[SecretKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """The entries by client."""
+
+    entries: dict[str, _Entry] = field(repr=False)
     version: str
     at: float
 
@@ -71,16 +83,16 @@ class Secrets:
                 is empty or holds what no header can.
         """
         fetched = self._fetched(at_most=KEEP_SECONDS if newer_than is None else 0)
-        if fetched.keys.get(client_id) is None:
+        if client_id not in fetched.entries or fetched.entries[client_id].key is None:
             fetched = self._fetched(at_most=PAUSE_SECONDS)
-        if client_id not in fetched.keys:
+        if client_id not in fetched.entries:
             raise NotFoundError(f"OAuth client with ID {client_id} not found.")
-        key = fetched.keys[client_id]
-        if key is None:
+        entry = fetched.entries[client_id]
+        if entry.key is None:
             raise SecretError(
                 "the secret key of this client is none", reason=Reason.SECRET_MALFORMED
             )
-        return Credential(key, fetched.version)
+        return Credential(entry.key, fetched.version, entry.organization_id)
 
     def client_ids(self) -> list[str]:
         """Return the configured clients.
@@ -88,7 +100,7 @@ class Secrets:
         Raises:
             SecretError: there is no secret to be had, not even an earlier one.
         """
-        return sorted(self._fetched(at_most=PAUSE_SECONDS).keys)
+        return sorted(self._fetched(at_most=PAUSE_SECONDS).entries)
 
     def webhook_secrets(self, client_id: str, *, anew: bool = False) -> tuple[SecretKey, ...]:
         """Return what may have signed a client's webhooks, nothing if it is to have none.
@@ -100,7 +112,8 @@ class Secrets:
             SecretError: there is no secret to be had, not even an earlier one.
         """
         fetched = self._fetched(at_most=PAUSE_SECONDS if anew else KEEP_SECONDS)
-        return fetched.webhooks.get(client_id, ())
+        entry = fetched.entries.get(client_id)
+        return entry.webhook_secrets if entry else ()
 
     def _fetched(self, *, at_most: float) -> _Fetched:
         now = self._clock()
@@ -123,42 +136,40 @@ class Secrets:
             raise SecretError(
                 "Secrets Manager has no answer", reason=Reason.SECRET_MISSING
             ) from error
-        told = _parse(answer.get("SecretString", ""))
-        return _Fetched(
-            {client_id: _key(client_id, _member(each, "key")) for client_id, each in told.items()},
-            {client_id: _webhook_secrets(each) for client_id, each in told.items()},
-            answer["VersionId"],
-            now,
-        )
+        return _Fetched(_parse(answer.get("SecretString", "")), answer["VersionId"], now)
 
 
-def _parse(text: str) -> Mapping[str, object]:
-    keys: Any = None
+def _parse(text: str) -> dict[str, _Entry]:
+    entries: Any = None
     # Raised outside the handler: as a cause, the parser's error would quote the secret.
     with suppress(ValueError, RecursionError):
-        keys = json.loads(text)
-    if not (isinstance(keys, dict) and keys):
+        entries = json.loads(text)
+    if not (isinstance(entries, dict) and entries):
         raise SecretError(
             'the secret must be JSON like {"<clientId>": "<secret key>"}',
             reason=Reason.SECRET_MALFORMED,
         )
-    return keys
+    return {client_id: _entry(client_id, entry) for client_id, entry in entries.items()}
 
 
-def _member(value: object, name: str) -> object:
-    """Return a member of a client's value, which may be the key alone."""
-    if isinstance(value, dict):
-        return value.get(name)
-    return value if name == "key" else None
-
-
-def _webhook_secrets(value: object) -> tuple[SecretKey, ...]:
-    told = _member(value, "webhookSecret")
-    given = map(carried, told if isinstance(told, list) else [told])
-    return tuple(SecretKey(secret) for secret in given if secret is not None)
-
-
-def _key(client_id: str, key: object) -> SecretKey | None:
+def _entry(client_id: str, entry: object) -> _Entry:
+    named: dict[str, object] = entry if isinstance(entry, dict) else {"key": entry}
     # The id is sent in a header, too.
-    value = carried(key) if carried(client_id) == client_id else None
-    return None if value is None else SecretKey(value)
+    key = carried(named.get("key")) if carried(client_id) == client_id else None
+    told = named.get("webhookSecret")
+    webhook_secrets = map(carried, told if isinstance(told, list) else [told])
+    return _Entry(
+        None if key is None else SecretKey(key),
+        _organization_id(named),
+        tuple(SecretKey(secret) for secret in webhook_secrets if secret is not None),
+    )
+
+
+def _organization_id(named: dict[str, object]) -> int | None:
+    """Return the organization that an entry names; a misspelt name is a bad id, and no silence."""
+    if named.keys() <= _MEMBERS - {"organizationId"}:
+        return None
+    organization_id = named.get("organizationId") if named.keys() <= _MEMBERS else None
+    if type(organization_id) is int and possible_id(organization_id):
+        return organization_id
+    return NO_ORGANIZATION

@@ -10,6 +10,15 @@ from dataclasses import dataclass
 FIELDS_OMITTED = "fields-omitted"
 """The reason of a directory that holds everybody, but not every field of everybody."""
 
+MEMBERS_UNDECIDED = "members-undecided"
+"""The reason of a directory that lacks members of an organization who may be its users or not."""
+
+LIST_UNFINISHED = "list-unfinished"
+"""The reason of a first directory of which only a part could be listed so far."""
+
+OF_ORGANIZATIONS = frozenset({MEMBERS_UNDECIDED, LIST_UNFINISHED})
+"""Reasons of directories that an organization's list has told of, to its end or not."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:

@@ -34,6 +34,15 @@ LONGEST_PAUSE_SECONDS = 5 * 60
 HEAD_SECONDS = 1
 """How long an environment may use a head it has read before."""
 
+WHOLE = "whole"
+"""The source of a directory that its organization's list has told of."""
+
+PART = "part"
+"""The source of one that only a part of that list has told of since the sweep before."""
+
+REFUSED = "refused"
+"""The source of one that the window has told of, because that list could not."""
+
 type Value = str | bytes | bool | float | None
 """What an attribute can be; None removes it."""
 
@@ -109,7 +118,11 @@ class Head:
     """When the last forced sweep that succeeded began."""
 
     window_users: int = -1
-    """How many users the last sweep saw; -1: not known."""
+    """How many rows the list has that the last sweep saw; -1: not known."""
+
+    source: str = ""
+    """Which list that was: ``WHOLE``, ``PART`` or ``REFUSED``; "" is the window, and there is no
+    other to be asked."""
 
     rotation_id: int = 0
     """Whom of the adopted users the next sweep asks for first."""
@@ -137,6 +150,7 @@ class Head:
 
 
 _RENAMED = {
+    (Head, "source"): "list",
     (Generation, "number"): "generation",
     (Generation, "hiding_digest"): "policy",
     (Generation, "packed"): "listing",
@@ -230,7 +244,7 @@ def attributes_of(part: Health | Lease | CallCounters | Generation) -> dict[str,
 def updated(head: Head, update: HeadUpdate) -> Head:
     """Return ``head`` as it is after ``update``."""
     parts = (head.generation, head.health, head.lease, head.counters)
-    values: dict[str, Value] = {name: getattr(head, name) for name in _OWN}
+    values: dict[str, Value] = {name: getattr(head, field) for name, field in _OWN.items()}
     for part in parts:
         values |= attributes_of(part)
     values |= update

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from lib.directory.generation import Generation
 from lib.directory.head import Head, HeadUpdate, Lease
+from lib.directory.listing import Listing
 from lib.directory.manifest import Manifest, PageRef
 from lib.directory.pages import Page
 from lib.users.keys import Observation
@@ -95,6 +96,16 @@ class Hinted(Protocol):
 
     def waiting(self, client_ids: Sequence[str]) -> Collection[str]:
         """Return those clients of whom somebody waits."""
+
+
+class Listings(Protocol):
+    """What is known of organizations' lists."""
+
+    def listing(self, client_id: str) -> Listing:
+        """Return what is known of one client's."""
+
+    def put_listing(self, client_id: str, listing: Listing) -> None:
+        """Keep it."""
 
 
 class Lookups(Protocol):

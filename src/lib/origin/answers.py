@@ -25,6 +25,7 @@ from lib.errors import (
     Reason,
 )
 from lib.origin.rate_limit import RateLimit
+from lib.users.document import USER_FIELDS
 
 MAX_RESET_SECONDS = 120
 """Most seconds that the origin's own rate limit is believed to last: its windows last 60."""
@@ -88,6 +89,25 @@ def rows_of(received: Received, *, most: int, now: float) -> Sequence[Row]:
     if len(rows) > most:
         raise _unusable("more rows than asked for", Reason.TOO_MANY_ROWS)
     return rows
+
+
+def members_of(received: Received, *, most: int, now: float) -> Sequence[Row]:
+    """Return the members of an organization, of each the fields that managed users have.
+
+    Whatever else this list tells of people goes no further. Where it has null for metadata, the
+    list of managed users has none.
+
+    Raises:
+        OriginError: it is no such list.
+    """
+    return [_managed(row) for row in rows_of(received, most=most, now=now)]
+
+
+def _managed(row: Row) -> Row:
+    managed = {name: row[name] for name in USER_FIELDS if name in row}
+    if managed.get("metadata") is None:
+        managed.pop("metadata", None)
+    return managed
 
 
 def user_of(received: Received, user_id: int, *, now: float) -> Row | None:

@@ -14,7 +14,13 @@ from typing import Any, Protocol
 
 from lib.clock import Time
 from lib.directory.head import Head, HeadUpdate
-from lib.errors import NotAskedError, OriginAuthError, OriginServerError, Reason
+from lib.errors import (
+    NotAskedError,
+    OriginAuthError,
+    OriginServerError,
+    OriginTimeoutError,
+    Reason,
+)
 from lib.origin import budget
 from lib.origin.batches import batches_of
 from lib.origin.credential import Credential
@@ -23,6 +29,9 @@ from lib.users import bounds
 from lib.users.address import asked_form
 from lib.users.document import id_of, omitted_from
 from lib.users.hiding import HidingPolicy
+
+ENOUGH_SECONDS = 10.0
+"""What must be left of a lease for one more call of any length."""
 
 HURRY_SECONDS = 4.0
 """What must be left of the time for a call that can wait for the next sweep."""
@@ -67,6 +76,18 @@ class Origin(Protocol):
     ) -> Answer[Row | None]:
         """Return one user, or None if there is none."""
 
+    def list_members(
+        self,
+        organization_id: int,
+        client_id: str,
+        credential: Credential,
+        *,
+        skip: int,
+        take: int,
+        deadline: float,
+    ) -> Answer[Sequence[Row]]:
+        """Return some members of an organization."""
+
 
 class Credentials(Protocol):
     """What is needed of the secret; see ``lib.aws.secret``."""
@@ -89,8 +110,9 @@ class Counters(Protocol):
 class OriginCalls:
     """The calls of one run for one client; ``reserved`` of them are paid for already.
 
-    ``omitted`` are, by user id, fields that were too much to be kept.
-    ``users``, ``find`` and ``user`` raise OriginError, SecretError or NotAskedError.
+    ``omitted`` are, by user id, fields that were too much to be kept. ``renew`` makes the lease
+    last longer and returns the new deadline; no call is made after ``ends_at``.
+    ``users``, ``members``, ``find`` and ``user`` raise OriginError, SecretError or NotAskedError.
     """
 
     client_id: str
@@ -102,6 +124,8 @@ class OriginCalls:
     hiding: HidingPolicy
     time: Time
     lookup: bool = False
+    renew: Callable[[], float] | None = None
+    ends_at: float = 0
     made: int = 0
     rate_limit: RateLimit | None = None
     omitted: dict[int, tuple[str, ...]] = field(default_factory=dict)
@@ -113,6 +137,26 @@ class OriginCalls:
             lambda credential: self.origin.list_users(
                 self.client_id, credential, offset=offset, limit=limit, deadline=self.deadline
             )
+        )
+        return [self._document(row) for row in rows]
+
+    @property
+    def organization_id(self) -> int | None:
+        """The client's organization, as ``lib.origin.credential`` has it."""
+        return self._own_credential().organization_id
+
+    def members(self, organization_id: int, skip: int, take: int) -> list[bytes]:
+        """Return some members of an organization; a page that takes too long is asked for once."""
+        rows = self._ask(
+            lambda credential: self.origin.list_members(
+                organization_id,
+                self.client_id,
+                credential,
+                skip=skip,
+                take=take,
+                deadline=self.deadline,
+            ),
+            patient=False,
         )
         return [self._document(row) for row in rows]
 
@@ -155,6 +199,20 @@ class OriginCalls:
         """Return whether time is too short for calls that can wait."""
         return self.deadline - self.time.now() < HURRY_SECONDS
 
+    def gain_time(self) -> None:
+        """Let the lease last for another call, as long as the run itself has time.
+
+        Raises:
+            StoreError: DynamoDB failed, or somebody has taken the lease since.
+        """
+        ends_soon = self.deadline - self.time.now() < ENOUGH_SECONDS
+        if self.renew and ends_soon and self.deadline < self.ends_at:
+            self.deadline = min(self.ends_at, self.renew())
+
+    def has_time(self, seconds: float) -> bool:
+        """Return whether the run has so much time, with a lease that lasts."""
+        return max(self.deadline, self.ends_at) - self.time.now() >= seconds
+
     def require_time(self) -> None:
         """Make sure that a further call is not bound to fail for want of time.
 
@@ -188,24 +246,45 @@ class OriginCalls:
                 self.reserved += calls
                 return
 
-    def _ask[T](self, call: Callable[[Credential], Answer[T]]) -> T:
+    def afford(self, calls: int) -> int:
+        """Count up to ``calls`` further calls out of the look-ups' share; return how many."""
+        while calls > 0:
+            head, now = self.store.head(self.client_id), self.time.now()
+            if budget.pause(head.health, now=now):
+                return 0
+            calls = min(calls, budget.remaining(head.counters, now=now, lookup=True))
+            if budget.refusal(head.counters, calls=calls, now=now, lookup=True):
+                return 0
+            counters = budget.reserved(head.counters, calls=calls, now=now, lookup=True)
+            if calls and self.store.reserve(head, counters):
+                self.reserved += calls
+                return calls
+        return 0
+
+    def _own_credential(self) -> Credential:
         if self._credential is None:
             self._credential = self.credentials.credential(self.client_id)
+        return self._credential
+
+    def _ask[T](self, call: Callable[[Credential], Answer[T]], *, patient: bool = True) -> T:
+        credential = self._own_credential()
         try:
-            return self._counted(call, self._credential)
+            return self._counted(call, credential)
         except OriginAuthError:
-            refused = self._credential
-            self._credential = self.credentials.credential(
+            refused = credential
+            self._credential = credential = self.credentials.credential(
                 self.client_id, newer_than=refused.version
             )
-            if self._credential.version == refused.version:
+            if credential.version == refused.version:
                 raise
         except OriginServerError as error:
+            if isinstance(error, OriginTimeoutError) and not patient:
+                raise
             pause = RETRY_SECONDS * (0.5 + self.time.random())
             if error.retry_after_seconds or self.time.now() + pause >= self.deadline:
                 raise
             self.time.sleep(pause)
-        return self._counted(call, self._credential)
+        return self._counted(call, credential)
 
     def _counted[T](self, call: Callable[[Credential], Answer[T]], credential: Credential) -> T:
         if self.made == self.reserved:

@@ -1,5 +1,8 @@
 """Asks the origin (Cal.com API v2) for managed users: which question, with which headers.
 
+The list of an organization was built from the origin's source and documents, and never run against
+the live service (docs/adr/0021).
+
 ``exchange`` carries a question there and its answer back, ``answers`` vouches for what came.
 """
 
@@ -41,7 +44,7 @@ class Origin:
     ) -> Answer[Sequence[Row]]:
         """Return one window of the client's users."""
         query = {"limit": limit, "offset": offset}
-        received = self._get(client_id, credential, "", query, deadline=deadline)
+        received = self._get(_users_of(client_id), client_id, credential, query, deadline=deadline)
         return self._answer(received, answers.rows_of(received, most=limit, now=self._clock()))
 
     def find_users(
@@ -53,7 +56,7 @@ class Origin:
         fails the whole call.
         """
         query: dict[str, int | str] = {"emails": ",".join(emails), "limit": len(emails)}
-        received = self._get(client_id, credential, "", query, deadline=deadline)
+        received = self._get(_users_of(client_id), client_id, credential, query, deadline=deadline)
         rows = answers.rows_of(received, most=len(emails), now=self._clock())
         return self._answer(received, rows)
 
@@ -66,14 +69,34 @@ class Origin:
         """
         if not possible_id(user_id):
             return Answer(None, None)
-        received = self._get(client_id, credential, f"/{user_id}", {}, deadline=deadline)
+        path = f"{_users_of(client_id)}/{user_id}"
+        received = self._get(path, client_id, credential, {}, deadline=deadline)
         return self._answer(received, answers.user_of(received, user_id, now=self._clock()))
+
+    def list_members(
+        self,
+        organization_id: int,
+        client_id: str,
+        credential: Credential,
+        *,
+        skip: int,
+        take: int,
+        deadline: float,
+    ) -> Answer[Sequence[Row]]:
+        """Return the members of an organization at positions ``skip`` to ``skip + take``.
+
+        The order is by rising id only where ``take`` is sent, which the origin bounds to 1000. The
+        members are its staff and the users of all its OAuth clients, whose no row says.
+        """
+        path, query = f"organizations/{organization_id}/users", {"skip": skip, "take": take}
+        received = self._get(path, client_id, credential, query, deadline=deadline)
+        return self._answer(received, answers.members_of(received, most=take, now=self._clock()))
 
     def _get(
         self,
+        path: str,
         client_id: str,
         credential: Credential,
-        path: str,
         query: Mapping[str, int | str],
         *,
         deadline: float,
@@ -82,7 +105,7 @@ class Origin:
         if left <= 0:
             raise OriginTimeoutError("no time left to ask the origin", reason=Reason.DEADLINE)
         return self._exchange.get(
-            f"{self._base_url}/oauth-clients/{quote(client_id, safe='')}/users{path}",
+            f"{self._base_url}/{path}",
             query=query,
             headers={"x-cal-client-id": client_id, "x-cal-secret-key": credential.key.reveal()},
             seconds=left,
@@ -90,3 +113,7 @@ class Origin:
 
     def _answer[T](self, received: Received, data: T) -> Answer[T]:
         return Answer(data, answers.rate_limit_of(received, now=self._clock()))
+
+
+def _users_of(client_id: str) -> str:
+    return f"oauth-clients/{quote(client_id, safe='')}/users"

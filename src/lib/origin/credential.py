@@ -7,6 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import final, override
 
+NO_ORGANIZATION = 0
+"""Stands for an organization's id that is none: ids at the origin begin with 1."""
+
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]+")
 
 
@@ -38,10 +41,15 @@ class SecretKey:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """One client's secret key and the version of the secret it came from."""
+    """One client's secret key and the version of the secret it came from.
+
+    ``organization_id`` is the organization that lists the client's users, None where the secret
+    names none, and ``NO_ORGANIZATION`` where what it names cannot be one.
+    """
 
     key: SecretKey
     version: str
+    organization_id: int | None = None
 
 
 def carried(text: object) -> str | None:

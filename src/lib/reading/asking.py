@@ -25,7 +25,7 @@ from lib.errors import (
 from lib.origin.budget import Refusal
 from lib.reading.request import Need, ReadRequest
 from lib.reading.stored import Served, Stored
-from lib.revalidation.outcomes import Claim, Failed, Published, Unchanged
+from lib.revalidation.outcomes import Claim, Failed, Published, Unchanged, Unfinished
 from lib.revalidation.pauses import follow
 from lib.revalidation.purpose import Purpose
 
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 FOLLOW_SECONDS = 10.0
 """Longest wait for another invocation's revalidation."""
+
+ROUNDED_SECONDS = 1
+"""How exactly it is told how old an answer is."""
 
 FOLLOW_MARGIN_SECONDS = 2.0
 """What a follower leaves of its own time to answer in."""
@@ -128,8 +131,14 @@ class Asking:
             case Published(head=head, seen=seen) | Unchanged(head=head, seen=seen):
                 self.store.remember(head, since=asked_at)
                 since = head.generation.swept_at if seen is None else asked_at
-                came_by = Forwarded(fwd=need.fwd, observed_at=since, asked_at=since)
-                return Served(head.generation, came_by, seen)
+                return Served(head.generation, _forwarded(need, since, asked_at), seen)
+            case Unfinished(head=head):
+                self.store.remember(head, since=asked_at)
+                since = head.generation.swept_at
+                # What was broken is mended, however much of the list was seen for it.
+                if need.broken or (not need.demanded and self.stored.is_fresh(head.generation)):
+                    return Served(head.generation, _forwarded(need, since, asked_at))
+                return self._failed(need, head.generation, _unfinished())
             case Failed(error=error):
                 return self._failed(need, claim.head.generation, error)
             case _:
@@ -139,7 +148,7 @@ class Asking:
         # Asking took its time: what was usable then may not be any longer.
         if need.broken or isinstance(error, NotFoundError) or not self.stored.usable(generation):
             raise error
-        fresh = self.stored.age(generation) < self.stored.policy.max_age
+        fresh = self.stored.is_fresh(generation)
         came_by = FailedOver(
             fwd=need.fwd,
             received=error.received if isinstance(error, OriginError) else None,
@@ -160,3 +169,16 @@ class Asking:
             reason=refusal.reason,
             until=refusal.until,
         )
+
+
+def _forwarded(need: Need, since: float, asked_at: float) -> Forwarded:
+    """Return how an answer came by for which the origin was asked at ``asked_at``.
+
+    What an earlier sweep had begun rests on what was stored, too.
+    """
+    earlier = since < asked_at - ROUNDED_SECONDS
+    return Forwarded(fwd=need.fwd, observed_at=since, asked_at=None if earlier else since)
+
+
+def _unfinished() -> NotAskedError:
+    return NotAskedError("There was no time for all of the list.", reason=Reason.OUT_OF_TIME)

@@ -230,9 +230,12 @@ def _rests_on(query: ListQuery, generation: Generation) -> float:
     """Return since when everybody was seen who can change the answer to ``query``."""
     if query.ids and query.names_alone:
         return min(map(generation.observed_at, query.ids))
-    # Those past the origin's window have the highest ids.
+    # Those past the origin's window have the highest ids; where there is none, they may have any.
     end, in_window = query.offset + query.limit, generation.users - generation.adopted
-    if query.filtered or generation.unconfirmed_since or end > in_window:
+    anywhere = generation.unconfirmed_since or (
+        generation.adopted and not generation.window_last_id
+    )
+    if query.filtered or anywhere or end > in_window:
         return generation.oldest_observation
     return generation.swept_at
 

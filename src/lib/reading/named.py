@@ -72,10 +72,11 @@ class NamedReads:
         """Return whether who is not in the snapshot is nobody.
 
         Where nobody is ever asked again, whoever is missing from a complete one is as good as that.
+        A list that is known not to tell of somebody may not tell of others.
         """
         generation = snapshot.generation
-        fresh = self.proxy.stored.age(generation) < self.policy.max_age
-        return generation.holds_everybody and (fresh or self.policy.frozen)
+        tells = self.proxy.stored.is_fresh(generation) and not generation.adopted
+        return generation.holds_everybody and (tells or self.policy.frozen)
 
 
 def _with[S, T](read: Read[S], value: T) -> Read[T]:

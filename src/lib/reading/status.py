@@ -6,17 +6,26 @@ Pure: no clock, no I/O.
 from typing import Any
 
 from lib.caching.freshness import age_of
-from lib.directory.head import Head
+from lib.directory.head import REFUSED, Head
+from lib.directory.listing import Listing
 from lib.origin import budget
 from lib.revalidation import health
 from lib.revalidation.schedule import Schedule
 from lib.users.dates import iso_date
 
 
-def cache_data(head: Head, schedule: Schedule, *, now: float, version: str) -> dict[str, Any]:
+def cache_data(
+    head: Head,
+    schedule: Schedule,
+    *,
+    now: float,
+    version: str,
+    listing: Listing | None = None,
+) -> dict[str, Any]:
     """Return what callers may know of a client's cache; ages in seconds, instants ISO 8601.
 
-    ``version`` is that of whoever answers.
+    ``listing`` is None where no organization was to be asked. ``version`` is that of whoever
+    answers.
     """
     generation, counters, known = head.generation, head.counters, health.as_seen(head, now=now)
 
@@ -42,7 +51,21 @@ def cache_data(head: Head, schedule: Schedule, *, now: float, version: str) -> d
             "limit": budget.limit_of(counters),
             "remaining": budget.remaining(counters, now=now),
         },
+        "organization": _organization(head, listing, now=now),
         "version": version,
+    }
+
+
+def _organization(head: Head, listing: Listing | None, *, now: float) -> dict[str, Any] | None:
+    """Return whether an organization's list is used, and why not."""
+    if listing is None:
+        return None
+    refused = head.source == REFUSED
+    return {
+        "inUse": not refused,
+        "reason": (listing.refused or None) if refused else None,
+        "retryAt": _iso(listing.retry_at) if refused and listing.retry_at > now else None,
+        "undecided": listing.undecided,
     }
 
 

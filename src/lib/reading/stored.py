@@ -54,6 +54,10 @@ class Stored:
             return self.policy.max_age
         return freshness.age_of(generation.swept_at, now=now)
 
+    def is_fresh(self, generation: Generation) -> bool:
+        """Return whether a generation may be served as it is."""
+        return self.age(generation) < self.policy.max_age
+
     def answer_age(self, request: ReadRequest, generation: Generation) -> int:
         """Return the ``Age`` that an answer from a generation would have."""
         return freshness.age_of(request.rests_on(generation), now=self.time.now())

@@ -24,11 +24,15 @@ def doubted_since(head: Head, *, lost: int, left: int, now: float) -> float:
     do not keep those from going who left first.
     """
     users = head.generation.users - head.generation.adopted
-    believed = max(BELIEVED_LOSS, int(BELIEVED_SHARE * users)) if left else 0
-    if lost <= believed:
+    if lost <= (handful(users) if left else 0):
         return 0
     # A clock that was wrong may have written that it began in the future.
     return min(head.health.doubted_since or now, now)
+
+
+def handful(users: int) -> int:
+    """Return how many of ``users`` are believed to have gone or changed at once."""
+    return max(BELIEVED_LOSS, int(BELIEVED_SHARE * users))
 
 
 def ripe(since: float, *, now: float) -> bool:

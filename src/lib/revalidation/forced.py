@@ -16,7 +16,7 @@ from lib.errors import NotAskedError, Reason, StoreError
 from lib.origin import budget
 from lib.origin.budget import Refusal
 from lib.revalidation import health
-from lib.revalidation.outcomes import Claim, Failed, Published, Unchanged
+from lib.revalidation.outcomes import Claim, Failed, Published, Unchanged, Unfinished
 from lib.revalidation.pauses import follow
 from lib.revalidation.purpose import Purpose
 from lib.revalidation.revalidation import Revalidation
@@ -112,6 +112,9 @@ class ForcedRefresh:
                 refreshed = Refreshed("published", head.generation.number, calls)
             case Unchanged(head=head, calls=calls):
                 refreshed = Refreshed("unchanged", head.generation.number, calls)
+            case Unfinished():
+                # What began now is gone on with by whoever sweeps next.
+                raise _not_asked(Refusal(Reason.OUT_OF_TIME, self.time.now() + 1))
             case Failed(error=error):
                 raise error
             case _:

@@ -52,12 +52,24 @@ def disbelieved(health: Health, *, now: float) -> Update:
     return {name: None for name in ("blocked_until", "retry_at") if getattr(health, name) > latest}
 
 
-def validated(*, started: float, now: float, sweep: Sweep, noted: Health, forced: bool) -> Update:
-    """Return the update of a success that began at ``started``: young, and no failure since."""
+def validated(
+    *,
+    started: float,
+    now: float,
+    sweep: Sweep,
+    noted: Health,
+    forced: bool,
+    source: str = "",
+) -> Update:
+    """Return the update of a success that began at ``started``: young, and no failure since.
+
+    ``source`` as in ``lib.directory.head.Head``.
+    """
     update: Update = {
         "swept_at": started,
         "validated_at": now,
-        "window_users": len(sweep.users),
+        "window_users": sweep.rows,
+        "list": source or None,
         **_noted(noted),
     }
     if forced:
@@ -69,12 +81,20 @@ def counted(reconciled: Reconciled, sweep: Sweep) -> Update:
     """Return the update that tells of users whom the sweep has not seen."""
     return {
         "adopted": reconciled.adopted or None,
-        "window_last_id": None if sweep.complete else sweep.last_id,
+        "window_last_id": None if sweep.complete or sweep.reach else sweep.last_id,
         "rotation_id": reconciled.rotation.next_id or None,
         "cycle_began_at": reconciled.rotation.began_at or None,
         "adopted_seen_at": reconciled.rotation.seen_at or None,
-        "unconfirmed_since": reconciled.unconfirmed_since or None,
+        "unconfirmed_since": earliest(
+            reconciled.unconfirmed_since, sweep.reach.unconfirmed_since if sweep.reach else 0
+        )
+        or None,
     }
+
+
+def earliest(*instants: float) -> float:
+    """Return the earliest of some instants, where 0 is none."""
+    return min(filter(None, instants), default=0)
 
 
 def moved(head: Head, draft: Draft, *, now: float, kept_until: int) -> Update:

@@ -30,12 +30,12 @@ from lib.errors import (
 )
 from lib.origin import budget
 from lib.origin.budget import Refusal
-from lib.revalidation.observe import least_calls
-from lib.revalidation.outcomes import Claim, Failed, Published, Unchanged
+from lib.revalidation.outcomes import Claim, Failed, Published, Unchanged, Unfinished
 from lib.revalidation.pauses import follow
 from lib.revalidation.purpose import Purpose
 from lib.revalidation.revalidation import Revalidation
 from lib.revalidation.schedule import Schedule
+from lib.revalidation.wanted import least_calls
 from lib.users.address import asked_form
 from lib.users.document import address_of
 from lib.users.keys import UserKeys
@@ -150,7 +150,7 @@ class _Worker:
             claim, deadline=self.deadline, purpose=Purpose(wanted=wanted)
         )
         match outcome:
-            case Published() | Unchanged():
+            case Published() | Unchanged() | Unfinished():
                 self.hints.hinted.settle(self.client_id, keys)
                 self.done = replace(self.done, asked=self.done.asked + len(keys))
                 return None

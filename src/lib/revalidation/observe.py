@@ -8,22 +8,22 @@ from dataclasses import dataclass
 
 from lib.clock import Time
 from lib.directory import pages
-from lib.directory.generation import Generation
-from lib.directory.head import Head
+from lib.directory.generation import OF_ORGANIZATIONS, Generation
+from lib.directory.head import PART, REFUSED, WHOLE, Head
+from lib.directory.listing import Listing
 from lib.directory.manifest import Manifest, PageRef
 from lib.directory.pages import Draft
 from lib.directory.snapshot import snapshot_of
-from lib.directory.store import Contents, Lookups
+from lib.directory.store import Contents, Listings, Lookups
 from lib.errors import BrokenSnapshotError, OriginError, Reason
-from lib.origin.batches import batches_of
 from lib.origin.calls import OriginCalls
 from lib.revalidation import doubt, head_updates, health
 from lib.revalidation.head_updates import Update
+from lib.revalidation.organization import Listed, OrganizationSweep, Refused, listing_of
 from lib.revalidation.purpose import Purpose
 from lib.revalidation.reconcile import Loss, Reconciliation, incomplete_reason
-from lib.revalidation.window import Sweep, Users, Window, sweep
-from lib.users.address import is_address, stored_form
-from lib.users.document import address_of, id_of
+from lib.revalidation.wanted import ask_for
+from lib.revalidation.window import WINDOW_FULL, Sweep, Users, Window, sweep
 from lib.users.hiding import NOTHING_HIDDEN, HidingPolicy
 from lib.users.keys import Observation, UserKeys, id_key
 
@@ -33,7 +33,9 @@ class Observed:
     """What the directory is, what that changes in the head, and what of it is there already.
 
     ``started`` is the instant before the first call; users in ``adopted`` need not wait for their
-    adoption any longer once this is stored. ``seen`` as in ``lib.revalidation.outcomes``.
+    adoption any longer once this is stored, and ``listing`` is to be kept then. Where a sweep is
+    not ``finished``, the next one goes on with it. ``refused`` is why the list of an organization
+    was not used. ``seen`` as in ``lib.revalidation.outcomes``.
     """
 
     draft: Draft
@@ -42,6 +44,9 @@ class Observed:
     started: float
     adopted: tuple[int, ...] = ()
     seen: Users | None = None
+    listing: Listing | None = None
+    finished: bool = True
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +59,7 @@ class Observer:
 
     contents: Contents
     lookups: Lookups
+    listings: Listings
     window: Window
     time: Time
     hiding: HidingPolicy = NOTHING_HIDDEN
@@ -61,49 +67,130 @@ class Observer:
     max_adopted: int = 2_000
 
     def everyone(self, head: Head, calls: OriginCalls, purpose: Purpose) -> Observed:
-        """Observe the whole directory: the window, and those known past it.
+        """Observe the whole directory: the list of users, and those known who are not in it.
 
         Raises:
             OriginError: the origin failed.
         """
-        started = self.time.now()
-        swept = sweep(calls.users, self.window, last_users=head.window_users)
+        started, generation = self.time.now(), head.generation
         pending = tuple(self.lookups.pending_adoption(head.client_id))
-        reason = incomplete_reason(
-            complete=swept.complete,
-            unconfirmed=False,
-            full=not self.max_adopted,
-            users=swept.users,
+        found = self._found(head.client_id, pending)
+        listed, kept = self._listed(
+            head, calls, purpose, pending=pending, found=found, started=started
         )
-        draft, since = self._draft(swept.users, reason), 0.0
+        whole = not isinstance(listed, Listed) or listed.finished
+        if isinstance(listed, Listed):
+            swept, known = listed.sweep, listed.known
+            source = WHOLE if listed.finished else PART
+        else:
+            if listed:
+                calls.gain_time()
+            swept = sweep(calls.users, self.window, last_users=head.window_users)
+            first = PART if calls.organization_id is not None else ""
+            known, source = None, REFUSED if listed else first
+        draft, since = self._first_draft(swept), 0.0
         update: Update = {}
-        same = draft.digest == head.generation.digest and not head.generation.unconfirmed_since
-        if same and not pending and not purpose.repair:
+        if known is None and self._says_all(head, draft, pending, purpose):
             stored = Manifest()
         else:
-            stored = self._stored(head.generation)
-            base = self._base(head.generation, stored, draft)
+            stored = self._stored(generation)
+            base = self._base(generation, stored, draft) if known is None else known
             loss, since = self._judge(head, swept, base, purpose)
             reconciled = Reconciliation(
                 calls=calls,
                 max_batches=self.adopted_calls,
                 max_adopted=self.max_adopted,
                 now=started,
-            ).reconcile(
-                head, swept, base=base, pending=self._found(head.client_id, pending), loss=loss
-            )
+                demanded=purpose.forced,
+            ).reconcile(head, swept, base=base, pending=found, loss=loss)
             draft = self._draft(reconciled.users, reconciled.reason)
             update = head_updates.counted(reconciled, swept)
+            if isinstance(listed, Listed):
+                listed = listed.after(reconciled)
+        began_at = listed.began_at if isinstance(listed, Listed) else started
         # That the origin has answered shows that no such pause is in force.
         update |= head_updates.disbelieved(head.health, now=started)
         update |= head_updates.validated(
-            started=started,
+            # Not everybody has been seen since a sweep began that goes on.
+            started=began_at if whole or not generation.published else generation.swept_at,
             now=self.time.now(),
             sweep=swept,
             noted=health.succeeded(head.health, doubted_since=since),
-            forced=purpose.forced,
+            forced=purpose.forced and whole,
+            source=source,
         )
-        return Observed(draft=draft, update=update, stored=stored, started=started, adopted=pending)
+        return Observed(
+            draft=draft,
+            update=update,
+            stored=stored,
+            started=started,
+            adopted=pending,
+            listing=listed.listing if listed and listed.listing != kept else None,
+            finished=whole,
+            refused=listed.reason if isinstance(listed, Refused) else "",
+        )
+
+    def _listed(
+        self,
+        head: Head,
+        calls: OriginCalls,
+        purpose: Purpose,
+        *,
+        pending: Sequence[int],
+        found: Mapping[int, Observation],
+        started: float,
+    ) -> tuple[Listed | Refused | None, Listing]:
+        """Return what the list of the client's organization shows, None if there is none.
+
+        Beside it stands what was kept of that list before.
+        """
+        if calls.organization_id is None:
+            return None, Listing()
+        kept = self.listings.listing(head.client_id)
+        if not head.generation.published:
+            # The first answer is not to wait until it is known whose all those rows are.
+            return None, kept
+
+        def remembered(users: Users, *, whole: bool) -> Users | None:
+            generation, draft = head.generation, self._first_draft(Sweep(users, complete=True))
+            if whole and self._says_all(head, draft, pending, purpose):
+                return None
+            stored = self._stored(generation)
+            same = {
+                user_id: line
+                for page in draft.pages
+                if page.ref in stored.pages
+                for user_id, line in page.users()
+            }
+            return same | self._base(generation, stored, draft)
+
+        return OrganizationSweep(
+            calls=calls,
+            window=self.window,
+            head=head,
+            listing=listing_of(kept, head, calls.organization_id),
+            found={user_id: seen.line for user_id, seen in found.items() if seen.line},
+            remembered=remembered,
+            now=started,
+            afresh=purpose.forced or purpose.repair,
+        ).run(), kept
+
+    def _says_all(self, head: Head, draft: Draft, pending: Sequence[int], purpose: Purpose) -> bool:
+        """Return whether a list was the last generation: then nobody else is to be asked for."""
+        generation = head.generation
+        beside = generation.unconfirmed_since or generation.adopted or pending
+        return draft.digest == generation.digest and not beside and not purpose.repair
+
+    def _first_draft(self, swept: Sweep) -> Draft:
+        """Return the directory as it is if a list shows all of it."""
+        reason = incomplete_reason(
+            complete=swept.complete,
+            unconfirmed=False,
+            full=not self.max_adopted,
+            users=swept.users,
+            otherwise=swept.reason,
+        )
+        return self._draft(swept.users, reason)
 
     def named(self, head: Head, calls: OriginCalls, wanted: UserKeys) -> Observed:
         """Observe the users in ``wanted``; everybody else stays as the last generation has them.
@@ -115,7 +202,7 @@ class Observer:
         generation = head.generation
         started, stored = self.time.now(), self.contents.manifest(generation)
         base = self._read(generation, stored.pages)
-        seen, gone = _ask_for(wanted, base, calls)
+        seen, gone = ask_for(wanted, base, calls)
         users = {id_: line for id_, line in (base | seen).items() if id_ not in gone}
         last_id = generation.window_last_id
         past = sorted(id_ for id_ in users if last_id and id_ > last_id)
@@ -124,19 +211,23 @@ class Observer:
         for user_id in [user_id for user_id in past if user_id not in base][room:]:
             del users[user_id]
             past.remove(user_id)
+        # An organization's list has no window: what was known of it stays as it was.
+        told = generation.incomplete_reason in OF_ORGANIZATIONS
         reason = incomplete_reason(
-            complete=not last_id,
+            complete=not last_id and not told,
             unconfirmed=generation.unconfirmed_since > 0,
             full=len(past) >= self.max_adopted,
             users=users,
+            otherwise=generation.incomplete_reason if told else WINDOW_FULL,
         )
+        adopted = len(past) if last_id else generation.adopted
         seen_at = generation.adopted_seen_at or generation.swept_at
         return Observed(
             draft=self._draft({user_id: users[user_id] for user_id in sorted(users)}, reason),
             update={
                 "swept_at": generation.swept_at,
-                "adopted": len(past) or None,
-                "adopted_seen_at": seen_at if past else None,
+                "adopted": adopted or None,
+                "adopted_seen_at": seen_at if adopted else None,
                 "window_last_id": last_id or None,
                 "unconfirmed_since": generation.unconfirmed_since or None,
             },
@@ -209,37 +300,3 @@ class Observer:
         """Return the users in some pages, hidden as this deployment hides them now."""
         read = snapshot_of(self.contents, generation, hiding=self.hiding).load(refs)
         return {user_id: line for page in read for user_id, line in page.users()}
-
-
-def least_calls(wanted: UserKeys, window: Window) -> int:
-    """Return how many calls it takes at least to ask for the users in ``wanted``."""
-    askable = {address: address for address in wanted.addresses if is_address(address)}
-    batches = batches_of(askable, most=window.max_limit)
-    return max(1, len(list(batches)) + len(set(wanted.ids)))
-
-
-def _ask_for(wanted: UserKeys, base: Users, calls: OriginCalls) -> tuple[Users, set[int]]:
-    """Return who of ``wanted`` is there, and whose id the origin does not know any more.
-
-    Whoever had a wanted address in ``base`` and has lost it is asked for by id.
-    """
-    stored = {address: address for address in wanted.addresses}
-    seen = {
-        id_of(line): line for batch in calls.batches(stored) for line in calls.find(batch.values())
-    }
-    gone: set[int] = set()
-    # Wanted addresses have the suffix, which a holder's own need not have.
-    holders = [
-        user_id
-        for user_id, line in base.items()
-        if stored and stored_form(address_of(line), calls.client_id) in stored
-    ]
-    for user_id in dict.fromkeys([*wanted.ids, *holders]):
-        if user_id not in seen:
-            calls.require_time()
-            line = calls.user(user_id)
-            if line is None:
-                gone.add(user_id)
-            else:
-                seen[user_id] = line
-    return seen, gone

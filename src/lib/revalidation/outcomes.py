@@ -1,7 +1,8 @@
 """What a claim and a run of a revalidation can come to: a closed set, matched exhaustively.
 
 ``seen`` are the users who were asked for by name and are there, None if all were asked for.
-``omitted`` are, by user id, fields of users that were too much to be kept.
+``omitted`` are, by user id, fields of users that were too much to be kept. ``refused`` is why the
+list of the client's organization was not used, "" if it was or there is none.
 
 Pure data.
 """
@@ -34,6 +35,7 @@ class Published:
     calls: int
     seen: Mapping[int, bytes] | None = None
     omitted: Omitted = NOTHING_OMITTED
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,16 @@ class Unchanged:
     head: Head
     calls: int
     seen: Mapping[int, bytes] | None = None
+    omitted: Omitted = NOTHING_OMITTED
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A part of a long list was seen and published; the next revalidation goes on with it."""
+
+    head: Head
+    calls: int
     omitted: Omitted = NOTHING_OMITTED
 
 
@@ -54,4 +66,4 @@ class Failed:
     calls: int
 
 
-type Outcome = Published | Unchanged | Failed
+type Outcome = Published | Unchanged | Unfinished | Failed

@@ -19,12 +19,15 @@ from typing import Protocol
 from lib.directory.generation import FIELDS_OMITTED
 from lib.directory.head import Head
 from lib.errors import NotAskedError, OriginBlockedError, OriginError, OriginServerError
-from lib.revalidation.window import Sweep, Users
+from lib.revalidation.window import WINDOW_FULL, Sweep, Users
 from lib.users.document import address_of, id_of, omitted_from
 from lib.users.keys import Observation
 
 MAX_CONFIRMATIONS = 20
 """Most users asked for by id in one sweep, for each of the two reasons there are."""
+
+STRAY_SECONDS = 300
+"""How long users are left alone whom an organization's list does not tell of."""
 
 MAX_FAILURES = 3
 """So many calls for one user each that fail in a row are taken for all that would follow."""
@@ -81,6 +84,7 @@ class Reconciled:
     """All known users by rising id, and why they are not all that there is, "" if they are.
 
     ``unconfirmed_since``: when those were last seen who may be gone, 0 if there are none.
+    ``strays`` are there, although the list that was swept does not show them.
     """
 
     users: Users
@@ -88,16 +92,21 @@ class Reconciled:
     adopted: int
     rotation: Rotation
     unconfirmed_since: float = 0
+    strays: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciliation:
-    """The limits of a deployment for one reconciliation, begun at ``now``."""
+    """The limits of a deployment for one reconciliation, begun at ``now``.
+
+    Where it is ``demanded``, nobody is left alone who could be asked for.
+    """
 
     calls: Calls
     max_batches: int
     max_adopted: int
     now: float
+    demanded: bool = False
 
     def reconcile(
         self,
@@ -114,30 +123,37 @@ class Reconciliation:
         """
         lost = sweep.missing(base)
         alive, unconfirmed = self._settle(lost, loss, turn=head.lease.token)
+        unseen = {id_: line for id_, line in base.items() if id_ not in sweep.users | lost}
+        # Of a longer list a part may have been swept: the rest has its turn in the next sweep.
+        later = {id_: line for id_, line in unseen.items() if sweep.is_left(id_)}
         beyond, rotation = self._ask_again(
-            {id_: line for id_, line in base.items() if id_ not in sweep.users | lost}, head
+            {id_: line for id_, line in unseen.items() if id_ not in later},
+            head,
+            rest=STRAY_SECONDS if sweep.reach and not self.demanded else 0,
         )
         new = {
             user_id: seen
             for user_id, seen in sorted(pending.items())
             # Whoever was known has just been accounted for.
-            if not sweep.complete and user_id > sweep.last_id and user_id not in base
+            if sweep.may_lack(user_id) and user_id not in base
         }
         adopted = dict(islice(new.items(), max(0, self.max_adopted - len(beyond))))
-        users = sweep.users | alive | unconfirmed | beyond
+        users = sweep.users | alive | unconfirmed | beyond | later
         users |= {user_id: seen.line for user_id, seen in adopted.items() if seen.line}
         known_past = len(beyond) + len(adopted)
         return Reconciled(
             users={user_id: users[user_id] for user_id in sorted(users)},
             reason=incomplete_reason(
                 complete=sweep.complete,
-                unconfirmed=bool(unconfirmed),
+                unconfirmed=bool(unconfirmed or (sweep.reach and sweep.reach.unconfirmed_since)),
                 full=known_past >= self.max_adopted,
                 users=users,
+                otherwise=sweep.reason,
             ),
             adopted=known_past,
             rotation=_with(rotation, adopted.values()),
             unconfirmed_since=min(map(head.generation.observed_at, unconfirmed), default=0),
+            strays=frozenset(alive.keys() | beyond.keys()),
         )
 
     def _settle(self, lost: Users, loss: Loss, *, turn: int) -> tuple[Users, Users]:
@@ -161,14 +177,19 @@ class Reconciliation:
         known = asked.alive.keys() | asked.gone
         return asked.alive, {id_: line for id_, line in lost.items() if id_ not in known}
 
-    def _ask_again(self, beyond: Users, head: Head) -> tuple[Users, Rotation]:
-        """Return the adopted users as they are now, as far as this sweep's turn goes."""
+    def _ask_again(self, beyond: Users, head: Head, *, rest: int) -> tuple[Users, Rotation]:
+        """Return the adopted users as they are now, as far as this sweep's turn goes.
+
+        Between two cycles they may be left alone for ``rest`` seconds.
+        """
         if not beyond:
             return {}, Rotation()
         generation = head.generation
         # Of users who count as adopted only now, no more is known than of everybody.
         seen_at = generation.adopted_seen_at or generation.oldest_observation
         rotation = Rotation(head.rotation_id, head.cycle_began_at, seen_at)
+        if not rotation.began_at and 0 <= self.now - seen_at < rest:
+            return beyond, rotation
         ahead = {user_id: line for user_id, line in beyond.items() if user_id >= rotation.next_id}
         if not rotation.began_at or not ahead:
             # Nobody ahead: the cycle that passed all others has ended.
@@ -255,19 +276,26 @@ def _require_going_on(error: OriginError) -> None:
         raise NotAskedError("the origin wants a pause", reason=error.reason) from error
 
 
-def incomplete_reason(*, complete: bool, unconfirmed: bool, full: bool, users: Users) -> str:
+def incomplete_reason(
+    *,
+    complete: bool,
+    unconfirmed: bool,
+    full: bool,
+    users: Users,
+    otherwise: str = WINDOW_FULL,
+) -> str:
     """Return why a directory is not known to be what the origin has, nothing if it is.
 
-    ``complete``: the window showed everybody. ``full``: no further user can be adopted. What
-    passes is told before what stays; that users are there of whom not everything is known comes
-    after that others may be missing.
+    ``complete``: the list showed everybody; ``otherwise`` is why not. ``full``: no further user can
+    be adopted. What passes is told before what stays; that users are there of whom not everything
+    is known comes after that others may be missing.
     """
+    if not complete and otherwise != WINDOW_FULL:
+        return otherwise
     if unconfirmed:
         return "unconfirmed-deletions"
-    if full and not complete:
-        return "adoption-limit"
     if not complete:
-        return "window-full"
+        return "adoption-limit" if full else otherwise
     return FIELDS_OMITTED if any(map(omitted_from, users.values())) else ""
 
 

@@ -11,7 +11,16 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from lib.clock import Time
-from lib.directory.head import LEASE_SECONDS, Head, HeadUpdate, Lease, attributes_of, updated
+from lib.directory.head import (
+    LEASE_SECONDS,
+    PART,
+    WHOLE,
+    Head,
+    HeadUpdate,
+    Lease,
+    attributes_of,
+    updated,
+)
 from lib.directory.manifest import Manifest
 from lib.directory.store import Directory
 from lib.errors import (
@@ -27,13 +36,14 @@ from lib.errors import (
 from lib.origin import budget
 from lib.origin.budget import Refusal
 from lib.origin.calls import Credentials, Origin, OriginCalls
-from lib.revalidation import head_updates, health
+from lib.revalidation import head_updates, health, members
 from lib.revalidation.head_updates import KEEP_SECONDS
-from lib.revalidation.observe import Observed, Observer, least_calls
-from lib.revalidation.outcomes import Claim, Failed, Outcome, Published, Unchanged
+from lib.revalidation.observe import Observed, Observer
+from lib.revalidation.outcomes import Claim, Failed, Outcome, Published, Unchanged, Unfinished
 from lib.revalidation.publish import Publication
 from lib.revalidation.purpose import ROUTINE, Purpose
-from lib.revalidation.window import expected_calls
+from lib.revalidation.wanted import least_calls
+from lib.revalidation.window import MAX_CALLS, expected_calls
 from lib.users.keys import UserKeys
 
 RENEW_SECONDS = KEEP_SECONDS // 2
@@ -179,12 +189,24 @@ class Revalidation:
             reserved=claim.reserved,
             lookup=purpose.wanted is not None,
             deadline=min(deadline, claim.lease.expires_at - LEASE_MARGIN_SECONDS),
+            ends_at=deadline,
+            renew=lambda: self._renew_lease(claim.lease),
             origin=self.origin(),
             credentials=self.credentials(),
             store=self.store,
             hiding=self.observer.hiding,
             time=self.time,
         )
+
+    def _renew_lease(self, lease: Lease) -> float:
+        """Hold a lease for longer; return until when calls may be made under it.
+
+        Raises:
+            StoreError: DynamoDB failed, or somebody has taken the lease since.
+        """
+        expires_at = self.time.now() + LEASE_SECONDS
+        self.store.update_held(lease, {"lease_expires_at": expires_at})
+        return expires_at - LEASE_MARGIN_SECONDS
 
     def abandon(self, claim: Claim, error: UnavailableError) -> None:
         """Give up a claim that nobody could run, for the reason ``error``."""
@@ -206,30 +228,42 @@ class Revalidation:
     def _expected_calls(self, head: Head) -> int:
         batches = -(-head.generation.adopted // EXPECTED_BATCH)
         asked_again = min(batches, self.observer.adopted_calls)
+        if head.source in {PART, WHOLE}:
+            return min(members.expected_calls(head.window_users), MAX_CALLS) + asked_again
         return expected_calls(self.observer.window, last_users=head.window_users) + asked_again
 
     def _conclude(
         self, claim: Claim, calls: OriginCalls, observed: Observed, *, repair: bool
-    ) -> Published | Unchanged:
+    ) -> Published | Unchanged | Unfinished:
         """Store what was observed, if it is new."""
         head = claim.head
         update = observed.update | head_updates.released(calls.rate_limit)
         if observed.draft.digest == head.generation.digest and not repair:
             self.store.update_held(claim.lease, update)
             concluded: Published | Unchanged = Unchanged(
-                updated(head, update), calls.made, observed.seen, calls.omitted
+                updated(head, update),
+                calls.made,
+                observed.seen,
+                calls.omitted,
+                observed.refused,
             )
         else:
             stored = Manifest() if repair else observed.stored
             moved = Publication(self.store, self.time).publish(
                 claim, observed.draft, update, stored=stored
             )
-            concluded = Published(moved, calls.made, observed.seen, calls.omitted)
+            concluded = Published(moved, calls.made, observed.seen, calls.omitted, observed.refused)
         if observed.adopted:
             # If this fails, the next revalidation finds them adopted already.
             with suppress(StoreError):
                 self.observer.lookups.adopted(head.client_id, observed.adopted)
-        return concluded
+        if observed.listing:
+            # If this fails, the next one finds all of it out again.
+            with suppress(StoreError):
+                self.observer.listings.put_listing(head.client_id, observed.listing)
+        if observed.finished:
+            return concluded
+        return Unfinished(concluded.head, concluded.calls, concluded.omitted)
 
     def _failed(
         self, claim: Claim, error: ServiceError, calls: OriginCalls | None = None

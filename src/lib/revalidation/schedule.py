@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import batched
 
-from lib.directory.head import SKEW_SECONDS, Head
+from lib.directory.head import PART, SKEW_SECONDS, Head
 
 IDLE_AFTER_SECONDS = 3600
 """Whoever was read within this time is revalidated at every run."""
@@ -53,10 +53,12 @@ class Schedule:
     def due(self, head: Head, *, now: float) -> bool:
         """Return whether this run is to revalidate a client.
 
-        Whoever is doubted or fails is due at every run, whether read or not.
+        Whoever is doubted or fails is due at every run, whether read or not; so is whose list has
+        been swept in part.
         """
         interval = self.interval(head, now=now)
-        if interval == self.every or head.health.last_error or head.health.doubted_since:
+        unsettled = head.health.last_error or head.health.doubted_since
+        if interval == self.every or unsettled or head.source == PART:
             return True
         # Runs are not exactly ``every`` seconds apart.
         return _age(head, now=now) >= interval - self.every / 2

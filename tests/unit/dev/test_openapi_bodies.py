@@ -16,6 +16,7 @@ from handlers.gateway import METHODS, Request, Response, error_response
 from lib.caching import provenance
 from lib.caching.headers import CacheStatus, cache_control, http_date
 from lib.directory import pages
+from lib.directory.generation import OF_ORGANIZATIONS
 from lib.directory.head import head_of
 from lib.directory.manifest import Manifest
 from lib.errors import (
@@ -43,6 +44,7 @@ from lib.queries.select import Slice, project
 from lib.reading.status import cache_data
 from lib.revalidation.forced import Refreshed
 from lib.revalidation.reconcile import incomplete_reason
+from lib.revalidation.window import WINDOW_FULL
 from lib.users.document import OMITTED, USER_FIELDS, canonical
 from lib.users.hiding import REQUIRED_FIELDS, HidingPolicy
 from tests.fakes import FakeStore
@@ -289,10 +291,15 @@ def test_a_page_is_no_larger_than_what_may_be_asked_for() -> None:
 def test_every_reason_is_one_that_the_code_gives_and_none_is_missing() -> None:
     incomplete = {
         incomplete_reason(
-            complete=complete, unconfirmed=unconfirmed, full=full, users={1: CUT} if cut else {}
+            complete=complete,
+            unconfirmed=unconfirmed,
+            full=full,
+            users={1: CUT} if cut else {},
+            otherwise=otherwise,
         )
         or None
         for complete, unconfirmed, full, cut in product((True, False), repeat=4)
+        for otherwise in (WINDOW_FULL, *OF_ORGANIZATIONS)
     }
     outcomes = get_args(get_type_hints(Refreshed)["outcome"])
     cache, refreshed = (

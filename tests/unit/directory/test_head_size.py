@@ -22,6 +22,7 @@ LONGEST: dict[str, Value] = {
     "validated_at": NOW + 0.123,
     "forced_at": NOW + 0.123,
     "window_users": 99_999,
+    "list": "refused",
     "last_error": "windows-out-of-order",
     "failures": 99_999,
     "blocked_until": NOW + 0.123,

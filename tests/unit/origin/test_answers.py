@@ -16,6 +16,7 @@ from lib.origin.answers import (
     MAX_RESET_SECONDS,
     MAX_RETRY_AFTER_SECONDS,
     Received,
+    members_of,
     rate_limit_of,
     rows_of,
     user_of,
@@ -242,3 +243,19 @@ def test_a_rate_limit_is_one_that_says_enough(
 
     expected = limit and RateLimit(limit=limit[0], remaining=limit[1], reset_at=limit[2])
     assert found == expected
+
+
+def test_of_a_member_no_more_passes_than_a_managed_user_has() -> None:
+    member = user(1, metadata={"a": 1}) | {"profile": {"username": "p"}, "verified": True}
+    bare = user(2, metadata=None) | {"brandColor": "#fff"}
+
+    rows = members_of(received(listed(member, bare, user(3))), most=3, now=NOW)
+
+    assert list(rows) == [user(1, metadata={"a": 1}), user(2), user(3)]
+
+
+def test_members_are_held_to_the_same_shape() -> None:
+    with pytest.raises(OriginError):
+        members_of(received(listed({"id": "1", "email": "a@example.com"})), most=3, now=NOW)
+    with pytest.raises(OriginError):
+        members_of(received(listed(*users(range(1, 5)))), most=3, now=NOW)

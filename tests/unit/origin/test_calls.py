@@ -2,7 +2,14 @@
 
 import pytest
 
-from lib.errors import NotAskedError, OriginAuthError, OriginServerError, Reason, StoreError
+from lib.errors import (
+    NotAskedError,
+    OriginAuthError,
+    OriginServerError,
+    OriginTimeoutError,
+    Reason,
+    StoreError,
+)
 from lib.origin.calls import OriginCalls
 from lib.origin.rate_limit import RateLimit
 from lib.users.bounds import MAX_BYTES
@@ -268,3 +275,88 @@ def test_what_is_too_much_does_not_enter_by_any_call_and_is_noted() -> None:
 
     assert [omitted_from(line) for line in entered] == [("name",)] * 3 + [()]
     assert fixture.calls.omitted == {1: ("name",), 2: ("name",)}
+
+
+def test_further_calls_come_out_of_the_look_ups_share_as_far_as_it_goes() -> None:
+    fixture = Fixture(reserved=0)
+
+    assert fixture.calls.afford(0) == 0
+    assert fixture.calls.afford(10) == 10
+    assert fixture.calls.afford(100) == 14
+    assert fixture.calls.afford(1) == 0
+    assert fixture.calls.reserved == 24
+    assert fixture.store.peek().counters.lookups == 24
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"retry_at": NOW + 5},
+        {"blocked_until": NOW + 5},
+        {"rate_limit": 100, "rate_remaining": 39, "rate_reset_at": NOW + 5},
+    ],
+)
+def test_none_are_made_while_the_origin_is_not_to_be_asked(head: dict[str, float]) -> None:
+    fixture = Fixture(reserved=0)
+    fixture.store.put_head(**head)
+
+    assert fixture.calls.afford(10) == 0
+    assert fixture.store.writes == {}
+
+
+def test_whoever_counts_calls_meanwhile_is_counted_in() -> None:
+    fixture = Fixture(reserved=0)
+
+    def count(name: str) -> None:
+        if name == "reserve" and fixture.store.calls["reserve"] == 1:
+            fixture.store.put_head(calls=20, lookups=20, calls_minute=int(NOW // 60))
+
+    fixture.store.before = count
+
+    assert fixture.calls.afford(10) == 4
+
+
+def test_a_page_of_members_that_came_too_late_is_not_asked_for_again() -> None:
+    fixture = Fixture()
+    fixture.origin.errors = [OriginTimeoutError("late", reason=Reason.ORIGIN_TIMEOUT)]
+
+    with pytest.raises(OriginTimeoutError):
+        fixture.calls.members(7, 0, 1000)
+
+    assert fixture.calls.made == 1
+
+
+def test_a_page_of_members_that_failed_is() -> None:
+    fixture = Fixture()
+    fixture.origin.errors = [FAILED]
+
+    assert len(fixture.calls.members(7, 0, 1000)) == 3
+    assert fixture.calls.made == 2
+
+
+def test_time_is_gained_only_when_it_is_short_and_no_longer_than_the_run() -> None:
+    fixture = Fixture(seconds=14)
+    renewed: list[float] = []
+
+    def renew() -> float:
+        renewed.append(fixture.clock.now)
+        return fixture.clock.now + 14
+
+    fixture.calls.renew, fixture.calls.ends_at = renew, NOW + 30
+    for _ in range(5):
+        fixture.calls.gain_time()
+        fixture.clock.now += 5
+
+    assert renewed == [NOW + 5, NOW + 10, NOW + 15, NOW + 20][: len(renewed)]
+    assert len(renewed) >= 2
+    assert fixture.calls.deadline == NOW + 30
+    assert fixture.calls.has_time(5)
+    assert not fixture.calls.has_time(6)
+
+
+def test_without_a_lease_of_its_own_no_time_is_gained() -> None:
+    fixture = Fixture(seconds=5)
+
+    fixture.calls.gain_time()
+
+    assert fixture.calls.deadline == NOW + 5

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from lib.directory.listing import Listing
 from lib.errors import InvalidRequestError, NotFoundError
 from lib.queries import bodies, links
 from lib.queries.bodies import MAX_ENVELOPE, fitting
@@ -276,6 +277,27 @@ def test_only_what_still_holds_is_told(seconds: int, *, told: bool) -> None:
     assert (data["age"], data["validatedAt"]) == (90, "2027-01-15T07:58:30.000Z")
     assert data["lastError"] == "origin-5xx"
     assert data["originBudget"]["limit"] == 300
+
+
+@pytest.mark.parametrize(
+    ("source", "reason", "retry_at"),
+    [("whole", None, None), ("part", None, None), ("refused", "organization-id", 5)],
+)
+def test_whether_an_organizations_list_is_used_is_told(
+    source: str, reason: str | None, retry_at: int | None
+) -> None:
+    listing = Listing(refused="organization-id", retry_at=NOW + 5, undecided=3)
+
+    data = status.cache_data(
+        head_with(CLIENT, list=source), SCHEDULE, now=NOW, version="0.1.0", listing=listing
+    )
+
+    assert data["organization"] == {
+        "inUse": reason is None,
+        "reason": reason,
+        "retryAt": retry_at and "2027-01-15T08:00:05.000Z",
+        "undecided": 3,
+    }
 
 
 def test_a_success_is_an_envelope() -> None:

@@ -2,8 +2,8 @@
 
 from lib.directory.snapshot import snapshot_of
 from lib.errors import OriginError, Reason
-from lib.revalidation.observe import least_calls
 from lib.revalidation.outcomes import Claim, Failed, Outcome, Published, Unchanged
+from lib.revalidation.wanted import least_calls
 from lib.revalidation.window import Window
 from lib.users.document import canonical
 from lib.users.keys import Observation, UserKeys, id_key
