@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from time import perf_counter, time
 from typing import Any
 
-from handlers import cache, document, observing, users
+from handlers import cache, document, feed, observing, users
 from handlers.call import Call
 from handlers.gateway import DOCUMENT, Request, Response, error_response
 from handlers.invocation import Context, deadline
@@ -23,6 +23,7 @@ _ROUTES: Mapping[str, Callable[[Call], Response]] = {
     "cache": cache.show_cache,
     "cache/changes": cache.list_changes,
     "cache/refresh": cache.refresh,
+    "events": feed.list_events,
     DOCUMENT: document.show_document,
 }
 

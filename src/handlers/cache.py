@@ -4,9 +4,9 @@ from http import HTTPStatus
 
 from handlers.call import Call
 from handlers.gateway import Response
+from handlers.http import known_head
 from handlers.version import VERSION
 from handlers.wiring import wiring
-from lib.directory.head import Head
 from lib.queries import bodies, list_query
 from lib.reading import status
 
@@ -28,7 +28,7 @@ def show_cache(call: Call) -> Response:
 def list_changes(call: Call) -> Response:
     """Answer ``GET …/cache/changes?since=<generation>``."""
     since = list_query.parse_generation(call.request.params, "since")
-    head = _known_head(call)
+    head = known_head(call)
     wiring().proxy.note_read(head, call.arrived_at)
     changes = wiring().change_log.since(head.generation, since)
     return Response(HTTPStatus.OK, bodies.success_body(changes))
@@ -37,7 +37,7 @@ def list_changes(call: Call) -> Response:
 def refresh(call: Call) -> Response:
     """Answer ``POST …/cache/refresh``."""
     asked = list_query.parse_switches(call.request.params, ("wait", "believe"))
-    head = _known_head(call)
+    head = known_head(call)
     client_id = head.client_id
     if asked["wait"]:
         done = wiring().forced_refresh.run(
@@ -63,10 +63,3 @@ def refresh(call: Call) -> Response:
         bodies.success_body({"outcome": "accepted", "generation": head.generation.number}),
         {"Retry-After": "1"},
     )
-
-
-def _known_head(call: Call) -> Head:
-    head = wiring().memory.head(call.route.client_id)
-    wiring().proxy.require_known(head)
-    call.line["client_id"] = head.client_id
-    return head

@@ -26,7 +26,7 @@ DOCUMENT = "/openapi.json"
 _CLIENT = "/oauth-clients/{clientId}/"
 _ROUTE = re.compile(
     r"(?:/v2)?(?:/openapi\.json|/oauth-clients/(?P<client_id>[A-Za-z0-9_-]{1,64})"
-    r"/(?P<rest>users|users/lookup|users/(?P<user_id>[^/]+)|cache|cache/refresh|cache/changes)/?)"
+    r"/(?P<rest>users|users/lookup|users/(?P<user_id>[^/]+)|cache|cache/refresh|cache/changes|events)/?)"
 )
 METHODS = {
     "users": ("GET", "HEAD"),
@@ -35,6 +35,7 @@ METHODS = {
     "cache": ("GET", "HEAD"),
     "cache/changes": ("GET", "HEAD"),
     "cache/refresh": ("POST",),
+    "events": ("GET", "HEAD"),
     DOCUMENT: ("GET", "HEAD"),
 }
 """The resources and the methods that each allows; all but the document are below a client."""

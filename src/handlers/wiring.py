@@ -31,14 +31,17 @@ from lib.settings import Settings
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
+    from lib.aws.cursor_key import CursorKey
     from lib.aws.invoker import Invoker
     from lib.aws.lookup_store import LookupStore
     from lib.aws.secret import Secrets
     from lib.events.announcer import Announcing
     from lib.events.change_log import ChangeLog
+    from lib.events.history import History
     from lib.events.overdue import Ask
     from lib.origin.client import Origin
     from lib.reading.asking import Asking
+    from lib.reading.feed import Feed
     from lib.reading.lookup import Lookup
     from lib.revalidation.forced import ForcedRefresh
     from lib.revalidation.revalidation import Revalidation
@@ -103,10 +106,15 @@ class Wiring:
 
     @cached_property
     def cursors(self) -> Cursors:
-        """Cursors, signed with the table's key."""
+        """Cursors of lists, signed with the table's key."""
+        return Cursors(self.cursor_key)
+
+    @cached_property
+    def cursor_key(self) -> "CursorKey":
+        """The table's key."""
         from lib.aws.cursor_key import CursorKey
 
-        return Cursors(CursorKey(self._table, new_key=lambda: os.urandom(32)))
+        return CursorKey(self._table, new_key=lambda: os.urandom(32))
 
     @cached_property
     def memory(self) -> Memory:
@@ -271,21 +279,35 @@ class Wiring:
         return ChangeLog(self.memory, hiding=self.settings.hiding)
 
     @cached_property
+    def history(self) -> "History":
+        """The events that lead from each generation to the next."""
+        from lib.events.event import EventFormat
+        from lib.events.history import History
+
+        return History(
+            store=self.memory,
+            event_format=EventFormat(with_values=self.settings.event_values),
+            hiding=self.settings.hiding,
+        )
+
+    @cached_property
+    def feed(self) -> "Feed":
+        """The same events, for who asks for them."""
+        from lib.queries.feed_query import feed_cursors
+        from lib.reading.feed import Feed
+
+        return Feed(history=self.history, cursors=feed_cursors(self.cursor_key))
+
+    @cached_property
     def announcing(self) -> "Announcing":
         """Announcements of changes."""
         from lib.aws.event_bus import EventBus
         from lib.events.announcer import Announcing
-        from lib.events.event import EventFormat
 
         # The bus itself tries again, and only what was refused.
         client = self.session.client("events", config=_config(attempts=1))
         bus = EventBus(client, self.settings.event_bus_name, sleep=self.time.sleep)
-        return Announcing(
-            store=self.memory,
-            send=bus.send,
-            event_format=EventFormat(with_values=self.settings.event_values),
-            hiding=self.settings.hiding,
-        )
+        return Announcing(history=self.history, send=bus.send)
 
     def _require_client(self, client_id: str) -> None:
         # Not bound at once: a hit of a known client needs no Secrets Manager client.

@@ -100,6 +100,7 @@ CASES: dict[str, tuple[str, Check]] = {
     "look-users-up": ("ApiFunction", _answers(200, rows=2)),
     "cache-refresh": ("ApiFunction", _answers(200)),
     "list-changes": ("ApiFunction", _answers(200)),
+    "list-events": ("ApiFunction", _answers(200)),
     "schedule": (
         "RefreshFunction",
         lambda result: (result["clients"], result["failed"]) == (2, []),

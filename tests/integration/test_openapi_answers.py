@@ -16,6 +16,7 @@ from dev.local.gateway_events import Request, Resource, to_event, to_response
 from dev.origin import Fault
 from dev.template.literals import api_paths
 from handlers import api
+from lib.aws import items
 from lib.queries import lookup_body
 from tests.integration.asking import at, cursor_in, link
 from tests.integration.service import (
@@ -138,10 +139,19 @@ def too_late(ask: Asker) -> Answer:
 
 
 def changed(ask: Asker) -> Answer:
-    ask.service.origin.update(CLIENT, ask.ids[0], name="Renamed")
+    ask.service.origin.update(CLIENT, ask.ids[0], name=f"Renamed {uuid.uuid4()}")
     ask.service.refresh({"action": "refresh", "clientId": CLIENT})
     ask.service.forget()
     return ask()
+
+
+def forgotten(ask: Asker) -> Answer:
+    """Ask for what happened after a generation that is no longer kept."""
+    changed(ask)
+    first = items.encode({"pk": f"client#{CLIENT}", "sk": "gen#1"})
+    ask.service.table.client.delete_item(TableName=ask.service.table.name, Key=first)
+    ask.service.forget()
+    return ask("after=1") if ask.resource == "events" else ask()
 
 
 WAYS: dict[str, Callable[[Asker], Answer]] = {
@@ -161,6 +171,9 @@ WAYS: dict[str, Callable[[Asker], Answer]] = {
     "a fault of ours": lambda ask: ask(context=BrokenContext()),
     "what changed": changed,
     "waiting for it": lambda ask: ask("wait=true"),
+    "from the start": lambda ask: ask("after=0&limit=1"),
+    "who has the start": lambda ask: ask("after=0&limit=1", {"If-None-Match": "*"}),
+    "forgotten": forgotten,
 }
 """How a service is asked that knows its users."""
 

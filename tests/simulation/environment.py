@@ -13,7 +13,6 @@ from lib.aws.lookup_store import LookupStore
 from lib.aws.secret import Secrets
 from lib.clock import Time
 from lib.events.announcer import Announcing
-from lib.events.event import EventFormat
 from lib.queries.cursor import Cursors
 from lib.revalidation.outcomes import Claim, Failed, Outcome
 from lib.revalidation.revalidation import Revalidation
@@ -126,12 +125,7 @@ class Environment(Wiring):
     def announcing(self) -> Announcing:
         client = event_bridge(self.outside.bus, self.wire)
         bus = EventBus(client, self.settings.event_bus_name, sleep=self.time.sleep)
-        return Announcing(
-            store=self.memory,
-            send=bus.send,
-            event_format=EventFormat(with_values=self.settings.event_values),
-            hiding=self.settings.hiding,
-        )
+        return Announcing(history=self.history, send=bus.send)
 
     def _report(self, claim: Claim, outcome: Outcome, took: float) -> None:
         del took

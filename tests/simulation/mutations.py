@@ -336,12 +336,13 @@ def _left_out_for_ever(environment: Environment) -> None:
 class _MarkedTooEarly(Announcing):
     @override
     def catch_up(self, client_id: str) -> int:
-        head = self.store.head(client_id)
+        store = self.history.store
+        head = store.head(client_id)
         while head.announced < head.generation.number:
-            number, events = self._next(head.generation, head.announced)
-            self.store.mark_announced(client_id, number, seen=head.announced)
-            self.send(events)
-            head = self.store.head(client_id)
+            step = self.history.step(head.generation, head.announced)
+            store.mark_announced(client_id, step.to.number, seen=head.announced)
+            self.send(step.events)
+            head = store.head(client_id)
         return 0
 
 

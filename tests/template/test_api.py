@@ -14,6 +14,7 @@ ROUTES = (
     "/oauth-clients/{clientId}/cache",
     "/oauth-clients/{clientId}/cache/changes",
     "/oauth-clients/{clientId}/cache/refresh",
+    "/oauth-clients/{clientId}/events",
     "/oauth-clients/{clientId}/users",
     "/oauth-clients/{clientId}/users/lookup",
     "/oauth-clients/{clientId}/users/{userId}",

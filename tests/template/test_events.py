@@ -28,6 +28,7 @@ def test_there_is_an_event_for_each_trigger() -> None:
         "get-user",
         "head-users",
         "list-changes",
+        "list-events",
         "list-users",
         "list-users-by-email",
         "list-users-http-api",

@@ -17,8 +17,11 @@ from lib.origin.rate_limit import RateLimit
 from lib.revalidation.reconcile import Reconciled
 from lib.revalidation.window import Sweep
 
-KEEP_SECONDS = 30 * 24 * 3600
-"""How long what a head names is kept before it must be renewed."""
+HISTORY_SECONDS = 30 * 24 * 3600
+"""How long a generation is kept after it was the newest, at least: what came after it is told."""
+
+KEEP_SECONDS = HISTORY_SECONDS + 7 * 24 * 3600
+"""How long what a head names is kept; it is renewed as soon as ``HISTORY_SECONDS`` are left."""
 
 type Update = dict[str, Value]
 

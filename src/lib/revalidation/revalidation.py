@@ -28,16 +28,13 @@ from lib.origin import budget
 from lib.origin.budget import Refusal
 from lib.origin.calls import Credentials, Origin, OriginCalls
 from lib.revalidation import head_updates, health
-from lib.revalidation.head_updates import KEEP_SECONDS
+from lib.revalidation.head_updates import HISTORY_SECONDS, KEEP_SECONDS
 from lib.revalidation.observe import Observed, Observer, least_calls
 from lib.revalidation.outcomes import Claim, Failed, Outcome, Published, Unchanged
 from lib.revalidation.publish import Publication
 from lib.revalidation.purpose import ROUTINE, Purpose
 from lib.revalidation.window import expected_calls
 from lib.users.keys import UserKeys
-
-RENEW_SECONDS = KEEP_SECONDS // 2
-"""What a head names is renewed when it would be kept for less than this."""
 
 LEASE_MARGIN_SECONDS = 1
 """A run stops asking this long before its lease ends, to publish in time."""
@@ -197,7 +194,7 @@ class Revalidation:
             StoreError: DynamoDB failed, or something named is gone.
         """
         generation, now = head.generation, self.time.now()
-        if not generation.published or head.pages_expire_at - now > RENEW_SECONDS:
+        if not generation.published or head.pages_expire_at - now > HISTORY_SECONDS:
             return False
         manifest = self.observer.contents.manifest(generation)
         self.store.renew(generation, manifest, expires_at=int(now) + KEEP_SECONDS)
