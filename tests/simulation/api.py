@@ -10,6 +10,7 @@ from lib.caching.headers import RequestDirectives
 from lib.directory.generation import Generation
 from lib.errors import ServiceError
 from lib.queries import bodies, list_query, lookup_body
+from lib.queries.feed_query import parse_feed
 from lib.queries.list_query import ListQuery
 from lib.queries.parameters import MAX_MEMBERS
 from lib.reading import status
@@ -189,6 +190,16 @@ def _changes(environment: Environment, asked: Asked, seen: Exchange) -> None:
     seen.generation = head.generation
 
 
+def _events(environment: Environment, asked: Asked, seen: Exchange) -> None:
+    feed = environment.feed
+    query = parse_feed(asked.params, CLIENT, feed.cursors.read)
+    head = environment.memory.head(CLIENT)
+    environment.proxy.require_known(head)
+    made = feed.answer(head.generation, query, if_none_match=asked.if_none_match)
+    seen.status, seen.headers, seen.body = int(made.status), made.headers, made.body
+    seen.generation = head.generation
+
+
 def _refresh(environment: Environment, asked: Asked, seen: Exchange) -> None:
     switches = list_query.parse_switches(asked.params, ("wait", "believe"))
     head = environment.memory.head(CLIENT)
@@ -225,4 +236,5 @@ _ROUTES = {
     "cache": _cache,
     "changes": _changes,
     "refresh": _refresh,
+    "events": _events,
 }
