@@ -22,6 +22,7 @@ _ROUTES: Mapping[str, Callable[[Call], Response]] = {
     "users/{userId}": users.get_user,
     "cache": cache.show_cache,
     "cache/changes": cache.list_changes,
+    "cache/pages": cache.list_pages,
     "cache/refresh": cache.refresh,
     "events": feed.list_events,
     DOCUMENT: document.show_document,

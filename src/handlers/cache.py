@@ -19,19 +19,32 @@ def show_cache(call: Call) -> Response:
         # Of a client that something is stored of, the reason is told why it is not served.
         wiring().proxy.require_known(head)
     call.line["client_id"] = head.client_id
+    settings = wiring().settings
     data = status.cache_data(
-        head, wiring().settings.schedule, now=wiring().time.now(), version=VERSION
+        head,
+        settings.schedule,
+        now=wiring().time.now(),
+        version=VERSION,
+        hiding_digest=settings.hiding.digest,
     )
     return Response(HTTPStatus.OK, bodies.success_body(data))
 
 
 def list_changes(call: Call) -> Response:
     """Answer ``GET …/cache/changes?since=<generation>``."""
-    since = list_query.parse_generation(call.request.params, "since")
+    since, values = list_query.parse_changes(call.request.params)
     head = known_head(call)
     wiring().proxy.note_read(head, call.arrived_at)
-    changes = wiring().change_log.since(head.generation, since)
-    return Response(HTTPStatus.OK, bodies.success_body(changes))
+    changes = wiring().change_log.since(head.generation, since, values=values)
+    return Response(HTTPStatus.OK, bodies.changes_body(*changes))
+
+
+def list_pages(call: Call) -> Response:
+    """Answer ``GET …/cache/pages``."""
+    list_query.parse_nothing(call.request.params)
+    head = known_head(call)
+    data = wiring().page_digests.of(head.generation)
+    return Response(HTTPStatus.OK, bodies.success_body(data))
 
 
 def refresh(call: Call) -> Response:

@@ -26,7 +26,7 @@ DOCUMENT = "/openapi.json"
 _CLIENT = "/oauth-clients/{clientId}/"
 _ROUTE = re.compile(
     r"(?:/v2)?(?:/openapi\.json|/oauth-clients/(?P<client_id>[A-Za-z0-9_-]{1,64})"
-    r"/(?P<rest>users|users/lookup|users/(?P<user_id>[^/]+)|cache|cache/refresh|cache/changes|events)/?)"
+    r"/(?P<rest>users|users/lookup|users/(?P<user_id>[^/]+)|cache(?:/(?:changes|pages|refresh))?|events)/?)"
 )
 METHODS = {
     "users": ("GET", "HEAD"),
@@ -34,6 +34,7 @@ METHODS = {
     "users/lookup": ("POST",),
     "cache": ("GET", "HEAD"),
     "cache/changes": ("GET", "HEAD"),
+    "cache/pages": ("GET", "HEAD"),
     "cache/refresh": ("POST",),
     "events": ("GET", "HEAD"),
     DOCUMENT: ("GET", "HEAD"),

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from lib.reading.asking import Asking
     from lib.reading.feed import Feed
     from lib.reading.lookup import Lookup
+    from lib.reading.page_digests import PageDigests
     from lib.revalidation.forced import ForcedRefresh
     from lib.revalidation.revalidation import Revalidation
 
@@ -277,6 +278,13 @@ class Wiring:
         from lib.events.change_log import ChangeLog
 
         return ChangeLog(self.memory, hiding=self.settings.hiding)
+
+    @cached_property
+    def page_digests(self) -> "PageDigests":
+        """Digests of a directory, page by page."""
+        from lib.reading.page_digests import PageDigests
+
+        return PageDigests(contents=self.memory, hiding=self.settings.hiding)
 
     @cached_property
     def history(self) -> "History":

@@ -101,6 +101,7 @@ CASES: dict[str, tuple[str, Check]] = {
     "cache-refresh": ("ApiFunction", _answers(200)),
     "list-changes": ("ApiFunction", _answers(200)),
     "list-events": ("ApiFunction", _answers(200)),
+    "list-pages": ("ApiFunction", _answers(200)),
     "schedule": (
         "RefreshFunction",
         lambda result: (result["clients"], result["failed"]) == (2, []),

@@ -175,18 +175,22 @@ def _cache(environment: Environment, asked: Asked, seen: Exchange) -> None:
     if not head.generation.published:
         environment.proxy.require_known(head)
     data = status.cache_data(
-        head, environment.settings.schedule, now=environment.time.now(), version="simulated"
+        head,
+        environment.settings.schedule,
+        now=environment.time.now(),
+        version="simulated",
+        hiding_digest=environment.settings.hiding.digest,
     )
     seen.status, seen.body = 200, bodies.success_body(data)
     seen.generation = head.generation
 
 
 def _changes(environment: Environment, asked: Asked, seen: Exchange) -> None:
-    since = list_query.parse_generation(asked.params, "since")
+    since, values = list_query.parse_changes(asked.params)
     head = environment.memory.head(CLIENT)
     environment.proxy.require_known(head)
-    changes = environment.change_log.since(head.generation, since)
-    seen.status, seen.body = 200, bodies.success_body(changes)
+    changes = environment.change_log.since(head.generation, since, values=values)
+    seen.status, seen.body = 200, bodies.changes_body(*changes)
     seen.generation = head.generation
 
 

@@ -12,16 +12,13 @@ from urllib.parse import urlencode
 from lib.errors import InvalidRequestError
 from lib.queries.cursor import Signed
 from lib.queries.origin_parameters import Params
-from lib.queries.parameters import read_number, read_one_of, refuse, refuse_unknown
+from lib.queries.parameters import read_include, read_number, refuse, refuse_unknown
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1_000
 
 FEED_NAMES = ("after", "limit", "include")
 """Every parameter that the feed understands."""
-
-INCLUDED = ("values",)
-"""What may be asked for beside the names of what changed."""
 
 
 class Place(NamedTuple):
@@ -70,13 +67,8 @@ def parse_feed(params: Params, client_id: str, read_cursor: Callable[[str], Plac
     return FeedQuery(
         after=_after(params["after"], client_id, read_cursor) if "after" in params else None,
         limit=_limit(params["limit"]) if "limit" in params else DEFAULT_LIMIT,
-        values=parse_include(params),
+        values=read_include(params),
     )
-
-
-def parse_include(params: Params) -> bool:
-    """Return whether values are asked for."""
-    return "include" in params and bool(read_one_of(INCLUDED)("include", params["include"]))
 
 
 def _after(

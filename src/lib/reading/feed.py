@@ -71,6 +71,10 @@ class Feed:
             "returnedItems": len(page.events),
             "itemsPerPage": query.limit,
             "generation": page.reached.number,
+            # Within a step, a copy is of no generation.
+            "usersDigest": None
+            if place.told
+            else page.reached.users_digest(self.history.hiding.digest),
         }
         events = ",".join(page.events)
         body = f'{{"status":"success","data":[{events}],"pagination":{_dumps(pagination)}}}'

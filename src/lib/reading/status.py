@@ -13,10 +13,12 @@ from lib.revalidation.schedule import Schedule
 from lib.users.dates import iso_date
 
 
-def cache_data(head: Head, schedule: Schedule, *, now: float, version: str) -> dict[str, Any]:
+def cache_data(
+    head: Head, schedule: Schedule, *, now: float, version: str, hiding_digest: str
+) -> dict[str, Any]:
     """Return what callers may know of a client's cache; ages in seconds, instants ISO 8601.
 
-    ``version`` is that of whoever answers.
+    ``version`` is that of whoever answers, and ``hiding_digest`` names what is hidden there.
     """
     generation, counters, known = head.generation, head.counters, health.as_seen(head, now=now)
 
@@ -26,6 +28,7 @@ def cache_data(head: Head, schedule: Schedule, *, now: float, version: str) -> d
     return {
         "generation": generation.number,
         "digest": generation.digest or None,
+        "usersDigest": generation.users_digest(hiding_digest),
         "users": generation.users,
         "complete": generation.complete,
         "incompleteReason": generation.incomplete_reason or None,

@@ -3,6 +3,7 @@
 Pure: no clock, no I/O. Instants are epoch seconds; ``None`` removes an attribute.
 """
 
+from lib.directory.generation import sealed
 from lib.directory.head import (
     HEAD_SECONDS,
     LONGEST_PAUSE_SECONDS,
@@ -78,6 +79,11 @@ def counted(reconciled: Reconciled, sweep: Sweep) -> Update:
         "adopted_seen_at": reconciled.rotation.seen_at or None,
         "unconfirmed_since": reconciled.unconfirmed_since or None,
     }
+
+
+def summed(draft: Draft, total: int) -> Update:
+    """Return the update that notes the digest of a draft's users."""
+    return {"users_sum": sealed(total, draft.digest)}
 
 
 def moved(head: Head, draft: Draft, *, now: float, kept_until: int) -> Update:

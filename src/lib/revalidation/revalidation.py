@@ -212,15 +212,17 @@ class Revalidation:
         head = claim.head
         update = observed.update | head_updates.released(calls.rate_limit)
         if observed.draft.digest == head.generation.digest and not repair:
+            if head.generation.users_total is None:
+                # It was published by a version that knew nothing of it.
+                update |= head_updates.summed(observed.draft, observed.draft.total)
             self.store.update_held(claim.lease, update)
             concluded: Published | Unchanged = Unchanged(
                 updated(head, update), calls.made, observed.seen, calls.omitted
             )
         else:
             stored = Manifest() if repair else observed.stored
-            moved = Publication(self.store, self.time).publish(
-                claim, observed.draft, update, stored=stored
-            )
+            publication = Publication(self.store, self.observer.contents, self.time)
+            moved = publication.publish(claim, observed.draft, update, stored=stored)
             concluded = Published(moved, calls.made, observed.seen, calls.omitted)
         if observed.adopted:
             # If this fails, the next revalidation finds them adopted already.

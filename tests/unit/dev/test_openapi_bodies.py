@@ -16,9 +16,10 @@ from handlers.gateway import METHODS, Request, Response, error_response
 from lib.caching import provenance
 from lib.caching.headers import CacheStatus, cache_control, http_date
 from lib.directory import pages
-from lib.directory.generation import Generation
-from lib.directory.head import head_of
+from lib.directory.generation import Generation, sealed
+from lib.directory.head import Head, head_of
 from lib.directory.manifest import Manifest
+from lib.directory.users_digest import total_of
 from lib.errors import (
     CODES,
     GoneError,
@@ -34,7 +35,15 @@ from lib.errors import (
 from lib.events.change_log import ChangeLog
 from lib.events.event import EventFormat
 from lib.events.history import History
-from lib.queries.bodies import MAX_ENVELOPE, fitting, list_body, list_etag, success_body, user_body
+from lib.queries.bodies import (
+    MAX_ENVELOPE,
+    changes_body,
+    fitting,
+    list_body,
+    list_etag,
+    success_body,
+    user_body,
+)
 from lib.queries.feed_query import FeedQuery, feed_cursors
 from lib.queries.links import first_link, links
 from lib.queries.list_query import EVERYBODY, parse_list, parse_user_id
@@ -42,11 +51,12 @@ from lib.queries.origin_parameters import MAX_LIMIT
 from lib.queries.parameters import MAX_MEMBERS
 from lib.queries.select import Slice, project
 from lib.reading.feed import Feed
+from lib.reading.page_digests import PageDigests
 from lib.reading.status import cache_data
 from lib.revalidation.forced import Refreshed
 from lib.revalidation.reconcile import incomplete_reason
 from lib.users.document import OMITTED, USER_FIELDS, canonical
-from lib.users.hiding import REQUIRED_FIELDS, HidingPolicy
+from lib.users.hiding import NOTHING_HIDDEN, REQUIRED_FIELDS, HidingPolicy
 from tests.fakes import FakeStore
 from tests.openapi import (
     CLIENT,
@@ -75,6 +85,7 @@ HEAD = head_of(
     {
         "generation": 7,
         "digest": "8668c155da2ae6fee250e108c8263789addb5db0",
+        "users_sum": sealed(total_of(LINES), "8668c155da2ae6fee250e108c8263789addb5db0"),
         "users": 120,
         "complete": True,
         "swept_at": NOW - 42,
@@ -86,8 +97,8 @@ VERSION = "0.1.0+1a2b3c4d5e6f"
 SCHEMAS = COMPONENTS["schemas"]
 BODIES = {name: part for name, part in COMPONENTS["responses"].items() if "content" in part}
 # What may be missing: where nobody is named, where the origin was not asked; of an event, the user
-# if it is about all, and values.
-OPTIONAL = {"notFound", "notAsked", "subject", "before", "after", "valuesOmitted"}
+# if it is about all, and values that nobody asked for.
+OPTIONAL = {"notFound", "notAsked", "users", "subject", "before", "after", "valuesOmitted"}
 ALWAYS = {"Cache-Control", "X-Request-Id"}
 
 
@@ -194,6 +205,7 @@ def published(*editions: tuple[int, list[Json]]) -> tuple[FakeStore, Generation]
             "users": draft.users,
             "complete": True,
             "swept_at": NOW + 60 * number,
+            "users_sum": sealed(draft.total, draft.digest),
             "listing": Manifest(draft.refs).pack(),
         }
     newest = store.generation(CLIENT, editions[-1][0])
@@ -201,14 +213,28 @@ def published(*editions: tuple[int, list[Json]]) -> tuple[FakeStore, Generation]
     return store, newest
 
 
+LAST = b'{"id":9999}'
 ADA = {"id": 1001, "name": "Ada", "timeZone": "UTC"}
 EVA = {"id": 1001, "name": "Eva", "timeZone": "Europe/London"}
 
 
-def changes() -> Json:
+def changes() -> dict[str, Json]:
     """Return what changed between generations 6 and 8: one user came, one changed, one went."""
-    store, newest = published((6, [ADA, {"id": 1009}]), (8, [EVA, {"id": 1412}]))
-    return ChangeLog(store).since(newest, 6)
+    first, *_, new = map(HIDING.apply, demo_users(CLIENT, 3))
+    before, after = [first | ADA, {"id": 1009}], [first | EVA, new | {"id": 1412}]
+    store, newest = published((6, before), (8, after))
+    log = ChangeLog(store)
+    return {
+        "changes": json.loads(changes_body(*log.since(newest, 6))),
+        "with values": json.loads(changes_body(*log.since(newest, 6, values=True))),
+    }
+
+
+def page_digests() -> Json:
+    """Return the digests of a directory whose first user ends a page."""
+    end = next(n for n in range(1001, 9999) if len(pages.cut([b'{"id":%d}' % n, LAST])) > 1)
+    store, newest = published((8, [{"id": end}, {"id": 9999}]))
+    return PageDigests(contents=store, hiding=NOTHING_HIDDEN).of(newest)
 
 
 def events() -> dict[str, Json]:
@@ -242,14 +268,19 @@ def success(data: Json) -> Json:
     return json.loads(success_body(data))
 
 
+def told_of(head: Head) -> Json:
+    return cache_data(head, SCHEDULE, now=NOW, version=VERSION, hiding_digest="")
+
+
 MADE: dict[str, Callable[[], dict[str, Json]]] = {
     "Users": lists,
     "User": lambda: {"a user": json.loads(user_body(LINES[0]))},
     "Cache": lambda: {
-        "stored": success(cache_data(HEAD, SCHEDULE, now=NOW, version=VERSION)),
-        "nothing yet": success(cache_data(head_of(CLIENT, {}), SCHEDULE, now=NOW, version=VERSION)),
+        "stored": success(told_of(HEAD)),
+        "nothing yet": success(told_of(head_of(CLIENT, {}))),
     },
-    "Changes": lambda: {"changes": success(changes())},
+    "Changes": changes,
+    "Pages": lambda: {"two pages": success(page_digests())},
     "Events": events,
     "Refreshed": lambda: {
         "published": success(dataclasses.asdict(Refreshed("published", 8, 1))),

@@ -51,7 +51,7 @@ def test_who_knows_an_earlier_generation_is_told_everything_since() -> None:
     world = after_three_generations()
     publish_after_loss(world)
 
-    told = ChangeLog(world.store).since(world.head.generation, 2)
+    told = ChangeLog(world.store).since(world.head.generation, 2).named
 
     assert (told["created"], told["deleted"]) == ([5, 6], [1])
 
@@ -79,4 +79,4 @@ def test_a_head_restored_to_an_earlier_generation_goes_on_elsewhere() -> None:
     number = publish_after_loss(world, **restored)
 
     assert number == 1000 * int(NOW + 180)
-    assert ChangeLog(world.store).since(world.head.generation, 3)["deleted"] == [1]
+    assert ChangeLog(world.store).since(world.head.generation, 3).named["deleted"] == [1]
