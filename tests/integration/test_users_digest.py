@@ -43,7 +43,7 @@ def told(service: Service) -> set[str]:
 
 
 def test_it_is_that_of_the_users_who_are_answered_whatever_changes(service: Service) -> None:
-    service.origin.create(CLIENT, metadata={"ratio": 0.1, "seats": 10**15, "€": "\ud83d\ude00"})
+    service.origin.create(CLIENT, metadata={"ratio": 0.1, "seats": 10**15, "€": "😀"})
     publish(service)
     before = told(service)
     assert before == {digest(everybody(service))}

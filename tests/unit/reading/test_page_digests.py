@@ -7,7 +7,7 @@ from lib.directory.users_digest import total_of
 from lib.errors import BrokenSnapshotError
 from lib.reading.page_digests import PageDigests
 from lib.users.hiding import NOTHING_HIDDEN, HidingPolicy
-from tests.fakes import users
+from tests.fakes import CLIENT, users
 from tests.world import World
 
 
@@ -46,7 +46,8 @@ def test_they_are_of_what_is_shown() -> None:
 
 def test_a_page_that_is_lost_is_not_passed_over() -> None:
     world = published()
-    world.store.stored_pages.popitem()
+    lost = world.store.manifest(world.head.generation).pages[1]
+    del world.store.stored_pages[CLIENT, lost.digest]
     digests = PageDigests(contents=world.store, hiding=NOTHING_HIDDEN)
 
     with pytest.raises(BrokenSnapshotError):
