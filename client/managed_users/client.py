@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from botocore.session import Session
 
-from managed_users.models import Cache, Changes, Page, Refreshed, User
+from managed_users.models import Cache, Changes, Events, Page, PageDigests, Refreshed, User
 from managed_users.transport import Answer, Signer, Transport
 
 type Filter = str | int | bool | Sequence[str | int] | Mapping[str, str]
@@ -93,9 +93,35 @@ class Client:
         data: Cache = self._get(f"{self._base}/cache").body["data"]
         return data
 
-    def changes(self, since: int) -> Changes:
-        """Return what changed after generation ``since``."""
-        data: Changes = self._get(f"{self._base}/cache/changes?since={since}").body["data"]
+    def changes(self, since: int, *, values: bool = False) -> Changes:
+        """Return what changed after generation ``since``, with ``values`` the users, too."""
+        asked = _query({"since": since, **_included(values=values)})
+        data: Changes = self._get(f"{self._base}/cache/changes{asked}").body["data"]
+        return data
+
+    def events(
+        self, after: str | int | None = None, *, limit: int = 1_000, values: bool = False
+    ) -> Events:
+        """Return the events after a cursor or a generation; None: where to start.
+
+        With ``values``, users as they were and are. A cursor or generation whose events are no
+        longer known is a GoneError.
+        """
+        place = {} if after is None else {"after": after}
+        asked = _query({**place, "limit": limit, **_included(values=values)})
+        body = self._get(f"{self._base}/events{asked}").body
+        told = body["pagination"]
+        return Events(
+            events=body["data"],
+            cursor=told["cursor"],
+            more=told["hasMore"],
+            generation=told["generation"],
+            users_digest=told["usersDigest"],
+        )
+
+    def page_digests(self) -> PageDigests:
+        """Return the digests of the directory, page by page (``managed_users.digest``)."""
+        data: PageDigests = self._get(f"{self._base}/cache/pages").body["data"]
         return data
 
     def refresh(self, *, wait: bool = True, believe: bool = False) -> Refreshed:
@@ -133,6 +159,10 @@ def signer_for(url: str, region: str | None = None) -> Signer | None:
     return Signer(credentials, region) if credentials and region else None
 
 
+def _included(*, values: bool) -> dict[str, str]:
+    return {"include": "values"} if values else {}
+
+
 def _wishes(*, fresh: bool) -> dict[str, str]:
     return {"Cache-Control": "no-cache"} if fresh else {}
 
@@ -166,5 +196,7 @@ def _page_of(answer: Answer) -> Page:
         not_asked=body.get("notAsked", ()),
         age=int(headers["Age"]) if "Age" in headers else None,
         cache_status=headers.get("Cache-Status", ""),
+        generation=int(headers.get("X-Generation", 0)),
+        users_digest=headers.get("X-Users-Digest"),
         next_url=urljoin(answer.url, following[1]) if following else None,
     )

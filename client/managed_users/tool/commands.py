@@ -241,6 +241,36 @@ def export(
 
 @app.command()
 @command
+def mirror(
+    context: typer.Context,
+    to: Annotated[
+        str,
+        typer.Option(
+            help="The database: sqlite:///users.db, postgresql+psycopg://…",
+            envvar="MANAGED_USERS_MIRROR",
+        ),
+    ],
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    every: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON document a line.")] = False,
+) -> None:
+    """Keep a copy of the directory in a database, and prove it equal by the service's digest."""
+    try:
+        from managed_users.tool.mirror import mirror_into  # noqa: PLC0415 - needs more than the rest
+    except ModuleNotFoundError as error:
+        say(f"{error}: install managed-users[mirror] for this command")
+        raise typer.Exit(FAILED) from None
+    for done in mirror_into(to, target(context).client, every=every if follow else None):
+        if as_json:
+            put(json.dumps(done))
+        else:
+            put("{users} users of generation {generation}, digest {usersDigest}".format(**done))
+        sys.stdout.flush()
+
+
+@app.command()
+@command
 def replay(
     context: typer.Context,
     start: Annotated[int, typer.Option("--from", min=0, help="The generation to start after.")],

@@ -12,6 +12,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
 from managed_users import errors
@@ -79,6 +80,12 @@ console = Console(stderr=True)
 def say(text: str) -> None:
     """Print a line for the person at the terminal."""
     console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def bar() -> Progress:
+    """Return a progress bar, shown where somebody looks."""
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty())
 
 
 def put(line: str) -> None:
