@@ -6,20 +6,19 @@ import sys
 import time
 from enum import StrEnum
 from itertools import islice
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from managed_users import errors
 from managed_users.models import Changes, User
+from managed_users.tool import copies, filters
 from managed_users.tool import doctor as checks
-from managed_users.tool import export as exporting
-from managed_users.tool import filters
 from managed_users.tool.context import (
     FAILED,
     LOCAL_CLIENT,
     USAGE,
+    AsJson,
     Target,
     command,
     put,
@@ -38,7 +37,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _COLUMNS = ("id", "email", "name", "timeZone", "locale", "createdDate")
 
 
@@ -85,7 +83,7 @@ def of(
 
 @app.command()
 @command
-def status(context: typer.Context, *, as_json: Json = False) -> None:
+def status(context: typer.Context, *, as_json: AsJson = False) -> None:
     """Show what is stored, how old it is, and what is wrong."""
     cache = target(context).client.cache()
     if as_json:
@@ -112,7 +110,7 @@ def users(
     most: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")] = None,
     form: Annotated[Form, typer.Option("--format", help="How to print them.")] = Form.TABLE,
     *,
-    as_json: Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """List users: all of one generation, however many pages that takes."""
     asked = filters.of(
@@ -151,7 +149,7 @@ def get(
     user: Annotated[str, typer.Argument(help="An id, an address or a username.")],
     *,
     fresh: Annotated[bool, typer.Option("--fresh", help="Ask the origin.")] = False,
-    as_json: Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show one user, past the origin's 500 too."""
     client = target(context).client
@@ -177,7 +175,7 @@ def refresh(
     believe: Annotated[
         bool, typer.Option("--believe", help="Whoever is missing is gone, however many they are.")
     ] = False,
-    as_json: Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Have the origin asked now."""
     done = target(context).client.refresh(wait=wait, believe=believe)
@@ -213,60 +211,8 @@ def changes(
         time.sleep(every)
 
 
-@app.command()
-@command
-def export(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="Where to: *.jsonl or *.csv.", dir_okay=False)],
-    *,
-    resume: Annotated[bool, typer.Option(help="Go on where an interrupted export ended.")] = True,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Write the whole directory to a file, from what is stored: the origin may be gone."""
-    if file.suffix not in exporting.FORMS:
-        say(f"the name must end in {' or '.join(exporting.FORMS)}")
-        raise typer.Exit(USAGE)
-    if file.exists() and not overwrite:
-        say(f"{file} exists; replace it with --overwrite")
-        raise typer.Exit(USAGE)
-    done = exporting.export(target(context).client, file, resume=resume)
-    if as_json:
-        put_json(done)
-        return
-    put(f"{done['users']} users in {file}")
-    if not done["complete"]:
-        say(f"Not all is known here: {done['incompleteReason']}.")
-
-
-@app.command()
-@command
-def mirror(
-    context: typer.Context,
-    to: Annotated[
-        str,
-        typer.Option(
-            help="The database: sqlite:///users.db, postgresql+psycopg://…",
-            envvar="MANAGED_USERS_MIRROR",
-        ),
-    ],
-    *,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
-    every: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")] = 5,
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON document a line.")] = False,
-) -> None:
-    """Keep a copy of the directory in a database, and prove it equal by the service's digest."""
-    try:
-        from managed_users.tool.mirror import mirror_into  # noqa: PLC0415 - needs more than the rest
-    except ModuleNotFoundError as error:
-        say(f"{error}: install managed-users[mirror] for this command")
-        raise typer.Exit(FAILED) from None
-    for done in mirror_into(to, target(context).client, every=every if follow else None):
-        if as_json:
-            put(json.dumps(done))
-        else:
-            put("{users} users of generation {generation}, digest {usersDigest}".format(**done))
-        sys.stdout.flush()
+app.command()(copies.export)
+app.command()(copies.mirror)
 
 
 @app.command()
@@ -278,7 +224,7 @@ def replay(
         str | None, typer.Option(help="The function; the stack's unless given.")
     ] = None,
     *,
-    as_json: Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Announce all changes after a generation again: consumers must expect repeats anyway."""
     about = target(context)
@@ -300,7 +246,7 @@ def replay(
 
 @app.command()
 @command
-def doctor(context: typer.Context, *, as_json: Json = False) -> None:
+def doctor(context: typer.Context, *, as_json: AsJson = False) -> None:
     """Check what the service needs, and say what to do where something is wrong."""
     results = list(checks.examine(target(context)))
     if as_json:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, wraps
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,6 +22,9 @@ LOCAL_URL = "http://127.0.0.1:8080/v2"
 LOCAL_CLIENT = "clxdemo0000000000000000001"
 
 type Json = Any
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+"""The option that every command has."""
 
 FAILED, USAGE, MISSING, UNAVAILABLE, FORBIDDEN, INTERRUPTED = 1, 2, 3, 4, 5, 130
 
