@@ -1,4 +1,4 @@
-"""The digest's recipe in ``docs/mirror.md``, run as it stands: Python, Node and the service agree."""
+"""The recipe in ``docs/mirror.md``, run as it stands: Python, Node and the service agree."""
 
 import json
 import re
