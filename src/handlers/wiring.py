@@ -7,14 +7,13 @@ that needs it, since a cold start pays for every module.
 
 import os
 import time
-from collections.abc import Mapping
 from functools import cache, cached_property
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
 from boto3.session import Session
-from botocore.config import Config
 
+from handlers.environment import client_config, settings_of
 from handlers.observing import report_mended
 from lib.aws.directory_store import DirectoryStore
 from lib.aws.table import Table
@@ -54,28 +53,6 @@ def wiring() -> "Wiring":
     return Wiring(settings_of(os.environ))
 
 
-def settings_of(env: Mapping[str, str]) -> Settings:
-    """Return the settings in the environment ``env`` of a function.
-
-    The refresh function is told no name of the refresh function, since a template cannot refer to
-    what it is about to create: there it is the function's own. The changes function invokes nobody.
-
-    Raises:
-        ValueError: as ``Settings.from_env``.
-    """
-    own = env.get("AWS_LAMBDA_FUNCTION_NAME")
-    return Settings.from_env(({"REFRESH_FUNCTION_NAME": own} if own else {}) | dict(env))
-
-
-def _config(*, attempts: int) -> Config:
-    return Config(
-        connect_timeout=1,
-        read_timeout=3,
-        tcp_keepalive=True,
-        retries={"mode": "standard", "total_max_attempts": attempts},
-    )
-
-
 class Wiring:
     """Everything a function needs, wired for ``settings``."""
 
@@ -90,7 +67,7 @@ class Wiring:
 
     @cached_property
     def _table(self) -> Table:
-        client = self.session.client("dynamodb", config=_config(attempts=3))
+        client = self.session.client("dynamodb", config=client_config(attempts=3))
         return Table(client, self.settings.table_name, sleep=self.time.sleep)
 
     @cached_property
@@ -128,7 +105,7 @@ class Wiring:
         from handlers.reporting import report_secret_failure
         from lib.aws.secret import Secrets
 
-        client = self.session.client("secretsmanager", config=_config(attempts=2))
+        client = self.session.client("secretsmanager", config=client_config(attempts=2))
         return Secrets(
             client, self.settings.secret_id, clock=self.time.now, report=report_secret_failure
         )
@@ -162,7 +139,7 @@ class Wiring:
 
     @cached_property
     def _lambda(self) -> "LambdaClient":
-        return self.session.client("lambda", config=_config(attempts=2))
+        return self.session.client("lambda", config=client_config(attempts=2))
 
     @cached_property
     def revalidation(self) -> "Revalidation":
@@ -313,7 +290,7 @@ class Wiring:
         from lib.events.announcer import Announcing
 
         # The bus itself tries again, and only what was refused.
-        client = self.session.client("events", config=_config(attempts=1))
+        client = self.session.client("events", config=client_config(attempts=1))
         bus = EventBus(client, self.settings.event_bus_name, sleep=self.time.sleep)
         return Announcing(history=self.history, send=bus.send)
 

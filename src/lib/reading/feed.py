@@ -163,5 +163,5 @@ def _gone(query: FeedQuery) -> GoneError:
     return GoneError(
         "What came after this place is no longer known. Start again without 'after': the event "
         "you get says of which generation to read the directory, and its cursor where to go on.",
-        link=f'<?{query.question()}>; rel="first"',
+        fields={"Link": f'<?{query.question()}>; rel="first"'},
     )

@@ -218,7 +218,7 @@ def test_a_place_whose_generation_or_the_next_is_not_kept_is_gone(
     with pytest.raises(GoneError) as raised:
         listener.ask(after=1, limit=7, values=True)
 
-    assert raised.value.link == '<?limit=7&include=values>; rel="first"'
+    assert raised.value.fields["Link"] == '<?limit=7&include=values>; rel="first"'
 
 
 def test_what_is_kept_is_told_before_what_is_gone_is_missed(listener: Listener) -> None:
