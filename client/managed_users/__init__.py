@@ -1,6 +1,7 @@
 """A client of the managed-users proxy: conditional requests, cursors, retries and signatures."""
 
 from managed_users.client import Client
+from managed_users.digest import digest_of
 from managed_users.errors import (
     AnswerError,
     ConnectionFailedError,
@@ -12,7 +13,16 @@ from managed_users.errors import (
     NotFoundError,
     UnavailableError,
 )
-from managed_users.models import Cache, Changes, Page, Refreshed, User
+from managed_users.models import (
+    Cache,
+    Changes,
+    Event,
+    Events,
+    Page,
+    PageDigests,
+    Refreshed,
+    User,
+)
 
 __all__ = [
     "AnswerError",
@@ -20,6 +30,8 @@ __all__ = [
     "Changes",
     "Client",
     "ConnectionFailedError",
+    "Event",
+    "Events",
     "ForbiddenError",
     "GoneError",
     "InvalidRequestError",
@@ -27,7 +39,9 @@ __all__ = [
     "NotAskedError",
     "NotFoundError",
     "Page",
+    "PageDigests",
     "Refreshed",
     "UnavailableError",
     "User",
+    "digest_of",
 ]

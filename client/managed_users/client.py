@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 from requests.utils import parse_header_links
 
 from managed_users.errors import NotAskedError
-from managed_users.models import Cache, Changes, Page, Refreshed, User
+from managed_users.models import Cache, Changes, Events, Page, PageDigests, Refreshed, User
 from managed_users.transport import Answer, Signer, Transport
 
 type Value = str | float | bool | None
@@ -114,9 +114,35 @@ class Client:
         data: Cache = self._get(f"{self._base}/cache").body["data"]
         return data
 
-    def changes(self, since: int) -> Changes:
-        """Return what changed after generation ``since``."""
-        data: Changes = self._get(f"{self._base}/cache/changes?since={since}").body["data"]
+    def changes(self, since: int, *, values: bool = False) -> Changes:
+        """Return what changed after generation ``since``, with ``values`` the users, too."""
+        asked = _query({"since": since, **_included(values=values)})
+        data: Changes = self._get(f"{self._base}/cache/changes{asked}").body["data"]
+        return data
+
+    def events(
+        self, after: str | int | None = None, *, limit: int = 1_000, values: bool = False
+    ) -> Events:
+        """Return the events after a cursor or a generation; None: where to start.
+
+        With ``values``, users as they were and are. A cursor or generation whose events are no
+        longer known is a GoneError.
+        """
+        place = {} if after is None else {"after": after}
+        asked = _query({**place, "limit": limit, **_included(values=values)})
+        body = self._get(f"{self._base}/events{asked}").body
+        told = body["pagination"]
+        return Events(
+            events=body["data"],
+            cursor=told["cursor"],
+            more=told["hasMore"],
+            generation=told["generation"],
+            users_digest=told["usersDigest"],
+        )
+
+    def page_digests(self) -> PageDigests:
+        """Return the digests of the directory, page by page (``managed_users.digest``)."""
+        data: PageDigests = self._get(f"{self._base}/cache/pages").body["data"]
         return data
 
     def refresh(self, *, wait: bool = True, believe: bool = False) -> Refreshed:
@@ -157,6 +183,10 @@ def signer_for(url: str, region: str | None = None) -> Signer | None:
 
     credentials = Session().get_credentials()
     return Signer(credentials, region) if credentials else None
+
+
+def _included(*, values: bool) -> dict[str, str]:
+    return {"include": "values"} if values else {}
 
 
 def _wishes(*, fresh: bool) -> dict[str, str]:
@@ -215,5 +245,7 @@ def _page_of(answer: Answer) -> Page:
         not_asked=body.get("notAsked", ()),
         age=answer.age,
         cache_status=headers.get("Cache-Status", ""),
+        generation=int(headers.get("X-Generation", 0)),
+        users_digest=headers.get("X-Users-Digest"),
         next_url=urljoin(answer.url, links["next"]) if "next" in links else None,
     )

@@ -47,7 +47,8 @@ class Page:
     """A window of a list. ``next_url`` continues it in the same generation; None: this is the last.
 
     ``not_found`` and ``not_asked`` are names of a look-up that nobody has, or of whom nothing is
-    known. ``age`` None: the origin was asked for this very request.
+    known. ``age`` None: the origin was asked for this very request. ``generation`` is the one that
+    the page is from, and ``users_digest`` that of all users of it, None where it is not known.
     """
 
     users: Sequence[User]
@@ -56,6 +57,8 @@ class Page:
     not_asked: Sequence[str | int] = ()
     age: int | None = None
     cache_status: str = ""
+    generation: int = 0
+    users_digest: str | None = None
     next_url: str | None = None
 
 
@@ -71,6 +74,7 @@ class Cache(TypedDict):
 
     generation: int
     digest: str | None
+    usersDigest: str | None
     users: int
     complete: bool
     incompleteReason: str | None
@@ -94,15 +98,69 @@ class UpdatedUser(TypedDict):
     fields: list[str]
 
 
-class Changes(TypedDict):
-    """What changed between two generations; lists are of user ids, rising."""
-
+class _Changes(TypedDict):
     since: int
     generation: int
+    usersDigest: str | None
     created: list[int]
     discovered: list[int]
     updated: list[UpdatedUser]
     deleted: list[int]
+
+
+class Changes(_Changes, total=False):
+    """What changed between two generations; lists are of user ids, rising.
+
+    ``users`` are those who are there, if values were asked for.
+    """
+
+    users: list[User]
+
+
+class Event(TypedDict, total=False):
+    """A CloudEvent; ``subject`` is the user's id, and a baseline has none."""
+
+    specversion: str
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: str
+    datacontenttype: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Events:
+    """A page of events, oldest first. Go on after ``cursor``: at once, if there are ``more``.
+
+    All events up to ``generation`` have been told. ``users_digest`` is that of its users, None
+    where it is not known, and where the page ends among the events that lead to the next one.
+    """
+
+    events: Sequence[Event]
+    cursor: str
+    more: bool
+    generation: int
+    users_digest: str | None
+
+
+class PageDigest(TypedDict):
+    """The digest of the users from ``firstId`` (of the first page: from 0) to the next page's."""
+
+    firstId: int
+    lastId: int
+    users: int
+    usersDigest: str
+
+
+class PageDigests(TypedDict):
+    """The digest of all users of a generation, and of each page of them."""
+
+    generation: int
+    users: int
+    usersDigest: str
+    pages: list[PageDigest]
 
 
 class Refreshed(TypedDict, total=False):

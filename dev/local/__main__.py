@@ -70,6 +70,7 @@ def _introduce(stack: LocalStack) -> None:
     say(f"  curl -i '{base}/cache'")
     say(f"  curl -i -X POST '{base}/cache/refresh?wait=true'")
     say(f"  curl -i '{base}/cache/changes?since=1'")
+    say(f"  curl -i '{base}/events?after=0'")
     if stack.origin:
         _introduce_double(stack, client)
     say(f"ready {stack.url}")

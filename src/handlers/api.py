@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from time import perf_counter, time
 from typing import Any
 
-from handlers import cache, document, observing, users
+from handlers import cache, document, feed, observing, users
 from handlers.call import Call
 from handlers.gateway import DOCUMENT, Request, Response, error_response
 from handlers.invocation import Context, deadline
@@ -29,7 +29,9 @@ _ROUTES: Mapping[str, Callable[[Call], Response]] = {
     "users/{userId}": users.get_user,
     "cache": cache.show_cache,
     "cache/changes": cache.list_changes,
+    "cache/pages": cache.list_pages,
     "cache/refresh": cache.refresh,
+    "events": feed.list_events,
     "webhook": _receive_webhook,
     DOCUMENT: document.show_document,
 }

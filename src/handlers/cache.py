@@ -4,9 +4,9 @@ from http import HTTPStatus
 
 from handlers.call import Call
 from handlers.gateway import Response
+from handlers.http import known_head
 from handlers.version import VERSION
 from handlers.wiring import wiring
-from lib.directory.head import Head
 from lib.queries import bodies, list_query
 from lib.reading import status
 
@@ -19,11 +19,13 @@ def show_cache(call: Call) -> Response:
         # Of a client that something is stored of, the reason is told why it is not served.
         wiring().proxy.require_known(head)
     call.line["client_id"] = head.client_id
+    settings = wiring().settings
     data = status.cache_data(
         head,
-        wiring().settings.schedule,
+        settings.schedule,
         now=wiring().time.now(),
         version=VERSION,
+        hiding_digest=settings.hiding.digest,
         listing=wiring().listing_store.listing(head.client_id) if head.source else None,
     )
     return Response(HTTPStatus.OK, bodies.success_body(data))
@@ -31,17 +33,25 @@ def show_cache(call: Call) -> Response:
 
 def list_changes(call: Call) -> Response:
     """Answer ``GET …/cache/changes?since=<generation>``."""
-    since = list_query.parse_generation(call.request.params, "since")
-    head = _known_head(call)
+    since, values = list_query.parse_changes(call.request.params)
+    head = known_head(call)
     wiring().proxy.note_read(head, call.arrived_at)
-    changes = wiring().change_log.since(head.generation, since)
-    return Response(HTTPStatus.OK, bodies.success_body(changes))
+    changes = wiring().change_log.since(head.generation, since, values=values)
+    return Response(HTTPStatus.OK, bodies.changes_body(*changes))
+
+
+def list_pages(call: Call) -> Response:
+    """Answer ``GET …/cache/pages``."""
+    list_query.parse_nothing(call.request.params)
+    head = known_head(call)
+    data = wiring().page_digests.of(head.generation)
+    return Response(HTTPStatus.OK, bodies.success_body(data))
 
 
 def refresh(call: Call) -> Response:
     """Answer ``POST …/cache/refresh``."""
     asked = list_query.parse_switches(call.request.params, ("wait", "believe"))
-    head = _known_head(call)
+    head = known_head(call)
     client_id = head.client_id
     if asked["wait"]:
         done = wiring().forced_refresh.run(
@@ -67,10 +77,3 @@ def refresh(call: Call) -> Response:
         bodies.success_body({"outcome": "accepted", "generation": head.generation.number}),
         {"Retry-After": "1"},
     )
-
-
-def _known_head(call: Call) -> Head:
-    head = wiring().memory.head(call.route.client_id)
-    wiring().proxy.require_known(head)
-    call.line["client_id"] = head.client_id
-    return head

@@ -3,8 +3,9 @@
 import os
 from functools import cache, cached_property
 
+from handlers.environment import client_config
 from handlers.reporting import report_secret_failure
-from handlers.wiring import client_config, wiring
+from handlers.wiring import wiring
 from lib.aws.delivery_queue import DeliveryQueue
 from lib.aws.signing_secrets import SigningSecrets
 from lib.clock import Time

@@ -26,8 +26,8 @@ DOCUMENT = "/openapi.json"
 _CLIENT = "/oauth-clients/{clientId}/"
 _ROUTE = re.compile(
     r"(?:/v2)?(?:/openapi\.json|/oauth-clients/(?P<client_id>[A-Za-z0-9_-]{1,64})"
-    r"/(?P<rest>users|users/lookup|users/(?P<user_id>[^/]+)|cache|cache/refresh|cache/changes"
-    r"|webhook)/?)"
+    r"/(?P<rest>users|users/lookup|users/(?P<user_id>[^/]+)|cache(?:/(?:changes|pages|refresh))?"
+    r"|events|webhook)/?)"
 )
 METHODS = {
     "users": ("GET", "HEAD"),
@@ -35,7 +35,9 @@ METHODS = {
     "users/lookup": ("POST",),
     "cache": ("GET", "HEAD"),
     "cache/changes": ("GET", "HEAD"),
+    "cache/pages": ("GET", "HEAD"),
     "cache/refresh": ("POST",),
+    "events": ("GET", "HEAD"),
     "webhook": ("POST",),
     DOCUMENT: ("GET", "HEAD"),
 }

@@ -7,6 +7,7 @@ from handlers.wiring import wiring
 from lib.caching.freshness import age_of
 from lib.caching.headers import RequestDirectives
 from lib.caching.provenance import Collapsed, Hit
+from lib.directory.head import Head
 from lib.reading.request import UNCONDITIONAL, Answer, Conditions, ReadRequest
 
 
@@ -26,6 +27,19 @@ def read_request(call: Call, *, min_generation: int) -> ReadRequest:
         if conditional
         else UNCONDITIONAL,
     )
+
+
+def known_head(call: Call) -> Head:
+    """Return the head of the client that a request is about, as it is now.
+
+    Raises:
+        NotFoundError: the client is not configured.
+        SecretError: nobody knows.
+    """
+    head = wiring().memory.head(call.route.client_id)
+    wiring().proxy.require_known(head)
+    call.line["client_id"] = head.client_id
+    return head
 
 
 def response(call: Call, answer: Answer) -> Response:

@@ -7,14 +7,13 @@ that needs it, since a cold start pays for every module.
 
 import os
 import time
-from collections.abc import Mapping
 from functools import cache, cached_property
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
 from boto3.session import Session
-from botocore.config import Config
 
+from handlers.environment import client_config, settings_of
 from handlers.observing import report_mended
 from lib.aws.directory_store import DirectoryStore
 from lib.aws.table import Table
@@ -31,6 +30,7 @@ from lib.settings import Settings
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
+    from lib.aws.cursor_key import CursorKey
     from lib.aws.hint_store import HintStore
     from lib.aws.invoker import Invoker
     from lib.aws.listing_store import ListingStore
@@ -38,10 +38,13 @@ if TYPE_CHECKING:
     from lib.aws.secret import Secrets
     from lib.events.announcer import Announcing
     from lib.events.change_log import ChangeLog
+    from lib.events.history import History
     from lib.events.overdue import Ask
     from lib.origin.client import Origin
     from lib.reading.asking import Asking
+    from lib.reading.feed import Feed
     from lib.reading.lookup import Lookup
+    from lib.reading.page_digests import PageDigests
     from lib.revalidation.forced import ForcedRefresh
     from lib.revalidation.revalidation import Revalidation
 
@@ -50,29 +53,6 @@ if TYPE_CHECKING:
 def wiring() -> "Wiring":
     """Return this environment's wiring."""
     return Wiring(settings_of(os.environ))
-
-
-def settings_of(env: Mapping[str, str]) -> Settings:
-    """Return the settings in the environment ``env`` of a function.
-
-    The refresh function is told no name of the refresh function, since a template cannot refer to
-    what it is about to create: there it is the function's own. The changes function invokes nobody.
-
-    Raises:
-        ValueError: as ``Settings.from_env``.
-    """
-    own = env.get("AWS_LAMBDA_FUNCTION_NAME")
-    return Settings.from_env(({"REFRESH_FUNCTION_NAME": own} if own else {}) | dict(env))
-
-
-def client_config(*, attempts: int) -> Config:
-    """Return how long a client of AWS waits, and how often it tries."""
-    return Config(
-        connect_timeout=1,
-        read_timeout=3,
-        tcp_keepalive=True,
-        retries={"mode": "standard", "total_max_attempts": attempts},
-    )
 
 
 class Wiring:
@@ -113,10 +93,15 @@ class Wiring:
 
     @cached_property
     def cursors(self) -> Cursors:
-        """Cursors, signed with the table's key."""
+        """Cursors of lists, signed with the table's key."""
+        return Cursors(self.cursor_key)
+
+    @cached_property
+    def cursor_key(self) -> "CursorKey":
+        """The table's key."""
         from lib.aws.cursor_key import CursorKey
 
-        return Cursors(CursorKey(self._table, new_key=lambda: os.urandom(32)))
+        return CursorKey(self._table, new_key=lambda: os.urandom(32))
 
     @cached_property
     def memory(self) -> Memory:
@@ -289,21 +274,42 @@ class Wiring:
         return ChangeLog(self.memory, hiding=self.settings.hiding)
 
     @cached_property
+    def page_digests(self) -> "PageDigests":
+        """Digests of a directory, page by page."""
+        from lib.reading.page_digests import PageDigests
+
+        return PageDigests(contents=self.memory, hiding=self.settings.hiding)
+
+    @cached_property
+    def history(self) -> "History":
+        """The events that lead from each generation to the next."""
+        from lib.events.event import EventFormat
+        from lib.events.history import History
+
+        return History(
+            store=self.memory,
+            event_format=EventFormat(with_values=self.settings.event_values),
+            hiding=self.settings.hiding,
+        )
+
+    @cached_property
+    def feed(self) -> "Feed":
+        """The same events, for who asks for them."""
+        from lib.queries.feed_query import feed_cursors
+        from lib.reading.feed import Feed
+
+        return Feed(history=self.history, cursors=feed_cursors(self.cursor_key))
+
+    @cached_property
     def announcing(self) -> "Announcing":
         """Announcements of changes."""
         from lib.aws.event_bus import EventBus
         from lib.events.announcer import Announcing
-        from lib.events.event import EventFormat
 
         # The bus itself tries again, and only what was refused.
         client = self.session.client("events", config=client_config(attempts=1))
         bus = EventBus(client, self.settings.event_bus_name, sleep=self.time.sleep)
-        return Announcing(
-            store=self.memory,
-            send=bus.send,
-            event_format=EventFormat(with_values=self.settings.event_values),
-            hiding=self.settings.hiding,
-        )
+        return Announcing(history=self.history, send=bus.send)
 
     def _require_client(self, client_id: str) -> None:
         # Not bound at once: a hit of a known client needs no Secrets Manager client.

@@ -114,6 +114,8 @@ CASES: dict[str, tuple[str, Check]] = {
     # Of a deployment whose client has no webhook secret.
     "webhook": ("ApiFunction", _answers(404)),
     "hints": ("RefreshFunction", lambda result: result["outcome"] == "done"),
+    "list-events": ("ApiFunction", _answers(200)),
+    "list-pages": ("ApiFunction", _answers(200)),
     "schedule": (
         "RefreshFunction",
         lambda result: (result["clients"], result["failed"]) == (2, []),

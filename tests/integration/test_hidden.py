@@ -14,6 +14,7 @@ from dev.origin import Fault, demo_users
 from handlers.wiring import wiring
 from lib.events.announcer import Announcing
 from lib.events.event import Event, EventFormat
+from lib.events.history import History
 from tests.integration.asking import link, post
 from tests.integration.hiding import CANARY, HIDDEN, HIDES, stored, watched
 from tests.integration.service import CLIENT, Answer, Service, running_service
@@ -43,9 +44,8 @@ def announced(service: Service, *, with_values: bool = True) -> list[Event]:
     def send(events: Sequence[Event]) -> None:
         sent.extend(events)
 
-    Announcing(
-        store=wiring().store, send=send, event_format=EventFormat(with_values=with_values)
-    ).catch_up(CLIENT)
+    history = History(store=wiring().store, event_format=EventFormat(with_values=with_values))
+    Announcing(history=history, send=send).catch_up(CLIENT)
     assert service.head()["announced"] == service.head()["generation"]
     return sent
 
@@ -74,6 +74,7 @@ def answers(service: Service) -> Iterator[Answer]:
     yield post(service, "/users/lookup", {"ids": ids})
     yield service.get("/cache")
     yield service.get("/cache/changes?since=1")
+    yield service.get("/events?after=1&include=values")
     yield service.get("/users/abc")
     service.let_pass(11)
     yield service.send("POST", "/cache/refresh?wait=true")

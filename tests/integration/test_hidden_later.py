@@ -11,6 +11,7 @@ from dev.origin import Bounds, Fault, demo_users
 from handlers.wiring import wiring
 from lib.events.announcer import Announcing
 from lib.events.event import Event, EventFormat
+from lib.events.history import History
 from tests.integration.asking import follow, link, post
 from tests.integration.hiding import CANARY, HIDDEN, HIDES, stored, watched
 from tests.integration.service import CLIENT, REVALIDATE_AGE, Answer, Service, running_service
@@ -129,6 +130,7 @@ def answers(service: Service, user_id: int, address: str, before: str) -> Iterat
     yield post(service, "/users/lookup", {"emails": [address]})
     yield service.get("/cache")
     yield service.get("/cache/changes?since=1")
+    yield service.get("/events?after=1&include=values")
 
 
 def found_by_what_is_hidden(service: Service, user_id: int) -> list[int]:
@@ -161,12 +163,12 @@ def announced(service: Service) -> list[Event]:
     """Return the events of what has not been announced yet, with values."""
     sent: list[Event] = []
     service.forget()
-    Announcing(
+    history = History(
         store=wiring().memory,
-        send=sent.extend,
         event_format=EventFormat(with_values=True),
         hiding=wiring().settings.hiding,
-    ).catch_up(CLIENT)
+    )
+    Announcing(history=history, send=sent.extend).catch_up(CLIENT)
     return sent
 
 

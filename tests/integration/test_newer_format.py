@@ -76,6 +76,7 @@ def test_a_newer_head_is_a_503_to_everybody_and_stays_as_it_is(
         post(service, "/users/lookup", {"ids": [user["id"]]}),
         service.get("/cache"),
         service.get("/cache/changes?since=1"),
+        service.get("/events"),
         service.send("POST", "/cache/refresh"),
         service.send("POST", "/cache/refresh?wait=true"),
     ]

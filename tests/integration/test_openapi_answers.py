@@ -17,6 +17,7 @@ from dev.local.gateway_events import Request, Resource, to_event, to_response
 from dev.origin import Fault
 from dev.template.literals import api_paths
 from handlers import api
+from lib.aws import items
 from lib.origin.credential import SecretKey
 from lib.origin.webhook import MAX_BYTES, signature_of
 from lib.queries import lookup_body
@@ -168,10 +169,19 @@ def too_late(ask: Asker) -> Answer:
 
 
 def changed(ask: Asker) -> Answer:
-    ask.service.origin.update(CLIENT, ask.ids[0], name="Renamed")
+    ask.service.origin.update(CLIENT, ask.ids[0], name=f"Renamed {uuid.uuid4()}")
     ask.service.refresh({"action": "refresh", "clientId": CLIENT})
     ask.service.forget()
     return ask()
+
+
+def forgotten(ask: Asker) -> Answer:
+    """Ask for what happened after a generation that is no longer kept."""
+    changed(ask)
+    first = items.encode({"pk": f"client#{CLIENT}", "sk": "gen#1"})
+    ask.service.table.client.delete_item(TableName=ask.service.table.name, Key=first)
+    ask.service.forget()
+    return ask("after=1") if ask.resource == "events" else ask()
 
 
 WAYS: dict[str, Callable[[Asker], Answer]] = {
@@ -193,6 +203,9 @@ WAYS: dict[str, Callable[[Asker], Answer]] = {
     "not signed": lambda ask: ask(headers={"X-Cal-Signature-256": "0" * 64}),
     "too long": too_long,
     "waiting for it": lambda ask: ask("wait=true"),
+    "from the start": lambda ask: ask("after=0&limit=1"),
+    "who has the start": lambda ask: ask("after=0&limit=1", {"If-None-Match": "*"}),
+    "forgotten": forgotten,
 }
 """How a service is asked that knows its users."""
 

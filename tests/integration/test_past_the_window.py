@@ -13,6 +13,7 @@ from dev.origin import Fault, User
 from handlers.wiring import wiring
 from lib.events.announcer import Announcing
 from lib.events.event import Event, EventFormat
+from lib.events.history import History
 from tests.integration.asking import follow, post
 from tests.integration.service import CLIENT, Json, Service, running_service
 
@@ -66,9 +67,8 @@ def announced(service: Service) -> list[Event]:
     """Return the events of everything that has not been announced yet."""
     sent: list[Event] = []
     service.forget()
-    Announcing(
-        store=wiring().store, send=sent.extend, event_format=EventFormat(with_values=False)
-    ).catch_up(CLIENT)
+    history = History(store=wiring().store, event_format=EventFormat(with_values=False))
+    Announcing(history=history, send=sent.extend).catch_up(CLIENT)
     return sent
 
 

@@ -93,6 +93,7 @@ def test_the_api_function_calls_what_its_role_allows(service: Service, relay: Re
         "/users?ids=1",
         "/cache",
         "/cache/changes?since=1",
+        "/events?after=1",
     ):
         service.get(path)
     service.let_pass(REVALIDATE_AGE)

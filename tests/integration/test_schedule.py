@@ -57,7 +57,9 @@ def test_a_read_ends_that_and_is_answered_at_once_from_what_is_stored(service: S
     assert run(service, minutes=60) == 60
 
 
-@pytest.mark.parametrize("path", ["/users?limit=1", "/cache/changes?since=1", "/users/1001"])
+@pytest.mark.parametrize(
+    "path", ["/users?limit=1", "/cache/changes?since=1", "/events", "/users/1001"]
+)
 def test_every_question_about_users_is_a_read(service: Service, path: str) -> None:
     service.refresh()
     before = service.head().get("read_at")

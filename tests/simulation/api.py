@@ -10,6 +10,7 @@ from lib.caching.headers import RequestDirectives
 from lib.directory.generation import Generation
 from lib.errors import ServiceError
 from lib.queries import bodies, list_query, lookup_body
+from lib.queries.feed_query import parse_feed
 from lib.queries.list_query import ListQuery
 from lib.queries.parameters import MAX_MEMBERS
 from lib.reading import status
@@ -174,18 +175,32 @@ def _cache(environment: Environment, asked: Asked, seen: Exchange) -> None:
     if not head.generation.published:
         environment.proxy.require_known(head)
     data = status.cache_data(
-        head, environment.settings.schedule, now=environment.time.now(), version="simulated"
+        head,
+        environment.settings.schedule,
+        now=environment.time.now(),
+        version="simulated",
+        hiding_digest=environment.settings.hiding.digest,
     )
     seen.status, seen.body = 200, bodies.success_body(data)
     seen.generation = head.generation
 
 
 def _changes(environment: Environment, asked: Asked, seen: Exchange) -> None:
-    since = list_query.parse_generation(asked.params, "since")
+    since, values = list_query.parse_changes(asked.params)
     head = environment.memory.head(CLIENT)
     environment.proxy.require_known(head)
-    changes = environment.change_log.since(head.generation, since)
-    seen.status, seen.body = 200, bodies.success_body(changes)
+    changes = environment.change_log.since(head.generation, since, values=values)
+    seen.status, seen.body = 200, bodies.changes_body(*changes)
+    seen.generation = head.generation
+
+
+def _events(environment: Environment, asked: Asked, seen: Exchange) -> None:
+    feed = environment.feed
+    query = parse_feed(asked.params, CLIENT, feed.cursors.read)
+    head = environment.memory.head(CLIENT)
+    environment.proxy.require_known(head)
+    made = feed.answer(head.generation, query, if_none_match=asked.if_none_match)
+    seen.status, seen.headers, seen.body = int(made.status), made.headers, made.body
     seen.generation = head.generation
 
 
@@ -225,4 +240,5 @@ _ROUTES = {
     "cache": _cache,
     "changes": _changes,
     "refresh": _refresh,
+    "events": _events,
 }

@@ -6,6 +6,7 @@ from random import Random
 from typing import TYPE_CHECKING, cast, override
 
 from handlers.wiring import Wiring
+from lib.aws.cursor_key import CursorKey
 from lib.aws.directory_store import DirectoryStore
 from lib.aws.event_bus import EventBus
 from lib.aws.invoker import Invoker
@@ -14,8 +15,6 @@ from lib.aws.lookup_store import LookupStore
 from lib.aws.secret import Secrets
 from lib.clock import Time
 from lib.events.announcer import Announcing
-from lib.events.event import EventFormat
-from lib.queries.cursor import Cursors
 from lib.revalidation.outcomes import Claim, Failed, Outcome
 from lib.revalidation.revalidation import Revalidation
 from lib.settings import Settings
@@ -90,8 +89,8 @@ class Environment(Wiring):
 
     @cached_property
     @override
-    def cursors(self) -> Cursors:
-        return Cursors(WiredCursorKey(self.wire))
+    def cursor_key(self) -> CursorKey:
+        return cast("CursorKey", WiredCursorKey(self.wire))
 
     @cached_property
     @override
@@ -133,12 +132,7 @@ class Environment(Wiring):
     def announcing(self) -> Announcing:
         client = event_bridge(self.outside.bus, self.wire)
         bus = EventBus(client, self.settings.event_bus_name, sleep=self.time.sleep)
-        return Announcing(
-            store=self.memory,
-            send=bus.send,
-            event_format=EventFormat(with_values=self.settings.event_values),
-            hiding=self.settings.hiding,
-        )
+        return Announcing(history=self.history, send=bus.send)
 
     def _report(self, claim: Claim, outcome: Outcome, took: float) -> None:
         del took

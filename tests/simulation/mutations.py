@@ -15,6 +15,7 @@ from lib.directory.pages import Page
 from lib.directory.snapshot import Snapshot
 from lib.errors import NotFoundError, Reason
 from lib.events.announcer import Announcing
+from lib.events.history import History, Step
 from lib.origin.budget import Refusal
 from lib.origin.calls import OriginCalls
 from lib.reading.named import NamedReads
@@ -336,17 +337,30 @@ def _left_out_for_ever(environment: Environment) -> None:
 class _MarkedTooEarly(Announcing):
     @override
     def catch_up(self, client_id: str) -> int:
-        head = self.store.head(client_id)
+        store = self.history.store
+        head = store.head(client_id)
         while head.announced < head.generation.number:
-            number, events = self._next(head.generation, head.announced)
-            self.store.mark_announced(client_id, number, seen=head.announced)
-            self.send(events)
-            head = self.store.head(client_id)
+            step = self.history.step(head.generation, head.announced)
+            store.mark_announced(client_id, step.to.number, seen=head.announced)
+            self.send(step.events)
+            head = store.head(client_id)
         return 0
 
 
 def _marked_too_early(environment: Environment) -> None:
     environment.announcing = _like(_MarkedTooEarly, environment.announcing)
+
+
+class _CutShort(History):
+    @override
+    def step(self, newest: Generation, told: int) -> Step:
+        step = super().step(newest, told)
+        return step._replace(events=step.events[:1])
+
+
+def _feed_cut_short(environment: Environment) -> None:
+    feed = environment.feed
+    environment.feed = replace(feed, history=_like(_CutShort, feed.history))
 
 
 MUTATIONS: Mapping[str, Kind] = {
@@ -376,5 +390,6 @@ MUTATIONS: Mapping[str, Kind] = {
     "a stale directory tells of everybody": Kind(broken=_stale_tells_all),
     "a client left out stays out": Kind(broken=_left_out_for_ever),
     "announced before it is sent": Kind(broken=_marked_too_early),
+    "the feed tells one event a generation": Kind(broken=_feed_cut_short),
 }
 """By what is broken."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 
 from lib.directory.head import HEAD_SECONDS
+from lib.directory.users_digest import total_of
 from lib.errors import (
     NotFoundError,
     OnlyIfCachedError,
@@ -45,6 +46,7 @@ class Oracle:
         self._vault = vault
         self._slack = 2 * plan.skew + 0.002
         self._bodies: dict[tuple[str, str], str] = {}
+        self._digests: dict[int, str] = {}
 
     def judge(self, seen: Exchange, *, known_body: str = "") -> Iterator[str]:
         """Yield what is wrong with an answer; ``known_body`` is what a 304 stands for."""
@@ -80,6 +82,19 @@ class Oracle:
             return seen.arrived - self._slack
         return seen.answered - seen.age - ROUNDED_SECONDS - self._slack
 
+    def _judge_digest(self, seen: Exchange) -> Iterator[str]:
+        """Yield whether the digest of users is another than that of whom the generation holds."""
+        if "X-Generation" not in seen.headers:
+            return
+        number = int(seen.headers["X-Generation"])
+        edition = self._ledger.editions[number]
+        if edition.generation.hiding_digest != seen.environment.settings.hiding.digest:
+            return
+        if number not in self._digests:
+            self._digests[number] = f"{total_of(edition.lines.values()):064x}"
+        if edition.whole and seen.headers.get("X-Users-Digest") != self._digests[number]:
+            yield f"the digest of users is not that of generation {number}"
+
     def _judge_fields(self, seen: Exchange) -> Iterator[str]:
         told = seen.cache_status
         ttl = int(told["ttl"]) if "ttl" in told else None
@@ -90,6 +105,7 @@ class Oracle:
         key = (seen.asked.key, seen.headers["ETag"])
         if seen.body and self._bodies.setdefault(key, seen.body) != seen.body:
             yield "two bodies have the same ETag"
+        yield from self._judge_digest(seen)
         yield from self._judge_newness(seen)
         if not seen.pinned and Fault.WRONG_CLOCK not in self._plan.faults:
             yield from judge_directives(seen, self._policy, slack=self._slack)

@@ -18,6 +18,7 @@ from tests.simulation import api, functions
 from tests.simulation.api import Asked, Exchange
 from tests.simulation.environment import Environment, Outside
 from tests.simulation.fleet import Function
+from tests.simulation.follower import Follower
 from tests.simulation.ledger import Ledger
 from tests.simulation.listener import judge_events
 from tests.simulation.oracle import Oracle
@@ -138,6 +139,8 @@ class Simulation:
             random=self._random("writer"),
         )
         self._unannounced = 0
+        self.follower = Follower(plan, self._random("feed"), self.ask)
+        self.followed = False
 
     def run(self) -> None:
         """Let everything happen."""
@@ -146,6 +149,7 @@ class Simulation:
         scheduler.spawn("writer", self._write)
         scheduler.spawn("schedule", self._schedule)
         scheduler.spawn("stream", self._stream)
+        scheduler.spawn("follower", self._follow)
         for number in range(self.plan.readers):
             scheduler.spawn(f"reader{number}", partial(self._read, number))
         trouble = self._trouble()
@@ -196,6 +200,17 @@ class Simulation:
             for complaint in reader.complaints:
                 self._complain(complaint)
             reader.complaints.clear()
+
+    def _follow(self) -> None:
+        """Follow the feed until nothing more is to come."""
+        random = self._random("follower")
+        while True:
+            pause = 20 if self.scheduler.now < self.until else 1
+            self.scheduler.sleep(random.expovariate(1 / pause))
+            self.followed = self.follower.once() and self.scheduler.now >= self.until
+            for complaint in self.follower.complaints:
+                self._complain(complaint)
+            self.follower.complaints.clear()
 
     def _stream(self) -> None:
         """Tell of each new generation until that has succeeded, as a stream does."""
@@ -302,8 +317,11 @@ class Simulation:
             *self.ledger.beyond_budget(),
             *self.ledger.hidden_in_store(),
             *judge_events(self.plan, self.ledger, self.bus.events),
+            *self.follower.judge(self.ledger, self.bus.events),
         ):
             self._complain(wrong)
+        if not self.followed:
+            self._complain("in the end the feed has more to tell")
         head = self.store.peek(CLIENT)
         if head.announced != head.generation.number:
             self._complain(f"in the end {head.announced} of {head.generation.number} is announced")

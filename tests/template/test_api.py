@@ -13,7 +13,9 @@ VPC = Stack(ApiAccess="vpc", VpcEndpointIds="vpce-1,vpce-2")
 ROUTES = (
     "/oauth-clients/{clientId}/cache",
     "/oauth-clients/{clientId}/cache/changes",
+    "/oauth-clients/{clientId}/cache/pages",
     "/oauth-clients/{clientId}/cache/refresh",
+    "/oauth-clients/{clientId}/events",
     "/oauth-clients/{clientId}/users",
     "/oauth-clients/{clientId}/users/lookup",
     "/oauth-clients/{clientId}/users/{userId}",

@@ -31,6 +31,8 @@ def test_there_is_an_event_for_each_trigger() -> None:
         "get-user",
         "head-users",
         "list-changes",
+        "list-events",
+        "list-pages",
         "list-users",
         "list-users-by-email",
         "list-users-http-api",

@@ -16,8 +16,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
 
 def _say_version(wanted: bool) -> None:  # noqa: FBT001 - as Typer calls it.
     if wanted:

@@ -3,18 +3,18 @@
 import json
 import sys
 import time
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from managed_users.models import Changes
-from managed_users.tool import users
-from managed_users.tool.app import Json, app
+from managed_users.tool import copies, users
+from managed_users.tool.app import app
 from managed_users.tool.cells import facts
 from managed_users.tool.context import (
     FAILED,
     USAGE,
+    AsJson,
     command,
     put,
     put_json,
@@ -30,7 +30,7 @@ __all__ = ["app", "users"]
 
 @app.command()
 @command
-def status(context: typer.Context, *, as_json: Json = False) -> None:
+def status(context: typer.Context, *, as_json: AsJson = False) -> None:
     """Show what is stored, how old it is, and what is wrong."""
     cache = target(context).client.cache()
     if as_json:
@@ -48,7 +48,7 @@ def refresh(
     believe: Annotated[
         bool, typer.Option("--believe", help="Whoever is missing is gone, however many they are.")
     ] = False,
-    as_json: Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Have the origin asked now."""
     with waiting("the origin is asked"):
@@ -91,39 +91,8 @@ def changes(
         time.sleep(every)
 
 
-@app.command()
-@command
-def export(
-    context: typer.Context,
-    file: Annotated[
-        Path,
-        typer.Argument(help="Where to: *.jsonl or *.csv; - prints JSON lines.", dir_okay=False),
-    ],
-    *,
-    resume: Annotated[bool, typer.Option(help="Go on where an interrupted export ended.")] = True,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Write the whole directory to a file, from what is stored: the origin may be gone."""
-    from managed_users.tool import export as exporting  # noqa: PLC0415 - only where it is needed.
-
-    if str(file) == "-":
-        for user in target(context).client.users():
-            put(json.dumps(user, ensure_ascii=False))
-        return
-    if file.suffix not in exporting.FORMS:
-        say(f"the name must end in {' or '.join(exporting.FORMS)}")
-        raise typer.Exit(USAGE)
-    if file.exists() and not overwrite:
-        say(f"{file} exists; replace it with --overwrite")
-        raise typer.Exit(USAGE)
-    done = exporting.export(target(context).client, file, resume=resume)
-    if as_json:
-        put_json(done)
-        return
-    put(f"{done['users']} users in {file}")
-    if not done["complete"]:
-        say(f"Not all is known here: {done['incompleteReason']}.")
+app.command()(copies.export)
+app.command()(copies.mirror)
 
 
 @app.command()
@@ -135,7 +104,7 @@ def replay(
         str | None, typer.Option(help="The function; the stack's unless given.")
     ] = None,
     *,
-    as_json: Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Announce all changes after a generation again: consumers must expect repeats anyway."""
     about = target(context)
@@ -157,7 +126,7 @@ def replay(
 
 @app.command()
 @command
-def doctor(context: typer.Context, *, as_json: Json = False) -> None:
+def doctor(context: typer.Context, *, as_json: AsJson = False) -> None:
     """Check what the service needs, and say what to do where something is wrong."""
     from managed_users.tool import doctor as checks  # noqa: PLC0415 - only where it is needed.
 

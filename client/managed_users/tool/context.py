@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cache, cached_property, wraps
 from itertools import islice
-from typing import TYPE_CHECKING, Any, override
+from typing import TYPE_CHECKING, Annotated, Any, override
 
 import typer
 from typer.core import TyperGroup, TyperOption
@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 
     from botocore.session import Session
     from rich.console import Console
+    from rich.progress import Progress
 
 LOCAL_URL = "http://127.0.0.1:8080/v2"
 LOCAL_CLIENT = "clxdemo0000000000000000001"
 
 type Json = Any
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+"""The option that every command has."""
 
 FAILED, USAGE, MISSING, UNAVAILABLE, FORBIDDEN = 1, 2, 3, 4, 5
 
@@ -142,6 +146,19 @@ def say(text: str) -> None:
 def waiting(text: str) -> "AbstractContextManager[object]":
     """Show that something takes its time, where somebody looks."""
     return console().status(text) if sys.stderr.isatty() else nullcontext()
+
+
+def bar() -> "Progress":
+    """Return a progress bar, shown where somebody looks."""
+    from rich.progress import (  # noqa: PLC0415 - slow to import, and often not needed.
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TimeRemainingColumn,
+    )
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console(), transient=True, disable=not sys.stderr.isatty())
 
 
 def put(line: str) -> None:

@@ -9,19 +9,16 @@ import csv
 import io
 import json
 import os
-import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
 from managed_users.client import Client
 from managed_users.errors import GoneError
 from managed_users.models import Page, User
-from managed_users.tool.context import console, say, shown
+from managed_users.tool.context import bar, say, shown
 
 FORMS = (".jsonl", ".csv")
 FIELDS = tuple(User.__annotations__)
@@ -57,10 +54,10 @@ def _write(client: Client, file: Path, done: _Progress | None) -> dict[str, Any]
     else:
         page, done = client.page(limit=_PAGE), _Progress(None, 0, 0)
     total = page.pagination
-    with part.open("ab") as out, _bar() as bar:
+    with part.open("ab") as out, bar() as progress:
         # What was written after the last note may be torn.
         out.truncate(done.size)
-        task = bar.add_task("users", total=total["totalItems"], completed=done.users)
+        task = progress.add_task("users", total=total["totalItems"], completed=done.users)
         while page is not None:
             header = done.size == 0
             out.write(_encoded(page.users, file.suffix, header=header))
@@ -68,7 +65,7 @@ def _write(client: Client, file: Path, done: _Progress | None) -> dict[str, Any]
             os.fsync(out.fileno())
             done = _Progress(page.next_url, out.tell(), done.users + len(page.users))
             _note(notes, done)
-            bar.update(task, completed=done.users)
+            progress.update(task, completed=done.users)
             page = client.next_page(page)
     part.replace(file)
     notes.unlink()
@@ -106,8 +103,3 @@ def _earlier(file: Path) -> _Progress | None:
     except (OSError, ValueError, TypeError):
         return None
     return found if found.next_url else None
-
-
-def _bar() -> Progress:
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console(), transient=True, disable=not sys.stderr.isatty())

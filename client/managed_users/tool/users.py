@@ -14,11 +14,12 @@ from managed_users import errors
 from managed_users.client import Client
 from managed_users.models import Page, User
 from managed_users.tool import filters
-from managed_users.tool.app import Json, app
+from managed_users.tool.app import app
 from managed_users.tool.cells import cells, facts
 from managed_users.tool.context import (
     MISSING,
     UNAVAILABLE,
+    AsJson,
     command,
     put,
     put_json,
@@ -62,7 +63,7 @@ def users(
     most: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")] = None,
     form: Annotated[Form, typer.Option("--format", help="How to print them.")] = Form.TABLE,
     *,
-    as_json: Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """List users: all of one generation, however many pages that takes."""
     about, wanted = target(context), filters.members(fields)
@@ -108,7 +109,7 @@ def get(
     user: Annotated[str, typer.Argument(help="An id, an address or a username.")],
     *,
     fresh: Annotated[bool, typer.Option("--fresh", help="Ask the origin.")] = False,
-    as_json: Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show one user, past the origin's 500 too."""
     about = target(context)

@@ -20,6 +20,15 @@ OF_ORGANIZATIONS = frozenset({MEMBERS_UNDECIDED, LIST_UNFINISHED})
 """Reasons of directories that an organization's list has told of, to its end or not."""
 
 
+_TIE_BYTES, _TOTAL_BYTES = 8, 32
+_SEALED_BYTES, _TIE_DIGITS = _TIE_BYTES + _TOTAL_BYTES, 2 * _TIE_BYTES
+
+
+def sealed(total: int, digest: str) -> bytes:
+    """Return the digest of users, ``total``, tied to the generation that ``digest`` names."""
+    return bytes.fromhex(digest[:_TIE_DIGITS]) + total.to_bytes(_TOTAL_BYTES)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
     """One generation of one client's directory; number 0 means that nothing was ever published.
@@ -36,6 +45,9 @@ class Generation:
     incomplete_reason: str = ""
     hiding_digest: str = ""
     """Names what was hidden when it was published."""
+
+    users_sum: bytes | None = None
+    """The digest of its users, tied to the generation it is of: see ``sealed``."""
 
     packed: bytes | None = None
     """The packed manifest; a head has it only while it is short."""
@@ -62,6 +74,24 @@ class Generation:
     def published(self) -> bool:
         """Whether there is anything to serve."""
         return self.number > 0
+
+    @property
+    def users_total(self) -> int | None:
+        """The digest of its users as a number; None if nobody has noted it.
+
+        A version that does not know it leaves what it finds in the head, of an older generation.
+        """
+        told = self.users_sum or b""
+        tied = len(told) == _SEALED_BYTES and told[:_TIE_BYTES].hex() == self.digest[:_TIE_DIGITS]
+        return int.from_bytes(told[_TIE_BYTES:]) if tied else None
+
+    def users_digest(self, hiding_digest: str) -> str | None:
+        """Return the digest of its users as 64 hex digits; None if nobody has noted it.
+
+        Nobody has where something else is hidden by now: users are shown in another form then.
+        """
+        total = self.users_total if self.hiding_digest == hiding_digest else None
+        return None if total is None else f"{total:064x}"
 
     @property
     def holds_everybody(self) -> bool:

@@ -46,6 +46,13 @@ class Page:
         """The users as filters and orders see them, parsed once however often they are asked."""
         return tuple(map(row_of, self.lines))
 
+    @cached_property
+    def total(self) -> int:
+        """The digest of its users as a number (``lib.directory.users_digest``)."""
+        from lib.directory.users_digest import total_of  # noqa: PLC0415 - a hit does not need it
+
+        return total_of(self.lines)
+
     def users(self) -> Iterator[tuple[int, bytes]]:
         """Return the ids with their documents."""
         return zip(self.ids, self.lines, strict=True)
@@ -75,6 +82,13 @@ class Draft:
     def users(self) -> int:
         """How many users it holds."""
         return sum(ref.count for ref in self.refs)
+
+    @property
+    def total(self) -> int:
+        """The digest of its users as a number (``lib.directory.users_digest``)."""
+        from lib.directory.users_digest import MODULUS  # noqa: PLC0415 - a hit does not need it
+
+        return sum(page.total for page in self.pages) % MODULUS
 
     @cached_property
     def digest(self) -> str:

@@ -3,8 +3,9 @@
 Pure but for the store it is given.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from lib.directory import diff
 from lib.directory.diff import Change
@@ -13,6 +14,13 @@ from lib.directory.snapshot import snapshot_of
 from lib.directory.store import Generations
 from lib.errors import BrokenSnapshotError, GoneError, InvalidRequestError
 from lib.users.hiding import NOTHING_HIDDEN, HidingPolicy
+
+
+class Changes(NamedTuple):
+    """What changed, by name; ``lines`` are the documents of those who are there, if asked for."""
+
+    named: dict[str, Any]
+    lines: Sequence[bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +33,10 @@ class ChangeLog:
     store: Generations
     hiding: HidingPolicy = NOTHING_HIDDEN
 
-    def since(self, newest: Generation, since: int) -> dict[str, Any]:
+    def since(self, newest: Generation, since: int, *, values: bool = False) -> Changes:
         """Return what changed between generation ``since`` and ``newest``: user ids by kind.
+
+        With ``values`` come those users as they are now.
 
         Raises:
             InvalidRequestError: there is no such generation yet.
@@ -36,11 +46,15 @@ class ChangeLog:
             raise InvalidRequestError(
                 f"Parameter 'since' is above the newest generation, {newest.number}."
             )
-        return {
+        found = self._changes(newest, since)
+        named = {
             "since": since,
             "generation": newest.number,
-            **_by_kind(self._changes(newest, since)),
+            "usersDigest": newest.users_digest(self.hiding.digest),
+            **_by_kind(found),
         }
+        lines = [change.after for change in found if change.after is not None]
+        return Changes(named, lines if values else None)
 
     def _changes(self, newest: Generation, since: int) -> list[Change]:
         if since == newest.number:

@@ -20,16 +20,17 @@ USER_TYPE = f"{PREFIX}.managed-user.{{kind}}.v1"
 BASELINE_TYPE = f"{PREFIX}.managed-users.baseline.v1"
 
 MAX_VALUES_BYTES = 100_000
-"""Values longer than this are left out of an event, which then says so."""
+"""What a bus can carry: longer values are left out of an event, which then says so."""
 
 type Event = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventFormat:
-    """Makes events; ``with_values`` adds users as they were and are."""
+    """Makes events; ``with_values`` adds users as they were and are, if they are not too long."""
 
     with_values: bool
+    max_values_bytes: int = MAX_VALUES_BYTES
 
     def changed(self, change: Change, *, old: Generation, new: Generation) -> Event:
         """Return the event of one user's change between two generations."""
@@ -48,7 +49,7 @@ class EventFormat:
 
     def _values(self, change: Change) -> dict[str, Any]:
         size = len(change.before or b"") + len(change.after or b"")
-        if size > MAX_VALUES_BYTES:
+        if size > self.max_values_bytes:
             return {"valuesOmitted": True}
         return {"before": _user(change.before), "after": _user(change.after)}
 

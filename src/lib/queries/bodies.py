@@ -108,6 +108,23 @@ def user_body(line: bytes) -> str:
     return f'{{"status":"success","data":{line.decode("utf-8")}}}'
 
 
+def changes_body(named: Mapping[str, Any], lines: Sequence[bytes] | None) -> str:
+    """Return the body of changes, with the users in ``lines`` if they are asked for.
+
+    Raises:
+        InvalidRequestError: they do not fit into Lambda's response.
+    """
+    if lines is None:
+        return success_body(named)
+    if sum(encoded_size(line) + 1 for line in lines) > MAX_ENVELOPE - ROOM_FOR_THE_REST:
+        raise InvalidRequestError(
+            "The answer would be larger than 6 MB. Ask without include=values, or for the events "
+            "since then, which come in pages.",
+            code="ResponseTooLarge",
+        )
+    return f'{success_body(named)[:-2]},"users":[{b",".join(lines).decode()}]}}}}'
+
+
 def success_body(data: Mapping[str, Any]) -> str:
     """Return the envelope of any other success."""
     return _dumps({"status": "success", "data": data})

@@ -27,6 +27,7 @@ from lib.queries.parameters import (
     METADATA_NAME,
     read_fields,
     read_ids,
+    read_include,
     read_instant,
     read_members,
     read_names_like,
@@ -206,14 +207,14 @@ def parse_moment(params: Params, read_cursor: Callable[[str], Cursor]) -> Moment
     return Moment(cursor=read_cursor(",".join(params["cursor"])))
 
 
-def parse_generation(params: Params, name: str) -> int:
-    """Return the generation that the required parameter ``name`` holds; no other is allowed.
+def parse_changes(params: Params) -> tuple[int, bool]:
+    """Return since which generation changes are asked for, and whether with values.
 
     Raises:
         InvalidRequestError: naming parameter, reason and what is allowed.
     """
-    refuse_unknown(params, names=(name,))
-    return read_number(name, params.get(name, ("",)))
+    refuse_unknown(params, names=("since", "include"))
+    return read_number("since", params.get("since", ("",))), read_include(params)
 
 
 def parse_switches(params: Params, names: Sequence[str]) -> dict[str, bool]:

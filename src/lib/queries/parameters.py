@@ -128,6 +128,11 @@ def read_number(name: str, values: Sequence[str]) -> int:
     return int(values[0])
 
 
+def read_include(params: Params) -> bool:
+    """Return whether users are asked for beside the names of what changed: ``include=values``."""
+    return "include" in params and bool(read_one_of(("values",))("include", params["include"]))
+
+
 def refuse_unknown(params: Params, *, names: Sequence[str]) -> None:
     """Refuse a parameter that is not in ``names``, but for ``clientId``.
 

@@ -177,7 +177,9 @@ class ListReads:
             if beside:
                 validators = Validators(etag=bodies.body_etag(body))
                 body = "" if asked.read.conditions.met_by(validators) else body
-        where: dict[str, str] = {}
+        where = {"X-Generation": str(generation.number)}
+        if (users_digest := generation.users_digest(self.hiding_digest)) is not None:
+            where["X-Users-Digest"] = users_digest
         if seen.total is not None:
             places = self._places(asked, generation, pinnable=pinnable)
             where["Link"] = links.links(asked.linked, places, end=end, total=seen.total, ids=ids)

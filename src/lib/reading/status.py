@@ -20,12 +20,13 @@ def cache_data(
     *,
     now: float,
     version: str,
+    hiding_digest: str,
     listing: Listing | None = None,
 ) -> dict[str, Any]:
     """Return what callers may know of a client's cache; ages in seconds, instants ISO 8601.
 
     ``listing`` is None where no organization was to be asked. ``version`` is that of whoever
-    answers.
+    answers, and ``hiding_digest`` names what is hidden there.
     """
     generation, counters, known = head.generation, head.counters, health.as_seen(head, now=now)
 
@@ -35,6 +36,7 @@ def cache_data(
     return {
         "generation": generation.number,
         "digest": generation.digest or None,
+        "usersDigest": generation.users_digest(hiding_digest),
         "users": generation.users,
         "complete": generation.complete,
         "incompleteReason": generation.incomplete_reason or None,

@@ -3,6 +3,7 @@
 Pure: no clock, no I/O. Instants are epoch seconds; ``None`` removes an attribute.
 """
 
+from lib.directory.generation import sealed
 from lib.directory.head import (
     HEAD_SECONDS,
     LONGEST_PAUSE_SECONDS,
@@ -17,8 +18,11 @@ from lib.origin.rate_limit import RateLimit
 from lib.revalidation.reconcile import Reconciled
 from lib.revalidation.window import Sweep
 
-KEEP_SECONDS = 30 * 24 * 3600
-"""How long what a head names is kept before it must be renewed."""
+HISTORY_SECONDS = 30 * 24 * 3600
+"""How long a generation is kept after it was the newest, at least: what came after it is told."""
+
+KEEP_SECONDS = HISTORY_SECONDS + 7 * 24 * 3600
+"""How long what a head names is kept; it is renewed as soon as ``HISTORY_SECONDS`` are left."""
 
 type Update = dict[str, Value]
 
@@ -95,6 +99,11 @@ def counted(reconciled: Reconciled, sweep: Sweep) -> Update:
 def earliest(*instants: float) -> float:
     """Return the earliest of some instants, where 0 is none."""
     return min(filter(None, instants), default=0)
+
+
+def summed(draft: Draft, total: int) -> Update:
+    """Return the update that notes the digest of a draft's users."""
+    return {"users_sum": sealed(total, draft.digest)}
 
 
 def moved(head: Head, draft: Draft, *, now: float, kept_until: int) -> Update:

@@ -5,6 +5,7 @@ outcome is unknown is settled by reading.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from lib.clock import Time
@@ -13,7 +14,8 @@ from lib.directory.generation import Generation
 from lib.directory.head import Head
 from lib.directory.manifest import Manifest
 from lib.directory.pages import Draft
-from lib.directory.store import Directory
+from lib.directory.store import Contents, Directory
+from lib.directory.users_digest import MODULUS
 from lib.errors import ConflictError, LeaseLostError, Reason, StoreError
 from lib.revalidation import head_updates
 from lib.revalidation.head_updates import KEEP_SECONDS, Update
@@ -28,6 +30,7 @@ class Publication:
     """Publishes drafts of any client."""
 
     store: Directory
+    contents: Contents
     time: Time
 
     def publish(self, claim: Claim, draft: Draft, update: Update, *, stored: Manifest) -> Head:
@@ -43,7 +46,22 @@ class Publication:
         shards = _index(draft, claim.head.client_id)
         kept_until = self._put(claim.head, draft, shards, stored)
         moved = head_updates.moved(claim.head, draft, now=self.time.now(), kept_until=kept_until)
+        moved |= head_updates.summed(draft, self._total(claim.head.generation, draft, stored))
         return self._move(claim, draft, {**update, **moved}, Manifest(draft.refs, tuple(shards)))
+
+    def _total(self, base: Generation, draft: Draft, stored: Manifest) -> int:
+        """Return the digest of a draft's users, from that of the last generation where it can be.
+
+        Then only pages that differ are looked at.
+        """
+        known, there = base.users_total, set(stored.pages)
+        if known is not None and there:
+            gone = [ref for ref in stored.pages if ref not in set(draft.refs)]
+            with suppress(StoreError):
+                known -= sum(page.total for page in self.contents.pages(base.client_id, gone))
+                known += sum(page.total for page in draft.pages if page.ref not in there)
+                return known % MODULUS
+        return draft.total
 
     def _put(self, head: Head, draft: Draft, shards: Mapping[str, bytes], stored: Manifest) -> int:
         """Write what is not stored yet; return until when all of it is kept."""

@@ -37,7 +37,7 @@ from lib.origin import budget
 from lib.origin.budget import Refusal
 from lib.origin.calls import Credentials, Origin, OriginCalls
 from lib.revalidation import head_updates, health, members
-from lib.revalidation.head_updates import KEEP_SECONDS
+from lib.revalidation.head_updates import HISTORY_SECONDS, KEEP_SECONDS
 from lib.revalidation.observe import Observed, Observer
 from lib.revalidation.outcomes import Claim, Failed, Outcome, Published, Unchanged, Unfinished
 from lib.revalidation.publish import Publication
@@ -45,9 +45,6 @@ from lib.revalidation.purpose import ROUTINE, Purpose
 from lib.revalidation.wanted import least_calls
 from lib.revalidation.window import MAX_CALLS, expected_calls
 from lib.users.keys import UserKeys
-
-RENEW_SECONDS = KEEP_SECONDS // 2
-"""What a head names is renewed when it would be kept for less than this."""
 
 LEASE_MARGIN_SECONDS = 1
 """A run stops asking this long before its lease ends, to publish in time."""
@@ -219,7 +216,7 @@ class Revalidation:
             StoreError: DynamoDB failed, or something named is gone.
         """
         generation, now = head.generation, self.time.now()
-        if not generation.published or head.pages_expire_at - now > RENEW_SECONDS:
+        if not generation.published or head.pages_expire_at - now > HISTORY_SECONDS:
             return False
         manifest = self.observer.contents.manifest(generation)
         self.store.renew(generation, manifest, expires_at=int(now) + KEEP_SECONDS)
@@ -239,6 +236,9 @@ class Revalidation:
         head = claim.head
         update = observed.update | head_updates.released(calls.rate_limit)
         if observed.draft.digest == head.generation.digest and not repair:
+            if head.generation.users_total is None:
+                # It was published by a version that knew nothing of it.
+                update |= head_updates.summed(observed.draft, observed.draft.total)
             self.store.update_held(claim.lease, update)
             concluded: Published | Unchanged = Unchanged(
                 updated(head, update),
@@ -249,9 +249,8 @@ class Revalidation:
             )
         else:
             stored = Manifest() if repair else observed.stored
-            moved = Publication(self.store, self.time).publish(
-                claim, observed.draft, update, stored=stored
-            )
+            publication = Publication(self.store, self.observer.contents, self.time)
+            moved = publication.publish(claim, observed.draft, update, stored=stored)
             concluded = Published(moved, calls.made, observed.seen, calls.omitted, observed.refused)
         if observed.adopted:
             # If this fails, the next revalidation finds them adopted already.

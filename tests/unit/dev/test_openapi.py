@@ -21,12 +21,13 @@ from lib.origin import webhook
 from lib.origin.credential import SecretKey
 from lib.queries import lookup_body
 from lib.queries.cursor import Cursor, Cursors
+from lib.queries.feed_query import FeedQuery, feed_cursors, parse_feed
 from lib.queries.list_query import (
     LIST_NAMES,
     SORT_KEYS,
     ListQuery,
     Moment,
-    parse_generation,
+    parse_changes,
     parse_list,
     parse_moment,
     parse_nothing,
@@ -90,6 +91,7 @@ ASKED: dict[tuple[str, str], dict[str, Json]] = {
     ("clientId", "sent by a client"): {},
 }
 EXAMPLES = Cursors(lambda: b"the key of examples")
+FEED_EXAMPLES = feed_cursors(lambda: b"the key of examples")
 MOMENTS: dict[tuple[str, str], Moment] = {
     ("cursor", "from a link"): Moment(
         cursor=Cursor(7, 50, 1_795_448_604, "vRk3VtKp0mJ1hYqj", "f3a1c2b4d5e6")
@@ -112,13 +114,15 @@ READERS: dict[str, Callable[[Params], object]] = {
     ),
     "users/lookup": lambda params: (parse_list(params), parse_moment(params, EXAMPLES.read)),
     "cache": parse_nothing,
-    "cache/changes": lambda params: parse_generation(params, "since"),
+    "cache/changes": parse_changes,
+    "cache/pages": parse_nothing,
     "cache/refresh": lambda params: parse_switches(params, ("wait", "believe")),
     "webhook": parse_nothing,
+    "events": lambda params: parse_feed(params, CLIENT, FEED_EXAMPLES.read),
     "/openapi.json": parse_nothing,
 }
 # At the bounds of the code and beside them, whatever the document says.
-NUMBERS = (-1, 0, 1, MAX_LIMIT, MAX_LIMIT + 1, MAX_NUMBER, MAX_NUMBER + 1, "x")
+NUMBERS = (-1, 0, 1, MAX_LIMIT, MAX_LIMIT + 1, 1_000, 1_001, MAX_NUMBER, MAX_NUMBER + 1, "x")
 TEXTS = (
     *("", " ", "x", "a b", "a;b", "Straße", "x" * 64, "x" * 65, "Europe/London"),
     *("id", "-id", "exact", "2026-01-31", "2026-01-31T12:00:00Z", "2026-02-31", "yesterday"),
@@ -129,8 +133,8 @@ OBJECTS = (
 )
 NAMED = {"emails": "a@example.com", "ids": 1, "usernames": "x"}
 COUNTS = (1, MAX_MEMBERS, MAX_MEMBERS + 1)
-# Known to allow less than the code: a pattern for any address or cursor could not be read.
-NARROWER = {"emails", "cursor"}
+# Known not to allow what the code does: a pattern for any address or cursor could not be read.
+NARROWER = {"emails", "cursor", "after"}
 
 
 def sent(parameter: Json, value: Json) -> dict[str, list[str]]:
@@ -312,6 +316,8 @@ def test_the_default_of_a_parameter_is_what_is_done_without_it(resource: str, me
 
     # As many as a body may name are asked for at once.
     asked = ListQuery(limit=MAX_MEMBERS) if resource == "users/lookup" else ListQuery()
+    if resource == "events":
+        asked = ListQuery(limit=FeedQuery().limit)
     silent = {**vars(asked), "min_generation": Moment().min_generation}
     silent |= parse_switches({}, ("wait", "believe"))
     with_default = {"limit", "offset", "email_match", "sort", "min_generation", "wait", "believe"}

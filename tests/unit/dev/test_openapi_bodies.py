@@ -16,9 +16,10 @@ from handlers.gateway import METHODS, Request, Response, error_response
 from lib.caching import provenance
 from lib.caching.headers import CacheStatus, cache_control, http_date
 from lib.directory import pages
-from lib.directory.generation import OF_ORGANIZATIONS
-from lib.directory.head import head_of
+from lib.directory.generation import OF_ORGANIZATIONS, Generation, sealed
+from lib.directory.head import Head, head_of
 from lib.directory.manifest import Manifest
+from lib.directory.users_digest import total_of
 from lib.errors import (
     CODES,
     BodyTooLargeError,
@@ -34,19 +35,32 @@ from lib.errors import (
     ServiceError,
 )
 from lib.events.change_log import ChangeLog
+from lib.events.event import EventFormat
+from lib.events.history import History
 from lib.origin.webhook import MAX_BYTES
-from lib.queries.bodies import MAX_ENVELOPE, fitting, list_body, list_etag, success_body, user_body
+from lib.queries.bodies import (
+    MAX_ENVELOPE,
+    changes_body,
+    fitting,
+    list_body,
+    list_etag,
+    success_body,
+    user_body,
+)
+from lib.queries.feed_query import FeedQuery, feed_cursors
 from lib.queries.links import first_link, links
 from lib.queries.list_query import EVERYBODY, parse_list, parse_user_id
 from lib.queries.origin_parameters import MAX_LIMIT
 from lib.queries.parameters import MAX_MEMBERS
 from lib.queries.select import Slice, project
+from lib.reading.feed import Feed
+from lib.reading.page_digests import PageDigests
 from lib.reading.status import cache_data
 from lib.revalidation.forced import Refreshed
 from lib.revalidation.reconcile import incomplete_reason
 from lib.revalidation.window import WINDOW_FULL
 from lib.users.document import OMITTED, USER_FIELDS, canonical
-from lib.users.hiding import REQUIRED_FIELDS, HidingPolicy
+from lib.users.hiding import NOTHING_HIDDEN, REQUIRED_FIELDS, HidingPolicy
 from tests.fakes import FakeStore
 from tests.openapi import (
     CLIENT,
@@ -75,6 +89,7 @@ HEAD = head_of(
     {
         "generation": 7,
         "digest": "8668c155da2ae6fee250e108c8263789addb5db0",
+        "users_sum": sealed(total_of(LINES), "8668c155da2ae6fee250e108c8263789addb5db0"),
         "users": 120,
         "complete": True,
         "swept_at": NOW - 42,
@@ -85,8 +100,9 @@ HEAD = head_of(
 VERSION = "0.1.0+1a2b3c4d5e6f"
 SCHEMAS = COMPONENTS["schemas"]
 BODIES = {name: part for name, part in COMPONENTS["responses"].items() if "content" in part}
-# What may be missing: where nobody is named, where the origin was not asked.
-OPTIONAL = {"notFound", "notAsked"}
+# What may be missing: where nobody is named, where the origin was not asked; of an event, the user
+# if it is about all, and values that nobody asked for.
+OPTIONAL = {"notFound", "notAsked", "users", "subject", "before", "after", "valuesOmitted"}
 ALWAYS = {"Cache-Control", "X-Request-Id"}
 
 
@@ -123,6 +139,7 @@ def errors() -> dict[str, ServiceError]:
             "This cursor is no longer valid; start again.", fields={"Link": first}
         ),
         "an old generation": GoneError("Generation 6 cannot be compared with any more."),
+        "an old place in the history": raised(too_old),
         "a fault of ours": ServiceError("Internal server error"),
         "the origin failed": OriginServerError(
             "the origin failed", reason=Reason.ORIGIN_5XX, received=500
@@ -182,39 +199,95 @@ def lists() -> dict[str, Json]:
     return {name: json.loads(body) for name, body in bodies.items()}
 
 
-def changes() -> Json:
-    """Return what changed between generations 6 and 8: one user came, one changed, one went."""
+def published(*editions: tuple[int, list[Json]]) -> tuple[FakeStore, Generation]:
+    """Return a table with generations, each a number and its users, and the newest of them."""
     store = FakeStore()
-
-    def publish(number: int, *rows: Json) -> None:
+    for number, rows in editions:
         draft = pages.draft([canonical(row) for row in rows], complete=True)
         store.put(CLIENT, draft.pages, {}, expires_at=0)
         store.manifests[CLIENT, number] = {
             "generation": number,
             "digest": draft.digest,
+            "users": draft.users,
             "complete": True,
+            "swept_at": NOW + 60 * number,
+            "users_sum": sealed(draft.total, draft.digest),
             "listing": Manifest(draft.refs).pack(),
         }
-
-    publish(6, {"id": 1001, "name": "Ada", "timeZone": "UTC"}, {"id": 1009})
-    publish(8, {"id": 1001, "name": "Eva", "timeZone": "Europe/London"}, {"id": 1412})
-    newest = store.generation(CLIENT, 8)
+    newest = store.generation(CLIENT, editions[-1][0])
     assert newest is not None
-    return ChangeLog(store).since(newest, 6)
+    return store, newest
+
+
+LAST = b'{"id":9999}'
+ADA = {"id": 1001, "name": "Ada", "timeZone": "UTC"}
+EVA = {"id": 1001, "name": "Eva", "timeZone": "Europe/London"}
+
+
+def changes() -> dict[str, Json]:
+    """Return what changed between generations 6 and 8: one user came, one changed, one went."""
+    first, *_, new = map(HIDING.apply, demo_users(CLIENT, 3))
+    before, after = [first | ADA, {"id": 1009}], [first | EVA, new | {"id": 1412}]
+    store, newest = published((6, before), (8, after))
+    log = ChangeLog(store)
+    return {
+        "changes": json.loads(changes_body(*log.since(newest, 6))),
+        "with values": json.loads(changes_body(*log.since(newest, 6, values=True))),
+    }
+
+
+def page_digests() -> Json:
+    """Return the digests of a directory whose first user ends a page."""
+    end = next(n for n in range(1001, 9999) if len(pages.cut([b'{"id":%d}' % n, LAST])) > 1)
+    store, newest = published((8, [{"id": end}, {"id": 9999}]))
+    return PageDigests(contents=store, hiding=NOTHING_HIDDEN).of(newest)
+
+
+def events() -> dict[str, Json]:
+    """Return pages of events: where to start, one change, and the same with values."""
+    ada, eva = (demo_users(CLIENT, 1)[0] | each for each in (ADA, EVA))
+    store, newest = published((7, [HIDING.apply(ada)]), (8, [HIDING.apply(eva)]))
+    feed = Feed(
+        history=History(store=store, event_format=EventFormat(with_values=False)),
+        cursors=feed_cursors(lambda: b"the key of examples"),
+    )
+    asked = {
+        "where to start": FeedQuery(),
+        "a change": FeedQuery(after=7),
+        "a change, with values": FeedQuery(after=7, values=True),
+    }
+    return {
+        name: json.loads(feed.answer(newest, query, if_none_match=None).body)
+        for name, query in asked.items()
+    }
+
+
+def too_old() -> object:
+    """Ask for what came after a generation that is no longer kept."""
+    store, newest = published((8, [EVA]))
+    history = History(store=store, event_format=EventFormat(with_values=False))
+    feed = Feed(history=history, cursors=feed_cursors(lambda: b"key"))
+    return feed.answer(newest, FeedQuery(after=6), if_none_match=None)
 
 
 def success(data: Json) -> Json:
     return json.loads(success_body(data))
 
 
+def told_of(head: Head) -> Json:
+    return cache_data(head, SCHEDULE, now=NOW, version=VERSION, hiding_digest="")
+
+
 MADE: dict[str, Callable[[], dict[str, Json]]] = {
     "Users": lists,
     "User": lambda: {"a user": json.loads(user_body(LINES[0]))},
     "Cache": lambda: {
-        "stored": success(cache_data(HEAD, SCHEDULE, now=NOW, version=VERSION)),
-        "nothing yet": success(cache_data(head_of(CLIENT, {}), SCHEDULE, now=NOW, version=VERSION)),
+        "stored": success(told_of(HEAD)),
+        "nothing yet": success(told_of(head_of(CLIENT, {}))),
     },
-    "Changes": lambda: {"changes": success(changes())},
+    "Changes": changes,
+    "Pages": lambda: {"two pages": success(page_digests())},
+    "Events": events,
     "Refreshed": lambda: {
         "published": success(dataclasses.asdict(Refreshed("published", 8, 1))),
     },

@@ -13,6 +13,7 @@ from lib.directory.memory import Memory
 from lib.errors import BrokenSnapshotError, Reason, StoreError, UnavailableError
 from lib.events.announcer import Announcing
 from lib.events.event import Event, EventFormat
+from lib.events.history import History
 from lib.users.document import canonical
 from lib.users.hiding import NOTHING_HIDDEN, HidingPolicy
 from tests.fakes import CLIENT, NOW, Clock, FakeStore, User, user, users
@@ -33,12 +34,12 @@ class Announcer:
 
     def forget(self) -> None:
         """Go on in a new environment."""
-        self._announcing = Announcing(
+        history = History(
             store=Memory(self.store, clock=Clock(), max_bytes=1_000_000),
-            send=self._send,
             event_format=EventFormat(with_values=True),
             hiding=self.hiding,
         )
+        self._announcing = Announcing(history=history, send=self._send)
 
     def publish(self, rows: Iterable[User], *, policy: str = "") -> None:
         """Put one generation more into the table."""

@@ -1,5 +1,6 @@
 """What changed since a generation that a caller knows."""
 
+import json
 from collections.abc import Iterable
 
 import pytest
@@ -58,9 +59,10 @@ def test_users_are_told_by_what_happened_to_them(fixture: Fixture) -> None:
     new = [user(1, name="Renamed"), user(3, bio="", locale="de"), user(4), user(5)]
     fixture.publish([*new, user(6), user(7, createdDate="2027-06-01T00:00:00.000Z")])
 
-    assert fixture.log.since(fixture.newest, 1) == {
+    assert fixture.log.since(fixture.newest, 1).named == {
         "since": 1,
         "generation": 2,
+        "usersDigest": None,
         "created": [7],
         "discovered": [6],
         "updated": [{"id": 1, "fields": ["name"]}, {"id": 3, "fields": ["bio", "locale"]}],
@@ -72,7 +74,7 @@ def test_several_generations_are_told_as_one_difference(fixture: Fixture) -> Non
     fixture.publish(users([1, 2])).publish(users([1, 2, 3])).publish(users([1, 3]))
     fixture.publish([user(1), user(2, name="Back")])
 
-    told = fixture.log.since(fixture.newest, 1)
+    told = fixture.log.since(fixture.newest, 1).named
 
     assert (told["created"], told["deleted"]) == ([], [])
     assert told["updated"] == [{"id": 2, "fields": ["name"]}]
@@ -82,7 +84,7 @@ def test_since_the_newest_generation_nothing_changed_and_nothing_is_read(fixture
     head = fixture.publish(users([1])).publish(users([1, 2])).newest
     fixture.store.calls.clear()
 
-    told = fixture.log.since(head, 2)
+    told = fixture.log.since(head, 2).named
 
     assert told.pop("generation") == told.pop("since") == 2
     assert not any(told.values())
@@ -90,7 +92,7 @@ def test_since_the_newest_generation_nothing_changed_and_nothing_is_read(fixture
 
 
 def test_before_anything_was_published_nothing_changed_since_nothing(fixture: Fixture) -> None:
-    told = fixture.log.since(fixture.newest, 0)
+    told = fixture.log.since(fixture.newest, 0).named
 
     assert (told["since"], told["generation"]) == (0, 0)
 
@@ -141,4 +143,15 @@ def test_a_change_of_what_is_hidden_by_now_is_none(fixture: Fixture) -> None:
     fixture.publish([user(1, bio="canary"), user(2, bio="canary", name="Renamed")])
     log = ChangeLog(fixture.store, hiding=HidingPolicy(fields=frozenset({"bio"})))
 
-    assert log.since(fixture.newest, 1)["updated"] == [{"id": 2, "fields": ["name"]}]
+    assert log.since(fixture.newest, 1).named["updated"] == [{"id": 2, "fields": ["name"]}]
+
+
+def test_with_values_come_those_who_are_there(fixture: Fixture) -> None:
+    fixture.publish(users([1, 2, 3]))
+    fixture.publish([user(1, name="Renamed"), user(3), user(4)])
+
+    told = fixture.log.since(fixture.newest, 1, values=True)
+
+    assert told.lines is not None
+    assert [json.loads(line)["id"] for line in told.lines] == [1, 4]
+    assert fixture.log.since(fixture.newest, 1).lines is None

@@ -158,6 +158,9 @@ def test_a_body_is_in_no_printed_form() -> None:
         ("/cache/changes", "GET", "cache/changes", ""),
         ("/cache", "HEAD", "cache", ""),
         ("/cache/changes", "HEAD", "cache/changes", ""),
+        ("/cache/pages", "GET", "cache/pages", ""),
+        ("/events", "GET", "events", ""),
+        ("/events", "HEAD", "events", ""),
     ],
 )
 def test_a_route_is_found_with_and_without_the_stage(
@@ -304,6 +307,8 @@ def test_a_path_that_is_not_found_is_named_as_at_the_origin(path: str) -> None:
         ("/cache/refresh", "GET", "POST"),
         ("/cache/refresh", "HEAD", "POST"),
         ("/cache/changes", "POST", "GET, HEAD"),
+        ("/cache/pages", "POST", "GET, HEAD"),
+        ("/events", "POST", "GET, HEAD"),
     ],
 )
 def test_another_method_is_told_which_are_allowed(path: str, method: str, allow: str) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from handlers.wiring import settings_of
+from handlers.environment import settings_of
 from tests.unit.test_settings import GOOD
 
 UNTOLD = {name: value for name, value in GOOD.items() if name != "REFRESH_FUNCTION_NAME"}

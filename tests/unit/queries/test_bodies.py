@@ -16,6 +16,7 @@ from tests.fakes import CLIENT, NOW, head_with
 from tests.world import SCHEDULE
 
 HEAD = head_with(CLIENT, generation=3, digest="d3", users=120, complete=True)
+VERSION = "0.1.0+1a2b3c4d5e6f"
 
 
 def rows(count: int, total: int | None = None, size: int = 0) -> Slice:
@@ -246,13 +247,15 @@ def test_an_error_is_the_origins_envelope_with_a_request_id() -> None:
 
 
 def test_before_anything_was_stored_the_cache_has_nothing_to_tell() -> None:
-    data = status.cache_data(head_with(CLIENT), SCHEDULE, now=NOW, version="0.1.0+1a2b3c4d5e6f")
+    data = status.cache_data(
+        head_with(CLIENT), SCHEDULE, now=NOW, version=VERSION, hiding_digest=""
+    )
 
     assert data["generation"] == 0
-    assert data["version"] == "0.1.0+1a2b3c4d5e6f"
+    assert data["version"] == VERSION
     assert data["originBudget"] == {"limit": 72, "remaining": 72}
-    nothing = ("digest", "age", "oldestObservationAge", "validatedAt", "lastError", "retryAt")
-    assert {data[name] for name in nothing} == {None}
+    nothing = ("digest", "usersDigest", "age", "oldestObservationAge", "validatedAt", "retryAt")
+    assert {data[name] for name in (*nothing, "lastError")} == {None}
     assert not data["revalidating"]
 
 
@@ -270,7 +273,7 @@ def test_only_what_still_holds_is_told(seconds: int, *, told: bool) -> None:
         rate_limit=500,
     )
 
-    data = status.cache_data(head, SCHEDULE, now=NOW, version="0.1.0+1a2b3c4d5e6f")
+    data = status.cache_data(head, SCHEDULE, now=NOW, version=VERSION, hiding_digest="")
 
     until = "2027-01-15T08:00:01.000Z" if told else None
     assert (data["blockedUntil"], data["retryAt"], data["revalidating"]) == (until, until, told)
@@ -302,3 +305,22 @@ def test_whether_an_organizations_list_is_used_is_told(
 
 def test_a_success_is_an_envelope() -> None:
     assert bodies.success_body({"a": 1}) == '{"status":"success","data":{"a":1}}'
+
+
+def test_users_are_told_beside_what_changed_for_who_asks() -> None:
+    named = {"since": 1, "updated": [{"id": 7, "fields": ["name"]}]}
+
+    plain, full = bodies.changes_body(named, None), bodies.changes_body(named, [b'{"id":7}'])
+
+    assert json.loads(plain)["data"] == named
+    assert json.loads(full)["data"] == {**named, "users": [{"id": 7}]}
+    assert json.loads(bodies.changes_body(named, []))["data"]["users"] == []
+
+
+def test_more_of_them_than_fit_into_an_answer_are_refused_in_words() -> None:
+    lines = [b'{"id":1,"bio":"%s"}' % (b"x" * 200_000)] * 31
+
+    with pytest.raises(InvalidRequestError, match="Ask without include=values") as caught:
+        bodies.changes_body({"since": 1}, lines)
+
+    assert caught.value.code == "ResponseTooLarge"

@@ -12,7 +12,7 @@ from lib.queries.cursor import Cursor, Cursors
 from lib.queries.list_query import (
     ListQuery,
     Moment,
-    parse_generation,
+    parse_changes,
     parse_list,
     parse_moment,
     parse_nothing,
@@ -385,10 +385,11 @@ def test_nothing_but_a_client_id_may_be_asked_of_what_takes_no_parameters() -> N
 
 
 def test_a_generation_must_be_given() -> None:
-    assert parse_generation({"since": ["7"]}, "since") == 7
+    assert parse_changes({"since": ["7"]}) == (7, False)
+    assert parse_changes({"since": ["7"], "include": ["values"]}) == (7, True)
 
     with pytest.raises(InvalidRequestError):
-        parse_generation({}, "since")
+        parse_changes({})
 
 
 @pytest.mark.parametrize(("text", "user_id"), [("7", 7), ("007", 7), ("-7", -7)])

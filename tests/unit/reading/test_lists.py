@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from lib.directory.users_digest import total_of
 from lib.errors import GoneError, InvalidRequestError, OriginServerError, Reason
 from lib.queries.cursor import LIFETIME_SECONDS, Cursors
 from lib.revalidation.window import Window
@@ -113,6 +114,17 @@ def test_a_traversal_stays_in_its_generation_and_says_so() -> None:
     assert (second.age, second.headers["Cache-Control"]) == (30, "private, no-cache")
     assert second.headers["X-Total-Count"] == "12"
     assert world.origin.calls == []
+
+
+def test_a_list_tells_its_generation_and_the_digest_of_all_in_it() -> None:
+    world = world_of(12, window=Window())
+
+    first = Caller(world).users("limit=5&q=user")
+    known = Caller(world).users("limit=5", if_none_match="*")
+
+    told = f"{total_of([canonical(row) for row in users(range(1, 13))]):064x}"
+    assert (first.headers["X-Generation"], first.headers["X-Users-Digest"]) == ("1", told)
+    assert (known.status, known.headers["X-Users-Digest"]) == (304, told)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from lib.events.announcer import Announcing
 from lib.events.change_log import ChangeLog
 from lib.events.event import Event, EventFormat
+from lib.events.history import History
 from lib.revalidation.outcomes import Published
 from tests.fakes import CLIENT, NOW, users
 from tests.world import World
@@ -50,7 +51,7 @@ def test_who_knows_an_earlier_generation_is_told_everything_since() -> None:
     world = after_three_generations()
     publish_after_loss(world)
 
-    told = ChangeLog(world.store).since(world.head.generation, 2)
+    told = ChangeLog(world.store).since(world.head.generation, 2).named
 
     assert (told["created"], told["deleted"]) == ([5, 6], [1])
 
@@ -58,9 +59,8 @@ def test_who_knows_an_earlier_generation_is_told_everything_since() -> None:
 def test_listeners_get_a_baseline_and_no_old_news() -> None:
     world = after_three_generations()
     number, sent = publish_after_loss(world), list[Event]()
-    announcing = Announcing(
-        store=world.store, send=sent.extend, event_format=EventFormat(with_values=False)
-    )
+    history = History(store=world.store, event_format=EventFormat(with_values=False))
+    announcing = Announcing(history=history, send=sent.extend)
 
     announcing.catch_up(CLIENT)
 
@@ -79,4 +79,4 @@ def test_a_head_restored_to_an_earlier_generation_goes_on_elsewhere() -> None:
     number = publish_after_loss(world, **restored)
 
     assert number == 1000 * int(NOW + 180)
-    assert ChangeLog(world.store).since(world.head.generation, 3)["deleted"] == [1]
+    assert ChangeLog(world.store).since(world.head.generation, 3).named["deleted"] == [1]

@@ -5,10 +5,9 @@ import pytest
 from lib.directory import pages
 from lib.errors import ConflictError, LeaseLostError, StoreError
 from lib.origin.rate_limit import RateLimit
-from lib.revalidation.head_updates import KEEP_SECONDS
+from lib.revalidation.head_updates import HISTORY_SECONDS, KEEP_SECONDS
 from lib.revalidation.outcomes import Failed, Published, Unchanged
 from lib.revalidation.publish import PAUSE_SECONDS
-from lib.revalidation.revalidation import RENEW_SECONDS
 from lib.revalidation.window import Window
 from tests.fakes import CLIENT, NOW, user, users
 from tests.world import World
@@ -132,7 +131,7 @@ def test_a_window_that_becomes_complete_is_told_so_again() -> None:
     assert world.head.generation.incomplete_reason == ""
 
 
-@pytest.mark.parametrize(("pages_kept", "in_head"), [(8, True), (9, False)])
+@pytest.mark.parametrize(("pages_kept", "in_head"), [(7, True), (8, False)])
 def test_the_head_carries_a_short_listing_only(pages_kept: int, *, in_head: bool) -> None:
     boundaries = [
         n for n in range(1, 9000) if len(pages.cut([b'{"id":%d}' % n, b'{"id":9999}'])) > 1
@@ -297,9 +296,9 @@ def test_a_run_stops_asking_when_its_caller_does_or_a_second_before_its_lease_en
 
 
 @pytest.mark.parametrize(
-    ("left", "renewed"), [(RENEW_SECONDS + 1, False), (RENEW_SECONDS, True), (0, True)]
+    ("left", "renewed"), [(HISTORY_SECONDS + 1, False), (HISTORY_SECONDS, True), (0, True)]
 )
-def test_what_the_head_names_is_renewed_in_its_second_half(left: int, *, renewed: bool) -> None:
+def test_what_the_head_names_is_renewed_before_its_last_month(left: int, *, renewed: bool) -> None:
     world = World()
     world.publish(age=KEEP_SECONDS - left)
 
@@ -313,7 +312,7 @@ def test_what_the_head_names_is_renewed_in_its_second_half(left: int, *, renewed
 
 def test_a_renewal_reaches_every_page_and_the_manifest() -> None:
     world = World()
-    world.publish(age=RENEW_SECONDS)
+    world.publish(age=HISTORY_SECONDS)
 
     world.revalidation.renew(world.head)
 
