@@ -292,7 +292,12 @@ def test_whether_an_organizations_list_is_used_is_told(
     listing = Listing(refused="organization-id", retry_at=NOW + 5, undecided=3)
 
     data = status.cache_data(
-        head_with(CLIENT, list=source), SCHEDULE, now=NOW, version="0.1.0", listing=listing
+        head_with(CLIENT, list=source),
+        SCHEDULE,
+        now=NOW,
+        version="0.1.0",
+        hiding_digest="",
+        listing=listing,
     )
 
     assert data["organization"] == {
