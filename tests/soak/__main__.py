@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from tests.soak.soak import Outcome, soak
 
@@ -17,6 +18,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--readers", type=int, default=4)
+    parser.add_argument("--record", type=Path, help="where to keep what the origin was and told")
     given = parser.parse_args()
     started = time.monotonic()
 
@@ -26,7 +28,13 @@ def main() -> int:
         if sys.stderr.isatty():
             print(f"\r[{bar}] {outcome.line()}\033[K", end="", file=sys.stderr, flush=True)
 
-    outcome = soak(seconds=given.seconds, seed=given.seed, readers=given.readers, tell=tell)
+    outcome = soak(
+        seconds=given.seconds,
+        seed=given.seed,
+        readers=given.readers,
+        kept=given.record,
+        tell=tell,
+    )
     print(f"\nseed {given.seed}, {given.seconds:.0f} s: {outcome.line()}")
     print(f"{outcome.origin_calls} origin calls")
     for title, counts in (

@@ -248,7 +248,10 @@ class _Reader:
         return f"/v2/oauth-clients/{client_id}{target}"
 
     def _note(self, exchange: Exchange, wrong: Sequence[str]) -> None:
-        self._violations += [f"{exchange}: {each}" for each in wrong]
+        client = exchange.question.client_id
+        self._violations += [
+            f"{exchange.received:.3f} {client} {exchange}: {each}" for each in wrong
+        ]
 
 
 def _next(target: str, links: str) -> str | None:

@@ -99,12 +99,20 @@ class RelayedAws(EmbeddedAws):
 
 
 def soak(
-    *, seconds: float, seed: int, readers: int = 3, tell: Callable[[Outcome], None] = lambda _: None
+    *,
+    seconds: float,
+    seed: int,
+    readers: int = 3,
+    kept: Path | None = None,
+    tell: Callable[[Outcome], None] = lambda _: None,
 ) -> Outcome:
-    """Run for ``seconds`` and return what came of it; ``tell`` gets it about once a second."""
+    """Run for ``seconds`` and return what came of it; ``tell`` gets it about once a second.
+
+    The record of what the origin was and told is ``kept`` for who has to find something out.
+    """
     outcome = Outcome()
     with TemporaryDirectory() as directory, ExitStack() as running:
-        path = Path(directory) / "record.jsonl"
+        path = kept or Path(directory) / "record.jsonl"
         record = Record(path)
         running.callback(record.close)
         origin = RecordedOrigin(_SECRETS, record)

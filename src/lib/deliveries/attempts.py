@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
+from typing import assert_never
 
 from lib.errors import Reason
 
@@ -87,6 +88,8 @@ def outcome_of(attempt: Attempt, *, tries: int, jitter: float) -> Outcome:
             return postponed(Undelivered.RECEIVER_STATUS, tries=tries, jitter=jitter, asked=asked)
         case Unanswered(reason=reason):
             return postponed(reason, tries=tries, jitter=jitter)
+        case _:
+            assert_never(attempt)
 
 
 def postponed(
