@@ -13,12 +13,15 @@ _RUN_SECONDS = 90
 _OPTIONS = ("--no-audit", "--no-fund", "--ignore-scripts", "--no-update-notifier")
 
 
-def install(package: str, *, folder: Path) -> None:
-    """Install ``package``, a name with its exact version, into ``folder``."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("npm is not installed")
-    _run([npm, "install", "--prefix", str(folder), *_OPTIONS, package], seconds=_INSTALL_SECONDS)
+def install(*packages: str, folder: Path) -> None:
+    """Install ``packages``, names with their exact versions or files, into ``folder``."""
+    command = [_npm(), "install", "--prefix", str(folder), *_OPTIONS, *packages]
+    _run(command, seconds=_INSTALL_SECONDS)
+
+
+def install_locked(folder: Path) -> None:
+    """Install what the lockfile in ``folder`` names."""
+    _run([_npm(), "ci", "--prefix", str(folder), *_OPTIONS], seconds=_INSTALL_SECONDS)
 
 
 def run(*command: str, folder: Path, variables: Mapping[str, str] | None = None) -> str:
@@ -29,6 +32,13 @@ def run(*command: str, folder: Path, variables: Mapping[str, str] | None = None)
     """
     environment = {"PATH": os.environ["PATH"], **(variables or {})}
     return _run(list(command), seconds=_RUN_SECONDS, folder=folder, environment=environment)
+
+
+def _npm() -> str:
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("npm is not installed")
+    return npm
 
 
 def _run(

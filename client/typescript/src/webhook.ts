@@ -12,6 +12,7 @@ const LEAST_SECRET_BYTES = 24;
 
 /** The header fields of a delivery: a `Headers`, or Node's, in any case. */
 export type DeliveryHeaders =
+  | Headers
   | Iterable<readonly [string, string]>
   | Readonly<Record<string, string | readonly string[] | undefined>>;
 
