@@ -166,6 +166,17 @@ e2e: build-local browser ## The deployed shape (SAM deployment, HTTP, the Lambda
 	SAM="$(CURDIR)/$(SAM)" BUILT=$(LOCAL_BUILD) $(RUN) pytest tests/e2e
 	PYTHONPATH=src $(RUN) pytest tests/page
 
+NODE_MODULES := client/typescript/node_modules/.package-lock.json
+
+$(NODE_MODULES): client/typescript/package-lock.json
+	@command -v npm > /dev/null || { echo "the TypeScript client needs Node.js with npm"; exit 1; }
+	@npm ci --prefix client/typescript --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+.PHONY: typescript
+typescript: $(NODE_MODULES) ## Generate the TypeScript client's types; format, build and test it (needs Node.js)
+	@cd client/typescript && npm run generate && npm run format && npm test
+
 # One that is installed, else Debian's where this may install it, else Playwright's own.
 .PHONY: browser
 browser: $(VENV)
