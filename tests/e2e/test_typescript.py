@@ -1,4 +1,4 @@
-"""The TypeScript client: its own tests on the running service, its package, its README's examples."""
+"""The TypeScript client: its tests on the running service, its package, its README's examples."""
 
 import json
 import re
@@ -74,7 +74,16 @@ def consumer(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def compiled(consumer: Path) -> Path:
     """Return the folder once the compiler has found nothing wrong with the examples."""
     options = ("--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess")
-    places = ("--module", "nodenext", "--target", "es2022", "--lib", "es2023,dom", "--types", "node")
+    places = (
+        "--module",
+        "nodenext",
+        "--target",
+        "es2022",
+        "--lib",
+        "es2023,dom",
+        "--types",
+        "node",
+    )
     files = [f"{name}.ts" for name in EXAMPLES]
     programs.run("npx", "tsc", *options, *places, *files, folder=consumer)
     return consumer
