@@ -124,6 +124,7 @@ def test_changes_past_the_window_and_in_it_are_told_exactly(full: Service, first
     assert changes == {
         "since": generation,
         "generation": generation + 1,
+        "usersDigest": full.get("/cache").body["data"]["usersDigest"],
         "created": [],
         "discovered": moved_in,
         "updated": [{"id": renamed, "fields": ["email"]}],

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from random import Random
 
+from lib.events.event import BASELINE_TYPE
 from tests.simulation.api import Asked
 from tests.simulation.ledger import Ledger
 from tests.simulation.listener import judge_events
@@ -41,11 +42,28 @@ class Follower:
 
     def judge(self, ledger: Ledger, pushed: list[Event]) -> Iterator[str]:
         """Yield what is wrong with all that was told, when nothing more is to come."""
-        for wrong in judge_events(self._plan, ledger, self.events):
+        for wrong in judge_events(self._plan, ledger, _whole_steps(self.events)):
             yield f"in the feed {wrong}"
         if {Fault.HIDING, Fault.PAGES_LOST} & self._plan.faults:
             # What is told later shows less, and what was lost meanwhile is a baseline.
             return
-        told = [event["id"] for event in self.events]
-        if told != list(dict.fromkeys(event["id"] for event in pushed)):
-            yield f"the feed has told {len(told)} events, and not those that were pushed"
+        if _in_order(self.events) != _in_order(pushed):
+            told = len(self.events)
+            yield f"the feed has told {told} events, and not those that were pushed"
+
+
+def _whole_steps(events: list[Event]) -> list[Event]:
+    """Return ``events`` without those of steps that were cut short: a baseline starts over."""
+    whole: list[Event] = []
+    for event in events:
+        if event["type"] == BASELINE_TYPE and whole:
+            last = whole[-1]["data"]["generation"]
+            whole = [each for each in whole if each["data"]["generation"] != last]
+        whole.append(event)
+    return whole
+
+
+def _in_order(events: list[Event]) -> list[tuple[int, str]]:
+    """Return what names events, each once; a bus that refuses some changes the order in a step."""
+    named = dict.fromkeys((event["data"]["generation"], event["id"]) for event in events)
+    return sorted(named)

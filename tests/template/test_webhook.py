@@ -164,5 +164,6 @@ def test_no_later_version_may_have_cloudformation_generate_another_secret() -> N
 
 def test_there_is_no_key_that_stands_in_a_parameter() -> None:
     assert [name for name in STACK.parameters if re.search("Webhook|Signing", name)] == [
-        "WebhookUrl"
+        "InboundWebhooks",
+        "WebhookUrl",
     ]

@@ -80,7 +80,6 @@ export class Transport {
   async send<Body>(url: string, question: Question): Promise<Answer<Body>> {
     const deadline = performance.now() + this.#patience;
     for (let attempt = 0; ; attempt += 1) {
-      question.signal?.throwIfAborted();
       const result = await this.#attempt<Body>(url, question);
       if (!(result instanceof Error)) return result;
       const pause = pauseAfter(result, attempt);
@@ -116,7 +115,7 @@ export class Transport {
     }
 
     const { status, headers } = response;
-    const known = status === 304 && stored ? stored : undefined;
+    const known = status === 304 ? stored : undefined;
     if (!known && !response.ok) return errorOf(status, headers, parsed(text));
     const answer = parsed(known?.body ?? text);
     if (!isAnswer(answer)) {

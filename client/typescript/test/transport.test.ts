@@ -213,7 +213,8 @@ test("a cache may be a Map, and keep what it has as JSON", async (context) => {
 });
 
 test("of 129 answers, the one that was not asked for longest is forgotten", async (context) => {
-  const { client, asked } = await rig(context, [TAGGED]);
+  const answers = [...Array(128).fill(TAGGED), NOT_MODIFIED, TAGGED];
+  const { client, asked } = await rig(context, answers);
   for (let id = 1; id <= 128; id += 1) await client.user(id);
   await client.user(1);
   await client.user(129);

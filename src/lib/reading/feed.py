@@ -104,7 +104,7 @@ class Feed:
                     break
                 raise _gone(query)
             step = history.step(newest, place.generation)
-            toward = self._made_of(step.to)
+            toward = _name(*(event["id"] for event in step.events))
             skipped = place.told if place.toward == toward else 0
             taken = skipped
             for event in step.events[skipped : skipped + query.limit - len(told)]:
@@ -146,9 +146,6 @@ class Feed:
         if number > newest.number:
             return None
         return self.history.store.generation(newest.client_id, number)
-
-    def _made_of(self, generation: Generation) -> str:
-        return _name(generation.digest, self.history.hiding.digest)
 
 
 def _behind(generation: Generation) -> Place:

@@ -285,6 +285,14 @@ def test_a_page_that_is_lost_is_a_baseline_as_it_is_pushed(listener: Listener) -
     assert kinds(listener.follow(1)[0]) == [("baseline", 3)]
 
 
+def test_who_is_in_the_middle_of_a_step_that_is_lost_starts_over(listener: Listener) -> None:
+    listener.publish(users([4, 5, 6]))
+    middle = json.loads(listener.ask(after=3, limit=2).body)["pagination"]["cursor"]
+    listener.store.stored_pages.clear()
+
+    assert kinds(listener.follow(middle)[0]) == [("baseline", 4)]
+
+
 def test_what_is_hidden_by_now_is_not_told(listener: Listener) -> None:
     listener.publish([user(2, bio="canary"), user(3, name="Renamed", bio="canary")])
     half = json.loads(listener.ask(after=3, limit=1).body)["pagination"]["cursor"]
