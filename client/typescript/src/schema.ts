@@ -157,6 +157,29 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/oauth-clients/{clientId}/webhook": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The id of an OAuth client that the deployment's secret names. */
+                readonly clientId: components["parameters"]["clientIdInPath"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Take a webhook of Cal.com's
+         * @description Whoever a webhook names and may be a user of this client is asked for at the origin, elsewhere and within seconds. There is no such route unless the deployment has it (`InboundWebhooks=true`) and the client has a webhook secret. Calls are signed by Cal.com and not by AWS.
+         */
+        readonly post: operations["receiveWebhook"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/openapi.json": {
         readonly parameters: {
             readonly query?: never;
@@ -178,6 +201,60 @@ export interface paths {
          * @description As deployed.
          */
         readonly head: operations["headOpenapiDocument"];
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/oauth-clients/{clientId}/cache/pages": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The id of an OAuth client that the deployment's secret names. */
+                readonly clientId: components["parameters"]["clientIdInPath"];
+            };
+            readonly cookie?: never;
+        };
+        /**
+         * The digests of the directory, page by page
+         * @description Whose copy has another digest finds where it differs. A page goes from its first id (the first one from 0) to the next page's.
+         */
+        readonly get: operations["listPages"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        /**
+         * The digests of the directory, page by page: the headers alone
+         * @description Whose copy has another digest finds where it differs. A page goes from its first id (the first one from 0) to the next page's.
+         */
+        readonly head: operations["headPages"];
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/oauth-clients/{clientId}/events": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The id of an OAuth client that the deployment's secret names. */
+                readonly clientId: components["parameters"]["clientIdInPath"];
+            };
+            readonly cookie?: never;
+        };
+        /**
+         * The events after a place in the history
+         * @description The very events that are pushed, in the same order, for as long as generations are kept.
+         */
+        readonly get: operations["listEvents"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        /**
+         * The events after a place in the history: the headers alone
+         * @description The very events that are pushed, in the same order, for as long as generations are kept.
+         */
+        readonly head: operations["headEvents"];
         readonly patch?: never;
         readonly trace?: never;
     };
@@ -223,10 +300,10 @@ export interface components {
             /** @description False if there may be users, or fields of users, that are not known here. */
             readonly complete: boolean;
             /**
-             * @description Why users may be missing, or fields of users, null where none are. `window-full`: the origin lists no more; `adoption-limit`: no more users past that are kept; `unconfirmed-deletions`: users that the origin left out are not yet known to be gone; `fields-omitted`: everybody is there, but fields of somebody were too much to be kept.
+             * @description Why users may be missing, or fields of users, null where none are. `window-full`: the origin lists no more; `adoption-limit`: no more users past that are kept; `unconfirmed-deletions`: users that the origin left out are not yet known to be gone; `members-undecided`: whose some members of the client's organization are is not known yet; `list-unfinished`: the first sweep of its list is not at the end yet; `fields-omitted`: everybody is there, but fields of somebody were too much to be kept.
              * @enum {string|null}
              */
-            readonly incompleteReason: "window-full" | "adoption-limit" | "unconfirmed-deletions" | "fields-omitted" | null;
+            readonly incompleteReason: "window-full" | "adoption-limit" | "unconfirmed-deletions" | "members-undecided" | "list-unfinished" | "fields-omitted" | null;
         };
         readonly UserList: {
             /** @constant */
@@ -247,7 +324,7 @@ export interface components {
          * @description Why something is as it is; `docs/runbook.md` explains each. Cache-Status gives it as `detail`, beside words of its own.
          * @enum {string}
          */
-        readonly Reason: "deadline" | "origin-5xx" | "origin-auth" | "origin-challenge" | "origin-connection" | "origin-not-found" | "origin-status" | "origin-timeout" | "not-json" | "rows-out-of-order" | "too-large" | "too-many-rows" | "windows-out-of-order" | "wrong-shape" | "wrong-user" | "broken-head" | "too-deep" | "loss-doubted" | "frozen" | "generation-awaited" | "lease-held" | "lease-lapsed" | "lookup-in-flight" | "origin-backoff" | "origin-blocked" | "origin-budget" | "out-of-time" | "refresh-floor" | "client-not-configured" | "secret-malformed" | "secret-missing" | "broken-listing" | "broken-page" | "broken-shard" | "conflict" | "events-refused" | "invoke-failed" | "lease-lost" | "missing-manifest" | "missing-page" | "newer-format" | "store-refused" | "store-throttled" | "store-unreachable" | "store-unsettled" | "unexpected";
+        readonly Reason: "deadline" | "origin-5xx" | "origin-auth" | "origin-challenge" | "origin-connection" | "origin-not-found" | "origin-status" | "origin-timeout" | "not-json" | "rows-out-of-order" | "too-large" | "too-many-rows" | "windows-out-of-order" | "wrong-shape" | "wrong-user" | "broken-head" | "too-deep" | "loss-doubted" | "organization-anchor" | "organization-empty" | "organization-failing" | "organization-id" | "organization-refused" | "organization-unusable" | "frozen" | "generation-awaited" | "lease-held" | "lease-lapsed" | "lookup-in-flight" | "origin-backoff" | "origin-blocked" | "origin-budget" | "out-of-time" | "refresh-floor" | "client-not-configured" | "secret-malformed" | "secret-missing" | "broken-listing" | "broken-page" | "broken-shard" | "conflict" | "events-refused" | "invoke-failed" | "lease-lost" | "missing-manifest" | "missing-page" | "newer-format" | "queue-refused" | "store-refused" | "store-throttled" | "store-unreachable" | "store-unsettled" | "unexpected";
         readonly Cache: {
             /** @constant */
             readonly status: "success";
@@ -259,10 +336,10 @@ export interface components {
                 readonly users: number;
                 readonly complete: boolean;
                 /**
-                 * @description Why users may be missing, or fields of users, null where none are. `window-full`: the origin lists no more; `adoption-limit`: no more users past that are kept; `unconfirmed-deletions`: users that the origin left out are not yet known to be gone; `fields-omitted`: everybody is there, but fields of somebody were too much to be kept.
+                 * @description Why users may be missing, or fields of users, null where none are. `window-full`: the origin lists no more; `adoption-limit`: no more users past that are kept; `unconfirmed-deletions`: users that the origin left out are not yet known to be gone; `members-undecided`: whose some members of the client's organization are is not known yet; `list-unfinished`: the first sweep of its list is not at the end yet; `fields-omitted`: everybody is there, but fields of somebody were too much to be kept.
                  * @enum {string|null}
                  */
-                readonly incompleteReason: "window-full" | "adoption-limit" | "unconfirmed-deletions" | "fields-omitted" | null;
+                readonly incompleteReason: "window-full" | "adoption-limit" | "unconfirmed-deletions" | "members-undecided" | "list-unfinished" | "fields-omitted" | null;
                 /** @description Seconds since the last sweep began. */
                 readonly age: number | null;
                 /** @description Seconds since which every user was seen at the origin. */
@@ -298,8 +375,24 @@ export interface components {
                     readonly limit: number;
                     readonly remaining: number;
                 };
+                /** @description Whether the list of the client's organization is used; null where the secret names no organization. */
+                readonly organization: {
+                    /** @description False while the window is swept instead. */
+                    readonly inUse: boolean;
+                    /** @description Why it is not used, null while it is. */
+                    readonly reason: components["schemas"]["Reason"] | null;
+                    /**
+                     * Format: date-time
+                     * @description When it is tried again. In UTC, to the millisecond.
+                     */
+                    readonly retryAt: string | null;
+                    /** @description Of how many members it is not known yet whose they are. */
+                    readonly undecided: number;
+                } | null;
                 /** @description Which build of this service answered. */
                 readonly version: string;
+                /** @description The digest of all users, by the recipe of `docs/mirror.md`; null where it is not known. */
+                readonly usersDigest: string | null;
             };
         };
         readonly Changes: {
@@ -310,6 +403,8 @@ export interface components {
                 readonly since: number;
                 /** @description The newest; ask for what came after it. */
                 readonly generation: number;
+                /** @description The digest of the users of that generation; null where it is not known. */
+                readonly usersDigest: string | null;
                 /** @description User ids, rising. */
                 readonly created: readonly number[];
                 /** @description Were there all along, and became known. */
@@ -321,6 +416,8 @@ export interface components {
                 }[];
                 /** @description User ids, rising. */
                 readonly deleted: readonly number[];
+                /** @description Those who were created, discovered or updated, as they are; with `include=values`. */
+                readonly users?: readonly components["schemas"]["ManagedUser"][];
             };
         };
         readonly Refreshed: {
@@ -345,6 +442,19 @@ export interface components {
                 readonly generation: number;
             };
         };
+        readonly WebhookAccepted: {
+            /** @constant */
+            readonly status: "success";
+            readonly data: {
+                /**
+                 * @description `accepted`: they are asked for. `ignored`: there is nobody to ask for, or the deployment is frozen. `dropped`: too many wait already.
+                 * @enum {string}
+                 */
+                readonly outcome: "accepted" | "ignored" | "dropped";
+                /** @description How many possible users of this client the webhook names. */
+                readonly users: number;
+            };
+        };
         /** @description Names of one kind. */
         readonly Lookup: {
             readonly emails: readonly string[];
@@ -364,7 +474,7 @@ export interface components {
             readonly requestId: string;
             readonly error: {
                 /** @enum {string} */
-                readonly code: "BadGatewayException" | "BadRequestException" | "ForbiddenException" | "GatewayTimeoutException" | "GoneException" | "InternalServerErrorException" | "MethodNotAllowedException" | "NotFoundException" | "ResponseTooLarge" | "ServiceUnavailableException" | "ThrottlerException";
+                readonly code: "BadGatewayException" | "BadRequestException" | "ForbiddenException" | "GatewayTimeoutException" | "GoneException" | "InternalServerErrorException" | "MethodNotAllowedException" | "NotFoundException" | "PayloadTooLargeException" | "ResponseTooLarge" | "ServiceUnavailableException" | "ThrottlerException";
                 readonly message: string;
                 /** @description In the origin's forms: `message`, `error` and `statusCode`, or `errors` of its validator. A parameter of our own adds `parameter`, `allowed` and, maybe, `suggestion`. */
                 readonly details: {
@@ -376,6 +486,89 @@ export interface components {
                     readonly suggestion?: string;
                     readonly errors?: readonly Record<string, unknown>[];
                 };
+            };
+        };
+        /** @description A CloudEvent 1.0; `docs/events` has a schema for each type. */
+        readonly Event: {
+            /** @constant */
+            readonly specversion: "1.0";
+            /** @description The same for every repetition. */
+            readonly id: string;
+            readonly source: string;
+            readonly type: string;
+            /** @description The user's id; a baseline has none. */
+            readonly subject?: string;
+            /**
+             * Format: date-time
+             * @description When the sweep that saw it began.
+             */
+            readonly time: string;
+            /** @constant */
+            readonly datacontenttype: "application/json";
+            readonly data: components["schemas"]["UserChange"] | components["schemas"]["Baseline"];
+        };
+        readonly Events: {
+            /** @constant */
+            readonly status: "success";
+            readonly data: readonly components["schemas"]["Event"][];
+            readonly pagination: {
+                /** @description Where to go on: ask again with it as `after`. */
+                readonly cursor: string;
+                /** @description Whether to ask again at once. */
+                readonly hasMore: boolean;
+                readonly returnedItems: number;
+                readonly itemsPerPage: number;
+                /** @description All events up to this generation have been told when this page has. */
+                readonly generation: number;
+                /** @description The digest of the users of that generation, by the recipe of `docs/mirror.md`; null where it is not known, and where the page ends among the events that lead to the next. */
+                readonly usersDigest: string | null;
+            };
+        };
+        /** @description What happened to one user. */
+        readonly UserChange: {
+            readonly clientId: string;
+            readonly userId: number;
+            /** @description The first that shows it. */
+            readonly generation: number;
+            /** @description What it was compared with. */
+            readonly previousGeneration: number;
+            /** @description Those that changed. */
+            readonly fields: readonly string[];
+            /** @description The user as it was, with values. */
+            readonly before?: components["schemas"]["ManagedUser"] | null;
+            /** @description The user as it is, with values. */
+            readonly after?: components["schemas"]["ManagedUser"] | null;
+            /**
+             * @description The values are too long for the bus; not with `include=values`.
+             * @constant
+             */
+            readonly valuesOmitted?: true;
+        };
+        /** @description There is nothing to compare with: start from the directory itself. */
+        readonly Baseline: {
+            readonly clientId: string;
+            readonly generation: number;
+            readonly users: number;
+            readonly complete: boolean;
+            /** @enum {string|null} */
+            readonly incompleteReason: "window-full" | "adoption-limit" | "unconfirmed-deletions" | "fields-omitted" | null;
+        };
+        readonly Pages: {
+            /** @constant */
+            readonly status: "success";
+            readonly data: {
+                readonly generation: number;
+                readonly users: number;
+                /** @description The sum of those of the pages. */
+                readonly usersDigest: string;
+                /** @description By rising ids. */
+                readonly pages: readonly {
+                    readonly firstId: number;
+                    readonly lastId: number;
+                    readonly users: number;
+                    /** @description The digest of its users. */
+                    readonly usersDigest: string;
+                }[];
             };
         };
         readonly generation: number;
@@ -563,8 +756,10 @@ export interface components {
                 readonly "Last-Modified": components["headers"]["Last-Modified"];
                 readonly Link: components["headers"]["Link"];
                 readonly Vary: components["headers"]["Vary"];
+                readonly "X-Generation": components["headers"]["X-Generation"];
                 readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                 readonly "X-Total-Count": components["headers"]["X-Total-Count"];
+                readonly "X-Users-Digest": components["headers"]["X-Users-Digest"];
                 readonly [name: string]: unknown;
             };
             content: {
@@ -581,8 +776,10 @@ export interface components {
                 readonly "Last-Modified": components["headers"]["Last-Modified"];
                 readonly Link: components["headers"]["Link"];
                 readonly Vary: components["headers"]["Vary"];
+                readonly "X-Generation": components["headers"]["X-Generation"];
                 readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                 readonly "X-Total-Count": components["headers"]["X-Total-Count"];
+                readonly "X-Users-Digest": components["headers"]["X-Users-Digest"];
                 readonly [name: string]: unknown;
             };
             content?: never;
@@ -597,8 +794,10 @@ export interface components {
                 readonly "Last-Modified": components["headers"]["Last-Modified"];
                 readonly Link: components["headers"]["Link"];
                 readonly Vary: components["headers"]["Vary"];
+                readonly "X-Generation": components["headers"]["X-Generation"];
                 readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                 readonly "X-Total-Count": components["headers"]["X-Total-Count"];
+                readonly "X-Users-Digest": components["headers"]["X-Users-Digest"];
                 readonly [name: string]: unknown;
             };
             content?: never;
@@ -727,6 +926,17 @@ export interface components {
                 readonly "application/json": components["schemas"]["RefreshAccepted"];
             };
         };
+        /** @description Who was named is asked for elsewhere, if anybody. */
+        readonly WebhookAccepted: {
+            headers: {
+                readonly "Cache-Control": components["headers"]["Cache-Control"];
+                readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/json": components["schemas"]["WebhookAccepted"];
+            };
+        };
         /** @description A bad value or an unknown name; or the answer would pass 6 MB. */
         readonly BadRequest: {
             headers: {
@@ -764,6 +974,17 @@ export interface components {
                 readonly [name: string]: unknown;
             };
             content?: never;
+        };
+        /** @description A webhook that is not signed with a webhook secret of the client's. */
+        readonly NotSigned: {
+            headers: {
+                readonly "Cache-Control": components["headers"]["Cache-Control"];
+                readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/json": components["schemas"]["Error"];
+            };
         };
         /** @description A client that the secret does not name, or a user that the client does not have. */
         readonly NotFound: {
@@ -809,7 +1030,7 @@ export interface components {
             };
             content?: never;
         };
-        /** @description A cursor that is no longer valid (`Link` says where to start again), or a generation that can no longer be compared with. */
+        /** @description A cursor that is no longer valid (`Link` says where to start again), or a generation that can no longer be compared with, or whose events are no longer known. */
         readonly Gone: {
             headers: {
                 readonly "Cache-Control": components["headers"]["Cache-Control"];
@@ -821,7 +1042,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description A cursor that is no longer valid (`Link` says where to start again), or a generation that can no longer be compared with. */
+        /** @description A cursor that is no longer valid (`Link` says where to start again), or a generation that can no longer be compared with, or whose events are no longer known. */
         readonly GoneHead: {
             headers: {
                 readonly "Cache-Control": components["headers"]["Cache-Control"];
@@ -830,6 +1051,17 @@ export interface components {
                 readonly [name: string]: unknown;
             };
             content?: never;
+        };
+        /** @description A webhook of more than 256 KB. */
+        readonly ContentTooLarge: {
+            headers: {
+                readonly "Cache-Control": components["headers"]["Cache-Control"];
+                readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/json": components["schemas"]["Error"];
+            };
         };
         /** @description From API Gateway: its own throttling. Behind an HTTP API the body is `{"message": "Too Many Requests"}`, and there is no `Retry-After`. */
         readonly TooManyRequests: {
@@ -957,6 +1189,64 @@ export interface components {
             };
             content?: never;
         };
+        /** @description Events, oldest first, and where to go on. */
+        readonly Events: {
+            headers: {
+                readonly "Cache-Control": components["headers"]["Cache-Control"];
+                readonly ETag: components["headers"]["ETag"];
+                readonly Link: components["headers"]["Link"];
+                readonly Vary: components["headers"]["Vary"];
+                readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/json": components["schemas"]["Events"];
+            };
+        };
+        /** @description Events, oldest first, and where to go on. */
+        readonly EventsHead: {
+            headers: {
+                readonly "Cache-Control": components["headers"]["Cache-Control"];
+                readonly ETag: components["headers"]["ETag"];
+                readonly Link: components["headers"]["Link"];
+                readonly Vary: components["headers"]["Vary"];
+                readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                readonly [name: string]: unknown;
+            };
+            content?: never;
+        };
+        /** @description The caller has this answer already: there is nothing new. */
+        readonly EventsNotModified: {
+            headers: {
+                readonly "Cache-Control": components["headers"]["Cache-Control"];
+                readonly ETag: components["headers"]["ETag"];
+                readonly Link: components["headers"]["Link"];
+                readonly Vary: components["headers"]["Vary"];
+                readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                readonly [name: string]: unknown;
+            };
+            content?: never;
+        };
+        /** @description Digests of pages. */
+        readonly Pages: {
+            headers: {
+                readonly "Cache-Control": components["headers"]["Cache-Control"];
+                readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/json": components["schemas"]["Pages"];
+            };
+        };
+        /** @description Digests of pages. */
+        readonly PagesHead: {
+            headers: {
+                readonly "Cache-Control": components["headers"]["Cache-Control"];
+                readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                readonly [name: string]: unknown;
+            };
+            content?: never;
+        };
     };
     parameters: {
         /** @description The id of an OAuth client that the deployment's secret names. */
@@ -1007,8 +1297,16 @@ export interface components {
         readonly "If-None-Match": string;
         /** @description The `Last-Modified` of an answer that the caller has; ignored beside `If-None-Match`. */
         readonly "If-Modified-Since": string;
+        /** @description The HMAC-SHA256 of the exact body, with the client's webhook secret, in lower-case hex. */
+        readonly "X-Cal-Signature-256": string;
         /** @description Accepted and ignored, because a published client sends it. */
         readonly clientId: string;
+        /** @description Where to go on: the `cursor` of an answer, opaque and of one client; or the number of a generation, whose events were told already. Without it the answer is one baseline event of the newest generation. */
+        readonly after: string;
+        /** @description Most events in the answer. There may be fewer, even none, although there are more. */
+        readonly eventLimit: number;
+        /** @description `values`: with users as they are (of an event, as they were and are, however long). Of events without it, as the deployment pushes them. */
+        readonly include: "values";
     };
     requestBodies: never;
     headers: {
@@ -1023,7 +1321,7 @@ export interface components {
          */
         readonly Allow: string;
         /**
-         * @description Of answers that a private cache may keep; `private, no-cache` where a cursor was sent; `no-store` on errors and on everything below `cache`.
+         * @description Of answers that a private cache may keep; `private, no-cache` where a cursor was sent and of events; `no-store` on errors and on everything below `cache`.
          * @example private, max-age=120, stale-while-revalidate=600, stale-if-error=604800
          */
         readonly "Cache-Control": string;
@@ -1067,6 +1365,16 @@ export interface components {
          * @example 120
          */
         readonly "X-Total-Count": number;
+        /**
+         * @description The generation that the answer is from.
+         * @example 8
+         */
+        readonly "X-Generation": number;
+        /**
+         * @description The digest of all users of that generation, by the recipe of `docs/mirror.md`; absent where it is not known.
+         * @example 5f0cbd0d2a2c2d14ac1d7d1a6a4e6a6d7a3f0a3ad0a3b5a3b1c7cf11a5b0c9de
+         */
+        readonly "X-Users-Digest": string;
     };
     pathItems: never;
 }
@@ -1410,6 +1718,8 @@ export interface operations {
             readonly query: {
                 /** @description The generation that the caller knows. */
                 readonly since: components["parameters"]["since"];
+                /** @description `values`: with users as they are (of an event, as they were and are, however long). Of events without it, as the deployment pushes them. */
+                readonly include?: components["parameters"]["include"];
                 /** @description Accepted and ignored, because a published client sends it. */
                 readonly clientId?: components["parameters"]["clientId"];
             };
@@ -1438,6 +1748,8 @@ export interface operations {
             readonly query: {
                 /** @description The generation that the caller knows. */
                 readonly since: components["parameters"]["since"];
+                /** @description `values`: with users as they are (of an event, as they were and are, however long). Of events without it, as the deployment pushes them. */
+                readonly include?: components["parameters"]["include"];
                 /** @description Accepted and ignored, because a published client sends it. */
                 readonly clientId?: components["parameters"]["clientId"];
             };
@@ -1493,6 +1805,40 @@ export interface operations {
             readonly 504: components["responses"]["GatewayTimeout"];
         };
     };
+    readonly receiveWebhook: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Accepted and ignored, because a published client sends it. */
+                readonly clientId?: components["parameters"]["clientId"];
+            };
+            readonly header: {
+                /** @description The HMAC-SHA256 of the exact body, with the client's webhook secret, in lower-case hex. */
+                readonly "X-Cal-Signature-256": components["parameters"]["X-Cal-Signature-256"];
+            };
+            readonly path: {
+                /** @description The id of an OAuth client that the deployment's secret names. */
+                readonly clientId: components["parameters"]["clientIdInPath"];
+            };
+            readonly cookie?: never;
+        };
+        /** @description Any webhook of Cal.com's, of 256 KB at most. Read are hosts' ids and addresses, and attendees' addresses with the client's suffix. */
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": Record<string, unknown>;
+            };
+        };
+        readonly responses: {
+            readonly 202: components["responses"]["WebhookAccepted"];
+            readonly 400: components["responses"]["BadRequest"];
+            readonly 403: components["responses"]["NotSigned"];
+            readonly 404: components["responses"]["NotFound"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 413: components["responses"]["ContentTooLarge"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 500: components["responses"]["InternalServerError"];
+            readonly 503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     readonly getOpenapiDocument: {
         readonly parameters: {
             readonly query?: {
@@ -1539,6 +1885,128 @@ export interface operations {
             readonly 405: components["responses"]["MethodNotAllowedHead"];
             readonly 429: components["responses"]["TooManyRequestsHead"];
             readonly 500: components["responses"]["InternalServerErrorHead"];
+        };
+    };
+    readonly listPages: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Accepted and ignored, because a published client sends it. */
+                readonly clientId?: components["parameters"]["clientId"];
+            };
+            readonly header?: never;
+            readonly path: {
+                /** @description The id of an OAuth client that the deployment's secret names. */
+                readonly clientId: components["parameters"]["clientIdInPath"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: components["responses"]["Pages"];
+            readonly 400: components["responses"]["BadRequest"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 404: components["responses"]["NotFound"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 500: components["responses"]["InternalServerError"];
+            readonly 503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    readonly headPages: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Accepted and ignored, because a published client sends it. */
+                readonly clientId?: components["parameters"]["clientId"];
+            };
+            readonly header?: never;
+            readonly path: {
+                /** @description The id of an OAuth client that the deployment's secret names. */
+                readonly clientId: components["parameters"]["clientIdInPath"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: components["responses"]["PagesHead"];
+            readonly 400: components["responses"]["BadRequestHead"];
+            readonly 403: components["responses"]["ForbiddenHead"];
+            readonly 404: components["responses"]["NotFoundHead"];
+            readonly 405: components["responses"]["MethodNotAllowedHead"];
+            readonly 429: components["responses"]["TooManyRequestsHead"];
+            readonly 500: components["responses"]["InternalServerErrorHead"];
+            readonly 503: components["responses"]["ServiceUnavailableHead"];
+        };
+    };
+    readonly listEvents: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Where to go on: the `cursor` of an answer, opaque and of one client; or the number of a generation, whose events were told already. Without it the answer is one baseline event of the newest generation. */
+                readonly after?: components["parameters"]["after"];
+                /** @description Most events in the answer. There may be fewer, even none, although there are more. */
+                readonly limit?: components["parameters"]["eventLimit"];
+                /** @description `values`: with users as they are (of an event, as they were and are, however long). Of events without it, as the deployment pushes them. */
+                readonly include?: components["parameters"]["include"];
+                /** @description Accepted and ignored, because a published client sends it. */
+                readonly clientId?: components["parameters"]["clientId"];
+            };
+            readonly header?: {
+                /** @description Entity tags of answers that the caller has, compared weakly, or `*`. */
+                readonly "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            readonly path: {
+                /** @description The id of an OAuth client that the deployment's secret names. */
+                readonly clientId: components["parameters"]["clientIdInPath"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: components["responses"]["Events"];
+            readonly 304: components["responses"]["EventsNotModified"];
+            readonly 400: components["responses"]["BadRequest"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 404: components["responses"]["NotFound"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 410: components["responses"]["Gone"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 500: components["responses"]["InternalServerError"];
+            readonly 503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    readonly headEvents: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Where to go on: the `cursor` of an answer, opaque and of one client; or the number of a generation, whose events were told already. Without it the answer is one baseline event of the newest generation. */
+                readonly after?: components["parameters"]["after"];
+                /** @description Most events in the answer. There may be fewer, even none, although there are more. */
+                readonly limit?: components["parameters"]["eventLimit"];
+                /** @description `values`: with users as they are (of an event, as they were and are, however long). Of events without it, as the deployment pushes them. */
+                readonly include?: components["parameters"]["include"];
+                /** @description Accepted and ignored, because a published client sends it. */
+                readonly clientId?: components["parameters"]["clientId"];
+            };
+            readonly header?: {
+                /** @description Entity tags of answers that the caller has, compared weakly, or `*`. */
+                readonly "If-None-Match"?: components["parameters"]["If-None-Match"];
+            };
+            readonly path: {
+                /** @description The id of an OAuth client that the deployment's secret names. */
+                readonly clientId: components["parameters"]["clientIdInPath"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: components["responses"]["EventsHead"];
+            readonly 304: components["responses"]["EventsNotModified"];
+            readonly 400: components["responses"]["BadRequestHead"];
+            readonly 403: components["responses"]["ForbiddenHead"];
+            readonly 404: components["responses"]["NotFoundHead"];
+            readonly 405: components["responses"]["MethodNotAllowedHead"];
+            readonly 410: components["responses"]["GoneHead"];
+            readonly 429: components["responses"]["TooManyRequestsHead"];
+            readonly 500: components["responses"]["InternalServerErrorHead"];
+            readonly 503: components["responses"]["ServiceUnavailableHead"];
         };
     };
 }
