@@ -121,7 +121,7 @@ def test_until_it_is_known_whose_a_member_is_he_is_left_out_and_that_is_said(
         # The first one of all is of the window.
         sweep(service)
         sweep(service)
-        first = cache(service)
+        first = last = cache(service)
         for _ in range(20):
             sweep(service)
             last = cache(service)
