@@ -397,6 +397,8 @@ def test_the_doctor_says_what_is_wrong(run: Run) -> None:
         ("canary", "not JSON"),
         ('["canary"]', "not an object"),
         ('{"a": ""}', "empty"),
+        ('{"a": {"key": "canary", "organizationId": 7}}', None),
+        ('{"a": {"organizationId": 7}}', "empty"),
         ('{"b": "canary"}', "does not name"),
     ],
 )

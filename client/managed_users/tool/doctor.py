@@ -151,7 +151,9 @@ def shape_problem(text: str, client_id: str) -> str | None:
         return 'not JSON: it must be {"<client id>": "<secret key>"}'
     if not isinstance(keys, dict) or not keys:
         return 'not an object: it must be {"<client id>": "<secret key>"}'
-    if not all(isinstance(key, str) and key for key in keys.values()):
+    # In place of a key there may be an object that has it among others.
+    values = [each.get("key") if isinstance(each, dict) else each for each in keys.values()]
+    if not all(isinstance(key, str) and key for key in values):
         return "a secret key is empty, or no text"
     if client_id not in keys:
         return "it does not name this client"
