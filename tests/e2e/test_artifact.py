@@ -89,7 +89,7 @@ def test_an_artifact_is_trimmed(built: Path, function: str) -> None:
     texts = [path for path in data.rglob("*.json") if '"documentation":"' in path.read_text()]
     size = sum(path.stat().st_size for path in artifact.rglob("*") if path.is_file())
 
-    assert services == {"dynamodb", "events", "lambda", "secretsmanager"}
+    assert services == {"dynamodb", "events", "lambda", "secretsmanager", "sqs"}
     assert texts == []
     assert not list(data.rglob("*.gz"))
     assert not (artifact / "boto3/data").exists()

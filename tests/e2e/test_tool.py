@@ -48,7 +48,7 @@ def test_requests_are_signed(environment: dict[str, str]) -> None:
     signed = run(environment, "users", "--limit", "3", "--json")
     unsigned = run(environment | {"MANAGED_USERS_REGION": ""}, "users", "--limit", "3")
 
-    assert [signed.returncode, len(json.loads(signed.stdout))] == [0, 3]
+    assert [signed.returncode, len(json.loads(signed.stdout)["users"])] == [0, 3]
     assert (unsigned.returncode, unsigned.stdout) == (5, "")
     assert "doctor" in unsigned.stderr
 

@@ -125,7 +125,7 @@ test("what is stored, what changed and what a refresh came to are told", options
   const { client } = connected();
 
   const refreshed = await client.refresh();
-  const { generation, users } = await client.cache();
+  const { generation, users, usersDigest } = await client.cache();
   const changes = await client.changes(generation);
   const page = await client.page({ min_generation: refreshed.generation, limit: 1 });
 
@@ -134,6 +134,7 @@ test("what is stored, what changed and what a refresh came to are told", options
   assert.deepEqual(changes, {
     since: generation,
     generation,
+    usersDigest,
     created: [],
     discovered: [],
     updated: [],
