@@ -123,7 +123,8 @@ class Reconciliation:
         """
         lost = sweep.missing(base)
         alive, unconfirmed = self._settle(lost, loss, turn=head.lease.token)
-        unseen = {id_: line for id_, line in base.items() if id_ not in sweep.users | lost}
+        accounted = sweep.users.keys() | lost.keys()
+        unseen = {id_: line for id_, line in base.items() if id_ not in accounted}
         # Of a longer list a part may have been swept: the rest has its turn in the next sweep.
         later = {id_: line for id_, line in unseen.items() if sweep.is_left(id_)}
         beyond, rotation = self._ask_again(
