@@ -280,7 +280,8 @@ def test_changes_since_a_generation(
     assert stack.origin is not None
     refresh()
     since = json.loads(run("status", "--json").stdout)["generation"]
-    user_id = stack.origin.users(CLIENT)[7]["id"]
+    before = stack.origin.users(CLIENT)[7]
+    user_id = before["id"]
     stack.origin.update(CLIENT, user_id, name="Changed")
     refresh()
 
@@ -288,6 +289,15 @@ def test_changes_since_a_generation(
     told = json.loads(run("changes", "--since", str(since), "--json").stdout)
 
     assert f"updated {user_id} name\n" in lines.stdout
+    was = [
+        json.loads(run(*asked, "--as-of", str(since), "--json").stdout)
+        for asked in (
+            ("get", str(user_id)),
+            ("get", before["email"]),
+            ("users", "--ids", str(user_id)),
+        )
+    ]
+    assert [told.get("user") or told["users"][0] for told in was] == [before] * 3
     assert {"id": user_id, "fields": ["name"]} in told["updated"]
 
 

@@ -21,6 +21,7 @@ Metadata = Annotated[
     list[str] | None, typer.Option(help="key=value; of several values of a key, any will do.")
 ]
 Fields = Annotated[str | None, typer.Option(help="Only these fields, separated by commas.")]
+AsOf = Annotated[str | None, typer.Option(help="As it was: a generation, or a date in ISO 8601.")]
 Sort = Annotated[str, typer.Option(help="id, createdDate, name or email; - before it reverses.")]
 MinGeneration = Annotated[
     int | None, typer.Option(min=1, help="As they are in this generation or a later one.")

@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 
 from lib.errors import InvalidRequestError
 from lib.queries import origin_parameters
-from lib.queries.cursor import Cursor
+from lib.queries.moment import AS_OF
 from lib.queries.origin_parameters import Params
 from lib.queries.parameters import (
     METADATA,
@@ -34,20 +34,11 @@ from lib.queries.parameters import (
     read_one_of,
     read_text,
     read_whole,
-    refuse,
     refuse_unknown,
 )
 from lib.users.dates import iso_date
 
 SORT_KEYS = ("id", "createdDate", "name", "email")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
-    """Of which generation an answer must be: not before one, or exactly a cursor's."""
-
-    min_generation: int = 0
-    cursor: Cursor | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,9 +123,6 @@ class ListQuery:
         return f"{self.limit} {self.offset} {self.filters_key}"
 
 
-NEWEST = Moment()
-"""The newest generation, whichever that is."""
-
 EVERYBODY = ListQuery()
 """What is asked without any parameter; made once, because most requests ask it."""
 
@@ -185,25 +173,8 @@ def parse_user_fields(params: Params) -> tuple[str, ...]:
     Raises:
         InvalidRequestError: naming parameter, reason and what is allowed.
     """
-    refuse_unknown(params, names=("fields", "min_generation"))
+    refuse_unknown(params, names=("fields", "min_generation", AS_OF))
     return read_fields("fields", params["fields"]) if "fields" in params else ()
-
-
-def parse_moment(params: Params, read_cursor: Callable[[str], Cursor]) -> Moment:
-    """Return of which generation an answer must be; ``read_cursor`` is ``Cursors.read``.
-
-    Raises:
-        InvalidRequestError: naming parameter, reason and what is allowed.
-        StoreError: a cursor cannot be read now.
-    """
-    if "cursor" not in params:
-        if "min_generation" not in params:
-            return NEWEST
-        return Moment(min_generation=read_number("min_generation", params["min_generation"]))
-    for other in ("offset", "min_generation"):
-        if other in params:
-            refuse(other, "says nothing beside a cursor", allowed=("limit",))
-    return Moment(cursor=read_cursor(",".join(params["cursor"])))
 
 
 def parse_generation(params: Params, name: str) -> int:
@@ -277,5 +248,9 @@ _UNSAID = tuple(
 
 _SETS = frozenset({"emails", "ids", "usernames", "time_zones", "locales"})
 
-LIST_NAMES = ("limit", "offset", "emails", *_VIEWS, METADATA_NAME, "cursor", "min_generation")
+LIST_NAMES = (
+    *("limit", "offset", "emails"),
+    *_VIEWS,
+    *(METADATA_NAME, "cursor", "min_generation", AS_OF),
+)
 """Every parameter that a list understands."""

@@ -17,8 +17,11 @@ from lib.origin.rate_limit import RateLimit
 from lib.revalidation.reconcile import Reconciled
 from lib.revalidation.window import Sweep
 
-KEEP_SECONDS = 30 * 24 * 3600
-"""How long what a head names is kept before it must be renewed."""
+KEPT_SECONDS = 30 * 24 * 3600
+"""How long a generation may be asked for after it was the newest."""
+
+KEEP_SECONDS = KEPT_SECONDS + 24 * 3600
+"""How long what a head names is kept; it is renewed before ``KEPT_SECONDS`` are left."""
 
 type Update = dict[str, Value]
 

@@ -28,7 +28,7 @@ from lib.origin import budget
 from lib.origin.budget import Refusal
 from lib.origin.calls import Credentials, Origin, OriginCalls
 from lib.revalidation import head_updates, health
-from lib.revalidation.head_updates import KEEP_SECONDS
+from lib.revalidation.head_updates import KEEP_SECONDS, KEPT_SECONDS
 from lib.revalidation.observe import Observed, Observer, least_calls
 from lib.revalidation.outcomes import Claim, Failed, Outcome, Published, Unchanged
 from lib.revalidation.publish import Publication
@@ -36,7 +36,7 @@ from lib.revalidation.purpose import ROUTINE, Purpose
 from lib.revalidation.window import expected_calls
 from lib.users.keys import UserKeys
 
-RENEW_SECONDS = KEEP_SECONDS // 2
+RENEW_SECONDS = KEPT_SECONDS
 """What a head names is renewed when it would be kept for less than this."""
 
 LEASE_MARGIN_SECONDS = 1

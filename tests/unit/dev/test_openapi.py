@@ -22,15 +22,14 @@ from lib.queries.list_query import (
     LIST_NAMES,
     SORT_KEYS,
     ListQuery,
-    Moment,
     parse_generation,
     parse_list,
-    parse_moment,
     parse_nothing,
     parse_switches,
     parse_user_fields,
     parse_user_id,
 )
+from lib.queries.moment import AsOf, Moment, parse_moment
 from lib.queries.origin_parameters import MAX_LIMIT, Params, owns
 from lib.queries.parameters import MAX_MEMBERS, MAX_NUMBER
 from lib.users.document import USER_FIELDS
@@ -92,6 +91,9 @@ MOMENTS: dict[tuple[str, str], Moment] = {
         cursor=Cursor(7, 50, 1_795_448_604, "vRk3VtKp0mJ1hYqj", "f3a1c2b4d5e6")
     ),
     ("min_generation", "told by an event"): Moment(min_generation=8),
+    ("asOf", "a generation"): Moment(as_of=AsOf(number=7)),
+    ("asOf", "a day"): Moment(as_of=AsOf(instant=1_769_817_600.0)),
+    ("asOf", "an instant"): Moment(as_of=AsOf(instant=1_769_860_800.0)),
 }
 DIRECTIVES: dict[str, RequestDirectives] = {
     "ask the origin": RequestDirectives(no_cache=True),

@@ -115,6 +115,9 @@ def errors() -> dict[str, ServiceError]:
         "an old cursor": GoneError(
             "This cursor is no longer valid; start again.", fields={"Link": first}
         ),
+        "a moment too long ago": GoneError(
+            "This moment is too long ago: generations are kept for 30 days."
+        ),
         "an old generation": GoneError("Generation 6 cannot be compared with any more."),
         "a fault of ours": ServiceError("Internal server error"),
         "the origin failed": OriginServerError(
