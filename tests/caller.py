@@ -109,6 +109,7 @@ class Caller:
             hiding_digest=self.world.hiding.digest,
             cursors=CURSORS,
             time=self.world.time,
+            updated_at=self.world.updated_at,
         )
         moment = parse_moment(params, CURSORS.read)
         request = self._request(fields, min_generation=moment.min_generation)

@@ -29,7 +29,7 @@ from lib.directory.head import (
 from lib.directory.memory import MAX_HEADS
 from lib.errors import ConflictError, Reason, StoreError
 
-HEAD_MANIFEST_BYTES = 288
+HEAD_MANIFEST_BYTES = 276
 """The longest packed manifest that the head carries: with it, the item stays under 1 KB."""
 
 _KNOWN = ATTRIBUTES | {"format"}

@@ -37,8 +37,9 @@ from lib.queries.parameters import (
     refuse_unknown,
 )
 from lib.users.dates import iso_date
+from lib.users.document import UPDATED_AT
 
-SORT_KEYS = ("id", "createdDate", "name", "email")
+SORT_KEYS = ("id", "createdDate", UPDATED_AT, "name", "email")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,7 @@ class ListQuery:
     """Which users, in which order, and which of their fields (empty: all).
 
     A filter that is None or empty lets everyone through. ``created_after`` is inclusive,
-    ``created_before`` exclusive, both epoch seconds.
+    ``created_before`` exclusive, ``changed_since`` inclusive, all epoch seconds.
     """
 
     limit: int = origin_parameters.DEFAULT_LIMIT
@@ -60,6 +61,7 @@ class ListQuery:
     locales: frozenset[str] = frozenset()
     created_after: float | None = None
     created_before: float | None = None
+    changed_since: float | None = None
     metadata: tuple[tuple[str, tuple[str, ...]], ...] = ()
     fields: tuple[str, ...] = ()
     sort: str = "id"
@@ -74,6 +76,11 @@ class ListQuery:
         """Whether one list names users, and nothing else decides who is in the answer."""
         decide = {name for name, _ in self._view} - {"email_match", "fields", "sort"}
         return len(decide) == 1 and decide <= {"emails", "ids", "usernames"}
+
+    @property
+    def needs_stamps(self) -> bool:
+        """Whether it can only be answered where users carry stamps."""
+        return self.changed_since is not None or self.sort.endswith(UPDATED_AT)
 
     @cached_property
     def filters_key(self) -> str:
@@ -234,6 +241,7 @@ _VIEWS: Mapping[str, tuple[str, Callable[[str, Sequence[str]], Any]]] = {
     "locale": ("locales", read_names_like("en")),
     "createdAfter": ("created_after", read_instant),
     "createdBefore": ("created_before", read_instant),
+    "changedSince": ("changed_since", read_instant),
     "fields": ("fields", read_fields),
     "sort": ("sort", read_one_of(tuple(sign + key for key in SORT_KEYS for sign in ("", "-")))),
 }

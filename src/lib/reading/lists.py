@@ -60,13 +60,14 @@ class _Seen(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListReads:
-    """Lists of any client's users."""
+    """Lists of any client's users; ``updated_at``: whether these get stamps."""
 
     named: NamedReads
     policy: FreshnessPolicy
     hiding_digest: str
     cursors: Cursors
     time: Time
+    updated_at: bool = False
 
     def answer(self, asked: ListRequest) -> tuple[Answer, "Found | None"]:
         """Return the answer, and the look-up that was made for it.
@@ -74,6 +75,11 @@ class ListReads:
         Raises:
             ServiceError: as ``Proxy.read``; and a cursor of another view, or one no longer kept.
         """
+        if asked.query.needs_stamps and not self.updated_at:
+            raise InvalidRequestError(
+                "This deployment does not keep when users were updated (UpdatedAt=true): nothing "
+                "can be asked or sorted by that."
+            )
         if asked.moment.cursor is not None:
             return self._next(asked, asked.moment.cursor), None
         if asked.moment.as_of is not None:

@@ -17,7 +17,7 @@ from lib.directory.store import Contents, Lookups
 from lib.errors import BrokenSnapshotError, OriginError, Reason
 from lib.origin.batches import batches_of
 from lib.origin.calls import OriginCalls
-from lib.revalidation import doubt, head_updates, health
+from lib.revalidation import doubt, head_updates, health, stamps
 from lib.revalidation.head_updates import Update
 from lib.revalidation.purpose import Purpose
 from lib.revalidation.reconcile import Loss, Reconciliation, incomplete_reason
@@ -32,11 +32,12 @@ from lib.users.keys import Observation, UserKeys, id_key
 class Observed:
     """What the directory is, what that changes in the head, and what of it is there already.
 
-    ``started`` is the instant before the first call; users in ``adopted`` need not wait for their
-    adoption any longer once this is stored. ``seen`` as in ``lib.revalidation.outcomes``.
+    Without a ``draft`` it is what was published. ``started`` is the instant before the first call;
+    users in ``adopted`` need not wait for their adoption any longer once this is stored. ``seen``
+    as in ``lib.revalidation.outcomes``.
     """
 
-    draft: Draft
+    draft: Draft | None
     update: Update
     stored: Manifest
     started: float
@@ -49,7 +50,7 @@ class Observer:
     """Observes any client.
 
     A sweep asks again for adopted users in at most ``adopted_calls`` calls, and keeps at most
-    ``max_adopted`` of them.
+    ``max_adopted`` of them. ``updated_at``: whether users get stamps.
     """
 
     contents: Contents
@@ -59,6 +60,7 @@ class Observer:
     hiding: HidingPolicy = NOTHING_HIDDEN
     adopted_calls: int = 20
     max_adopted: int = 2_000
+    updated_at: bool = False
 
     def everyone(self, head: Head, calls: OriginCalls, purpose: Purpose) -> Observed:
         """Observe the whole directory: the window, and those known past it.
@@ -75,14 +77,13 @@ class Observer:
             full=not self.max_adopted,
             users=swept.users,
         )
-        draft, since = self._draft(swept.users, reason), 0.0
+        seen = stamps.seen(swept.users.values(), reason, self.hiding.digest, self.updated_at)
+        same = head.seen == stamps.mark(head.generation.digest, seen)
         update: Update = {}
-        same = draft.digest == head.generation.digest and not head.generation.unconfirmed_since
-        if same and not pending and not purpose.repair:
-            stored = Manifest()
-        else:
+        draft, stored, since = None, Manifest(), 0.0
+        if not same or head.generation.unconfirmed_since or pending or purpose.repair:
             stored = self._stored(head.generation)
-            base = self._base(head.generation, stored, draft)
+            base = self._base(head.generation, stored, self._draft(swept.users, reason))
             loss, since = self._judge(head, swept, base, purpose)
             reconciled = Reconciliation(
                 calls=calls,
@@ -92,8 +93,11 @@ class Observer:
             ).reconcile(
                 head, swept, base=base, pending=self._found(head.client_id, pending), loss=loss
             )
-            draft = self._draft(reconciled.users, reconciled.reason)
+            users = self._stamped(reconciled.users, base, head.generation, at=started)
+            draft = self._draft(users, reconciled.reason)
             update = head_updates.counted(reconciled, swept)
+            all_seen = reconciled.users.keys() == swept.users.keys() and reconciled.reason == reason
+            update["seen"] = stamps.mark(draft.digest, seen) if all_seen else None
         # That the origin has answered shows that no such pause is in force.
         update |= head_updates.disbelieved(head.health, now=started)
         update |= head_updates.validated(
@@ -124,6 +128,7 @@ class Observer:
         for user_id in [user_id for user_id in past if user_id not in base][room:]:
             del users[user_id]
             past.remove(user_id)
+        users = self._stamped(users, base, generation, at=started)
         reason = incomplete_reason(
             complete=not last_id,
             unconfirmed=generation.unconfirmed_since > 0,
@@ -142,7 +147,7 @@ class Observer:
             },
             stored=stored,
             started=started,
-            seen=seen,
+            seen={user_id: users.get(user_id, line) for user_id, line in seen.items()},
         )
 
     def _judge(self, head: Head, swept: Sweep, base: Users, purpose: Purpose) -> tuple[Loss, float]:
@@ -170,6 +175,12 @@ class Observer:
             if (seen := known.get(key)) and seen.line is not None
         }
 
+    def _stamped(self, users: Users, base: Users, generation: Generation, *, at: float) -> Users:
+        if not self.updated_at:
+            return stamps.without(users)
+        # Of those who were there from the beginning, nobody knows since when they are as they are.
+        return stamps.stamp(users, base, at=at) if generation.published else users
+
     def _draft(self, users: Mapping[int, bytes], reason: str) -> Draft:
         return pages.draft(
             list(users.values()),
@@ -190,14 +201,20 @@ class Observer:
     def _base(self, generation: Generation, stored: Manifest, draft: Draft) -> Users:
         """Return the last generation's users, as far as they can be read.
 
-        Where nobody is past the window, pages that the sweep found again need no reading.
+        Pages that the sweep found again need no reading.
         """
-        refs = [ref for ref in stored.pages if generation.adopted or ref not in draft.refs]
+        known = set(stored.pages)
+        users = {
+            user_id: line
+            for page in draft.pages
+            if page.ref in known
+            for user_id, line in page.users()
+        }
+        refs = [ref for ref in stored.pages if ref not in draft.refs]
         try:
-            return self._read(generation, refs)
+            return users | self._read(generation, refs)
         except BrokenSnapshotError:
             pass
-        users: Users = {}
         for ref in refs:
             try:
                 users |= self._read(generation, [ref])

@@ -115,7 +115,7 @@ class Reconciliation:
         lost = sweep.missing(base)
         alive, unconfirmed = self._settle(lost, loss, turn=head.lease.token)
         beyond, rotation = self._ask_again(
-            {id_: line for id_, line in base.items() if id_ not in sweep.users | lost}, head
+            {id_: base[id_] for id_ in base if id_ not in sweep.users and id_ not in lost}, head
         )
         new = {
             user_id: seen

@@ -214,16 +214,15 @@ class Revalidation:
         """Store what was observed, if it is new."""
         head = claim.head
         update = observed.update | head_updates.released(calls.rate_limit)
-        if observed.draft.digest == head.generation.digest and not repair:
+        draft = observed.draft
+        if draft is None or (draft.digest == head.generation.digest and not repair):
             self.store.update_held(claim.lease, update)
             concluded: Published | Unchanged = Unchanged(
                 updated(head, update), calls.made, observed.seen, calls.omitted
             )
         else:
             stored = Manifest() if repair else observed.stored
-            moved = Publication(self.store, self.time).publish(
-                claim, observed.draft, update, stored=stored
-            )
+            moved = Publication(self.store, self.time).publish(claim, draft, update, stored=stored)
             concluded = Published(moved, calls.made, observed.seen, calls.omitted)
         if observed.adopted:
             # If this fails, the next revalidation finds them adopted already.

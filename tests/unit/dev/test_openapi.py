@@ -32,7 +32,7 @@ from lib.queries.list_query import (
 from lib.queries.moment import AsOf, Moment, parse_moment
 from lib.queries.origin_parameters import MAX_LIMIT, Params, owns
 from lib.queries.parameters import MAX_MEMBERS, MAX_NUMBER
-from lib.users.document import USER_FIELDS
+from lib.users.document import SHOWN_FIELDS
 from tests.openapi import (
     BASE,
     CLIENT,
@@ -78,11 +78,14 @@ ASKED: dict[tuple[str, str], dict[str, Json]] = {
     ("createdAfter", "instant"): {"created_after": 1_769_860_800.0},
     ("createdBefore", "day"): {"created_before": 1_769_817_600.0},
     ("createdBefore", "instant"): {"created_before": 1_769_860_800.0},
+    ("changedSince", "day"): {"changed_since": 1_769_817_600.0},
+    ("changedSince", "instant"): {"changed_since": 1_769_860_800.0},
     ("metadata", "one"): {"metadata": (("plan", ("pro",)),)},
     ("metadata", "either, and"): {"metadata": (("beta", ("true",)), ("plan", ("pro,free",)))},
     ("fields", "some"): {"fields": ("id", "name", "timeZone")},
     ("sort", "newest first"): {"sort": "-createdDate"},
     ("sort", "by name"): {"sort": "name"},
+    ("sort", "changed last"): {"sort": "-updatedAt"},
     ("clientId", "sent by a client"): {},
 }
 EXAMPLES = Cursors(lambda: b"the key of examples")
@@ -323,7 +326,7 @@ def test_a_choice_is_offered_where_the_code_has_one_and_whole() -> None:
         for part in parameters("users", "GET", "query")
     }
 
-    assert enums["fields"] == list(USER_FIELDS)
+    assert enums["fields"] == list(SHOWN_FIELDS)
     assert {order.removeprefix("-") for order in enums["sort"]} == set(SORT_KEYS)
     for name in ("email_match", "sort"):
         with pytest.raises(InvalidRequestError) as caught:

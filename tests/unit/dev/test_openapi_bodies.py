@@ -40,7 +40,7 @@ from lib.queries.select import Slice, project
 from lib.reading.status import cache_data
 from lib.revalidation.forced import Refreshed
 from lib.revalidation.reconcile import incomplete_reason
-from lib.users.document import OMITTED, USER_FIELDS, canonical
+from lib.users.document import OMITTED, SHOWN_FIELDS, canonical
 from lib.users.hiding import REQUIRED_FIELDS, HidingPolicy
 from tests.fakes import FakeStore
 from tests.openapi import (
@@ -263,7 +263,7 @@ def test_a_user_has_the_fields_that_the_code_knows() -> None:
     schema = SCHEMAS["ManagedUser"]
 
     always = ", ".join(f"`{name}`" for name in REQUIRED_FIELDS)
-    assert list(schema["properties"]) == [*USER_FIELDS, OMITTED]
+    assert list(schema["properties"]) == [*SHOWN_FIELDS, OMITTED]
     assert f" {always} are always there" in schema["description"]
     # What the origin may leave out or set to null, and what it adds, is passed on.
     users = [json.loads(line) for line in (*LINES, CUT)]

@@ -15,6 +15,7 @@ LONGEST: dict[str, Value] = {
     "complete": False,
     "incomplete_reason": "window-full",
     "policy": "p" * 12,
+    "seen": b"s" * 8,
     "listing": b"x" * HEAD_MANIFEST_BYTES,
     "pages_expire_at": int(NOW),
     "modified_at": int(NOW),
