@@ -6,6 +6,8 @@ Events:
     {"action": "refresh", "clientId": …, "lease": {…}}               a reader's claim, handed over
     {"action": "refresh", "clientId": …, "requestedAt": <instant>}   a caller wants a new sweep,
                                                      with "believe": true whatever it misses
+    {"action": "erase", "clientId": …, "userId": …}                  an operator's order,
+                                                     with "from": <generation> where it goes on
 
 Each is idempotent: Lambda may deliver an event twice, and a lease that was used or has expired
 starts nothing.
@@ -40,6 +42,7 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     Raises:
         ValueError: the event is malformed, and the text says where; Lambda moves it to the
             dead-letter queue.
+        UnavailableError: nobody could be erased now.
     """
     try:
         action = orders.members(event).get("action")
@@ -50,7 +53,14 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
             if "clientIds" in event:
                 return {"results": _refresh_several(event["clientIds"], context, {})}
             return _refused(event) or _refresh_one(event, context)
-        raise ValueError("action must be refresh-all, or refresh with a clientId or clientIds")
+        if action == "erase":
+            # Imported here, since hardly any invocation is about that.
+            from handlers import erasing  # noqa: PLC0415
+
+            return erasing.erase(event, context)
+        raise ValueError(
+            "action must be refresh-all, refresh with a clientId or clientIds, or erase"
+        )
     finally:
         observing.flush()
 

@@ -2,8 +2,8 @@
 
 A generation counts as the newest from its ``modified_at`` on, when every environment answers from
 it, until the next one's. These instants rise with the numbers, so a few manifests tell. One that is
-not kept, or cannot be read, counts as older than any moment asked for: the search then ends at
-what is not there, never at another generation.
+not kept counts as older than any moment asked for: the search then ends at what is not there, never
+at another generation.
 
 Pure but for the store it is given.
 """
@@ -17,9 +17,9 @@ from lib.revalidation.head_updates import KEPT_SECONDS
 
 
 def number_of(
-    as_of: AsOf, newest: Generation, *, generation: Callable[[int], Generation | None], now: float
+    as_of: AsOf, newest: Generation, *, modified_at: Callable[[int], float | None], now: float
 ) -> int:
-    """Return the number of the generation ``as_of`` means; ``generation`` reads one by number.
+    """Return the number of the generation ``as_of`` means; ``modified_at`` is told by number.
 
     Raises:
         InvalidRequestError: it was not there yet, or nothing was.
@@ -40,8 +40,8 @@ def number_of(
         raise GoneError("This moment is too long ago: generations are kept for 30 days.")
 
     def later(number: int) -> bool:
-        found = generation(number)
-        return found is not None and found.modified_at > as_of.instant
+        instant = modified_at(number)
+        return instant is not None and instant > as_of.instant
 
     number = _last_not(later, newest.number)
     if number == 0:

@@ -117,7 +117,7 @@ class Proxy:
         self.require_known(head)
         self.note_read(head, now)
         number = past.number_of(
-            as_of, head.generation, generation=partial(self.store.generation, client_id), now=now
+            as_of, head.generation, modified_at=partial(self.store.modified_at, client_id), now=now
         )
         return self._pinned(client_id, number, view)
 

@@ -61,10 +61,15 @@ def generations(*modified_at: int) -> dict[int, Generation]:
     }
 
 
+def instants(kept: dict[int, Generation]) -> Callable[[int], float | None]:
+    """Return what tells ``modified_at`` of those that are kept."""
+    return lambda number: kept[number].modified_at if number in kept else None
+
+
 def number_at(
     instant: float, kept: dict[int, Generation], *, newest: Generation, now: float
 ) -> int:
-    return past.number_of(AsOf(instant=instant), newest, generation=kept.get, now=now)
+    return past.number_of(AsOf(instant=instant), newest, modified_at=instants(kept), now=now)
 
 
 @given(
@@ -93,13 +98,13 @@ def test_the_moment_just_passed_is_found_with_two_reads_and_a_month_with_few() -
     kept = generations(*range(0, 43_200 * 60, 60))
     newest, now, read = kept[43_200], 43_200 * 60, []
 
-    def reading(number: int) -> Generation | None:
+    def reading(number: int) -> float | None:
         read.append(number)
-        return kept.get(number)
+        return instants(kept)(number)
 
     def reads_for(instant: float) -> int:
         read.clear()
-        past.number_of(AsOf(instant=instant), newest, generation=reading, now=now)
+        past.number_of(AsOf(instant=instant), newest, modified_at=reading, now=now)
         return len(read)
 
     assert reads_for(now) == 0
@@ -262,6 +267,17 @@ def test_what_is_not_kept_is_gone_and_the_answer_says_where_to_start_again(momen
     assert given.status == alone.status == 410
     assert given.links == {"first": "limit=2&q=n"}
     assert told.caller.users(given.links["first"]).headers["X-Total-Count"] == "5"
+
+
+def test_what_is_buried_is_gone_and_leads_nobody_astray() -> None:
+    told = history(12)
+    for number in range(4, 9):
+        told.world.store.bury(CLIENT, number)
+
+    found = [told.as_of(iso(told.published_at(number))) for number in range(1, 13)]
+
+    assert [given.status for given in found] == [200] * 3 + [410] * 5 + [200] * 4
+    assert [len(given.ids) for given in found if given.status == 200] == [1, 2, 3, 9, 10, 11, 12]
 
 
 def test_a_moment_more_than_thirty_days_ago_is_gone_unless_nothing_has_changed_since() -> None:
