@@ -12,6 +12,7 @@ from lib.errors import ServiceError
 from lib.queries import list_query
 from lib.queries.cursor import Cursors
 from lib.queries.list_query import ListQuery
+from lib.queries.moment import parse_moment
 from lib.reading.lists import ListReads, ListRequest
 from lib.reading.named import NamedReads
 from lib.reading.request import Answer, Conditions, ReadRequest
@@ -88,11 +89,12 @@ class Caller:
         beside = list_query.parse_list({"limit": ["250"], **params})
         return self._listed(replace(beside, **named), beside, params, {})
 
-    def user(self, user_id: int, *wanted: str, **fields: str) -> Given:
+    def user(self, user_id: int, *wanted: str, as_of: str = "", **fields: str) -> Given:
         """Ask for one user, for the fields ``wanted`` alone if there are any."""
         reads = SingleReads(named=self._named, policy=self.world.policy, time=self.world.time)
         request = self._request(fields)
-        return _given(lambda: reads.answer(request, user_id, wanted)[0])
+        moment = parse_moment({"asOf": [as_of]} if as_of else {}, CURSORS.read)
+        return _given(lambda: reads.answer(request, user_id, wanted, moment.as_of)[0])
 
     def _listed(
         self,
@@ -107,8 +109,9 @@ class Caller:
             hiding_digest=self.world.hiding.digest,
             cursors=CURSORS,
             time=self.world.time,
+            updated_at=self.world.updated_at,
         )
-        moment = list_query.parse_moment(params, CURSORS.read)
+        moment = parse_moment(params, CURSORS.read)
         request = self._request(fields, min_generation=moment.min_generation)
         asked = ListRequest(read=request, query=query, linked=linked, moment=moment)
         return _given(lambda: reads.answer(asked)[0])

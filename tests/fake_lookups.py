@@ -42,6 +42,14 @@ class FakeLookups:
         self.answers |= answers
         self.hidden |= dict.fromkeys(answers, self.hiding_digest)
 
+    def forget(self, client_id: str, keys: Sequence[str]) -> None:
+        """Forget the look-up ``keys``."""
+        assert client_id == CLIENT
+        self.writes += 1
+        for key in keys:
+            for kept in (self.answers, self.hidden, self.asking, self.paused):
+                kept.pop(key, None)
+
     def begin(self, client_id: str, key: str, *, now: float, until: float) -> bool:
         """Tell whether the caller may ask."""
         assert client_id == CLIENT

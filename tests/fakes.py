@@ -5,7 +5,7 @@ and of DynamoDB.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -25,6 +25,7 @@ from lib.directory.head import (
 )
 from lib.directory.manifest import Manifest, PageRef, unpack
 from lib.directory.pages import Page, decode, encode
+from lib.directory.store import Kept
 from lib.errors import (
     BrokenSnapshotError,
     ConflictError,
@@ -139,8 +140,40 @@ class FakeStore:
     def generation(self, client_id: str, number: int) -> Generation | None:
         """See ``lib.aws.directory_store.DirectoryStore.generation``."""
         with_outcome = self._begin("generation")
-        manifest = self.manifests.get((client_id, number))
-        return with_outcome(None if manifest is None else generation_of(client_id, manifest))
+        manifest = self.manifests.get((client_id, number), {})
+        gone = "listing" not in manifest
+        return with_outcome(None if gone else generation_of(client_id, manifest))
+
+    def modified_at(self, client_id: str, number: int) -> float | None:
+        """See ``lib.aws.directory_store.DirectoryStore.modified_at``."""
+        with_outcome = self._begin("modified_at")
+        return with_outcome(self.manifests.get((client_id, number), {}).get("modified_at"))
+
+    def history(self, client_id: str, numbers: Sequence[int]) -> list[Kept]:
+        """See ``lib.aws.directory_store.DirectoryStore.history``."""
+        with_outcome = self._begin("history")
+        found = {
+            n: self.manifests[client_id, n] for n in numbers if (client_id, n) in self.manifests
+        }
+        return with_outcome(
+            [
+                Kept(n, item["previous"], unpack(item["listing"]) if "listing" in item else None)
+                for n, item in sorted(found.items())
+            ]
+        )
+
+    def discard(self, client_id: str, pages: Collection[str], shards: Collection[str]) -> None:
+        """See ``lib.aws.directory_store.DirectoryStore.discard``."""
+        with_outcome = self._begin("discard")
+        for digest in (*pages, *shards):
+            self.stored_pages.pop((client_id, digest), None)
+        with_outcome(None)
+
+    def bury(self, client_id: str, number: int) -> None:
+        """See ``lib.aws.directory_store.DirectoryStore.bury``."""
+        with_outcome = self._begin("bury")
+        self.manifests.get((client_id, number), {}).pop("listing", None)
+        with_outcome(None)
 
     def mark_announced(self, client_id: str, number: int, *, seen: int) -> bool:
         """See ``lib.aws.directory_store.DirectoryStore.mark_announced``."""
@@ -268,6 +301,7 @@ class FakeStore:
         self.manifests[client_id, number] = {
             **{name: moved[name] for name in GENERATION_ATTRIBUTES if moved.get(name) is not None},
             "expires_at": update["pages_expire_at"],
+            "previous": base.generation.number,
         }
         in_head = packed if len(packed) <= HEAD_MANIFEST_BYTES else None
         self._change(client_id, moved | {"listing": in_head})

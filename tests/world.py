@@ -66,6 +66,7 @@ class World:
     hiding: HidingPolicy = NOTHING_HIDDEN
     adopted_calls: int = 20
     max_adopted: int = 2_000
+    updated_at: bool = False
     jitter: float = 0.0
     handed_over: list[Claim] = field(default_factory=list)
     reported: list[Outcome] = field(default_factory=list)
@@ -95,6 +96,7 @@ class World:
                 hiding=self.hiding,
                 adopted_calls=self.adopted_calls,
                 max_adopted=self.max_adopted,
+                updated_at=self.updated_at,
             ),
             time=self.time,
             report=lambda _claim, outcome, _took: self.reported.append(outcome),

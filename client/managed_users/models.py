@@ -9,6 +9,7 @@ class User(TypedDict, total=False):
     """A managed user in the origin's own names; with ``fields``, some of them.
 
     ``fieldsOmitted`` names fields that he has at the origin and that were too much to be kept.
+    ``updatedAt`` is when the service first saw him as he is, where it keeps that and knows it.
     """
 
     id: int
@@ -25,6 +26,7 @@ class User(TypedDict, total=False):
     avatarUrl: str | None
     metadata: dict[str, Any] | None
     fieldsOmitted: list[str]
+    updatedAt: str
 
 
 class Pagination(TypedDict):

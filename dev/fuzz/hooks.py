@@ -30,12 +30,15 @@ def before_call(_context: Json, case: Json, _kwargs: Json) -> None:
         return
     client = f"{os.environ['FUZZED_URL']}/oauth-clients/{case.path_parameters['clientId']}"
     asked = case.query
-    if {"min_generation", "since"} & asked.keys():
+    if "asOf" in asked:
+        asked.pop("min_generation", None)
+    if numbered := {"min_generation", "since", "asOf"} & asked.keys():
         newest = requests.get(f"{client}/cache", timeout=35).json()["data"]["generation"]
-        for name in {"min_generation", "since"} & asked.keys():
-            asked[name] = min(int(asked[name]), newest)
+        for name in numbered:
+            # Of a moment not long past, since this service is young.
+            asked[name] = newest if name == "asOf" else min(int(asked[name]), newest)
     if "cursor" in asked:
-        for name in ("cursor", "offset", "min_generation"):
+        for name in ("cursor", "offset", "min_generation", "asOf"):
             asked.pop(name, None)
         cursor = _next_cursor(client, asked) if case.method == "GET" else None
         if cursor:

@@ -6,7 +6,7 @@ from handlers.gateway import Response
 from handlers.wiring import wiring
 from lib.caching.freshness import age_of
 from lib.caching.headers import RequestDirectives
-from lib.caching.provenance import Collapsed, Hit
+from lib.caching.provenance import PINNED, Collapsed, Hit
 from lib.directory.head import Head
 from lib.reading.request import UNCONDITIONAL, Answer, Conditions, ReadRequest
 
@@ -54,6 +54,9 @@ def response(call: Call, answer: Answer) -> Response:
     )
     came_by = answer.came_by
     observing.count(Hit=int(isinstance(came_by, Hit)))
+    if isinstance(came_by, Hit) and came_by.detail == PINNED:
+        # Whoever asks for what is past wants it that old.
+        return Response(answer.status, answer.body, answer.headers)
     if age >= policy.max_age:
         observing.count_stale(None if isinstance(came_by, Collapsed) else came_by.detail)
     observing.seconds(AgeServed=age)

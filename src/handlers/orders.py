@@ -12,6 +12,7 @@ from typing import Any, TypeIs
 from handlers.observing import logger
 from handlers.wiring import wiring
 from lib.errors import StoreError
+from lib.users.keys import possible_id
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LARGEST = 2**53
@@ -64,6 +65,18 @@ def generation(event: Mapping[str, Any], name: str) -> int:
     if _whole(found):
         return found
     raise ValueError(f"{name} must be the number of a generation, 0 or more")
+
+
+def user_id(event: Mapping[str, Any]) -> int:
+    """Return the user that ``event`` is about.
+
+    Raises:
+        ValueError: no user can have this id.
+    """
+    found = event.get("userId")
+    if _whole(found) and possible_id(found):
+        return found
+    raise ValueError("userId must be the id of a user, a whole number above 0")
 
 
 def records(event: Mapping[str, Any]) -> Sequence[Any]:

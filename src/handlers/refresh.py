@@ -7,6 +7,8 @@ Events:
     {"action": "refresh", "clientId": …, "requestedAt": <instant>}   a caller wants a new sweep,
                                                      with "believe": true whatever it misses
     {"action": "hints", "clientId": …}                               webhooks hinted at users
+    {"action": "erase", "clientId": …, "userId": …}                  an operator's order,
+                                                     with "from": <generation> where it goes on
 
 Each is idempotent: Lambda may deliver an event twice, and a lease that was used or has expired
 starts nothing.
@@ -41,6 +43,7 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     Raises:
         ValueError: the event is malformed, and the text says where; Lambda moves it to the
             dead-letter queue.
+        UnavailableError: nobody could be erased now.
     """
     try:
         action = orders.members(event).get("action")
@@ -58,8 +61,14 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
                 holder=_holder(context),
                 deadline=deadline(context, now=wiring().time.now()),
             )
+        if action == "erase":
+            # Imported here, since hardly any invocation is about that.
+            from handlers import erasing  # noqa: PLC0415
+
+            return erasing.erase(event, context)
         raise ValueError(
-            "action must be refresh-all, or refresh with a clientId or clientIds, or hints with one"
+            "action must be refresh-all, refresh with a clientId or clientIds, or hints or erase"
+            " with a clientId"
         )
     finally:
         observing.flush()

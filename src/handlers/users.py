@@ -10,6 +10,7 @@ from handlers.http import read_request, response
 from handlers.wiring import wiring
 from lib.queries import list_query, lookup_body
 from lib.queries.list_query import ListQuery
+from lib.queries.moment import parse_moment
 from lib.queries.parameters import MAX_MEMBERS, refuse
 from lib.reading.lists import ListRequest
 from lib.users.document import omitted_in
@@ -38,16 +39,16 @@ def look_users_up(call: Call) -> Response:
 def get_user(call: Call) -> Response:
     """Answer ``GET …/users/{userId}``."""
     fields = list_query.parse_user_fields(call.request.params)
-    moment = list_query.parse_moment(call.request.params, wiring().cursors.read)
+    moment = parse_moment(call.request.params, wiring().cursors.read)
     user_id = list_query.parse_user_id(call.route.user_id)
     request = read_request(call, min_generation=moment.min_generation)
-    answer, found = wiring().single_reads.answer(request, user_id, fields)
+    answer, found = wiring().single_reads.answer(request, user_id, fields, moment.as_of)
     _observe(call, found)
     return response(call, answer)
 
 
 def _list(call: Call, query: ListQuery, *, linked: ListQuery) -> Response:
-    moment = list_query.parse_moment(call.request.params, wiring().cursors.read)
+    moment = parse_moment(call.request.params, wiring().cursors.read)
     request = read_request(call, min_generation=moment.min_generation)
     answer, found = wiring().list_reads.answer(
         ListRequest(read=request, query=query, linked=linked, moment=moment)

@@ -170,6 +170,7 @@ class Wiring:
                 hiding=self.settings.hiding,
                 adopted_calls=self.settings.adopted_calls,
                 max_adopted=self.settings.max_adopted,
+                updated_at=self.settings.updated_at,
             ),
             time=self.time,
             report=report_revalidation,
@@ -259,6 +260,7 @@ class Wiring:
             hiding_digest=self.settings.hiding.digest,
             cursors=self.cursors,
             time=self.time,
+            updated_at=self.settings.updated_at,
         )
 
     @cached_property

@@ -43,6 +43,7 @@ class Settings:
             "HIDDEN_METADATA_KEYS",
             "EVENT_BUS_NAME",
             "EVENT_VALUES",
+            "UPDATED_AT",
         }
     )
 
@@ -63,6 +64,7 @@ class Settings:
     hiding: HidingPolicy
     event_bus_name: str
     event_values: bool
+    updated_at: bool
     changes_function_name: str = ""
 
     @classmethod
@@ -105,6 +107,7 @@ class Settings:
             ),
             event_bus_name=env["EVENT_BUS_NAME"],
             event_values=_switch(env, "EVENT_VALUES"),
+            updated_at=_switch(env, "UPDATED_AT"),
             changes_function_name=env.get("CHANGES_FUNCTION_NAME", ""),
         )
 

@@ -9,7 +9,6 @@ from lib.aws.table import Table
 from lib.directory import pages
 from lib.directory.head import Head, Lease, Value, attributes_of
 from lib.directory.manifest import Manifest
-from lib.directory.store import Directory
 from tests.fakes import NOW, Clock, FakeStore
 
 if TYPE_CHECKING:
@@ -29,7 +28,10 @@ class Rig:
     """A store and one client of its own; ``lose`` and ``alter`` damage what is stored."""
 
     def __init__(
-        self, store: Directory, client_id: str, put_item: Callable[[str, str, bytes | None], None]
+        self,
+        store: FakeStore | DirectoryStore,
+        client_id: str,
+        put_item: Callable[[str, str, bytes | None], None],
     ) -> None:
         self.store = store
         self.client_id = client_id

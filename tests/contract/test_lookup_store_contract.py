@@ -138,3 +138,11 @@ def test_a_claim_that_a_wrong_clock_made_keeps_nobody_from_asking(
     assert lookups.begin(CLIENT, "id:1", now=NOW + 900, until=NOW + 910)
 
     assert lookups.begin(CLIENT, "id:1", now=NOW, until=NOW + 10)
+
+
+def test_what_is_forgotten_was_never_remembered(lookups: FakeLookups | LookupStore) -> None:
+    lookups.remember(CLIENT, {"id:1": SEEN, "id:2": SEEN})
+
+    lookups.forget(CLIENT, ["id:1", "id:7"])
+
+    assert lookups.remembered(CLIENT, ["id:1", "id:2"]) == {"id:2": SEEN}

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dev.local.embedded_aws import EmbeddedAws
-from lib.directory import pages
+from lib.directory import index, pages
 from lib.directory.head import Lease
 from lib.directory.manifest import Manifest
+from lib.directory.store import Kept
 from lib.errors import BrokenSnapshotError, ConflictError, LeaseLostError
 from tests.contract.store_rig import COUNTERS, MINUTE, TABLE, Rig, fake_rig, real_rig, taken
 from tests.fakes import NOW, generation_with, head_with
@@ -375,3 +376,46 @@ def test_a_read_is_noted_in_the_head_and_nothing_else_of_it_changes(rig: Rig) ->
     rig.store.note_read(rig.client_id, NOW + 5)
 
     assert rig.head == replace(before, read_at=NOW + 5)
+
+
+def test_what_is_kept_is_told_by_number_and_whom_it_followed(rig: Rig) -> None:
+    cut = [rig.publish(count) for count in (1, 2, 3)]
+    rig.put_item("manifest", "2", None)
+
+    kept = rig.store.history(rig.client_id, range(1, 9))
+
+    refs = [tuple(page.ref for page in pages) for pages in (cut[0], cut[2])]
+    assert kept == [Kept(1, 0, Manifest(refs[0])), Kept(3, 2, Manifest(refs[1]))]
+
+
+def test_a_generation_that_is_buried_is_gone_but_for_its_number(rig: Rig) -> None:
+    rig.publish()
+    rig.publish(digest="d2")
+
+    for number in (1, 1, 7):
+        rig.store.bury(rig.client_id, number)
+
+    assert rig.store.generation(rig.client_id, 1) is None
+    assert rig.store.generation(rig.client_id, 2) is not None
+    assert [one[:2] for one in rig.store.history(rig.client_id, (1, 7))] == [(1, 0)]
+    assert rig.store.history(rig.client_id, (1,))[0].manifest is None
+    instants = [rig.store.modified_at(rig.client_id, number) for number in (1, 2, 7)]
+    assert instants == [int(NOW), int(NOW), None]
+
+
+def test_pages_and_shards_that_are_discarded_are_gone_and_others_stay(rig: Rig) -> None:
+    cut = rig.put(3)
+    shards = {index.digest_of(shard): shard for shard in (b"a" * 16, b"b" * 16)}
+    rig.store.put(rig.client_id, [], shards, expires_at=int(NOW) + 60)
+    gone, stays = shards
+
+    rig.store.discard(rig.client_id, {cut[0].ref.digest, "0" * 40}, {gone})
+    rig.store.discard(rig.client_id, set(), set())
+
+    for lost in ([cut[0].ref], [cut[1].ref, cut[0].ref]):
+        with pytest.raises(BrokenSnapshotError):
+            rig.store.pages(rig.client_id, lost)
+    with pytest.raises(BrokenSnapshotError):
+        rig.store.shards(rig.client_id, [gone])
+    assert list(rig.store.pages(rig.client_id, [cut[1].ref, cut[2].ref])) == cut[1:]
+    assert list(rig.store.shards(rig.client_id, [stays])) == [shards[stays]]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dev.deploy.deployment import Deployment
+from dev.origin import OriginDouble
 from tests.e2e.calls import OWNER
 from tests.e2e.conftest import CANARY, CLIENT
 from tests.e2e.signatures import SignatureGate
@@ -76,6 +77,23 @@ def test_the_doctor_finds_a_client_that_the_secret_does_not_name(
     told = {result["check"]: result["told"] for result in json.loads(done.stdout)}
     assert done.returncode == 1
     assert told["secret"] == "it does not name this client"
+
+
+def test_somebody_who_is_gone_is_erased_and_nobody_else(
+    environment: dict[str, str], origin: OriginDouble
+) -> None:
+    user_id = str(origin.create(CLIENT)["id"])
+    generation = json.loads(run(environment, "refresh", "--wait", "--json").stdout)["generation"]
+    origin.delete(CLIENT, int(user_id))
+    assert run(environment, "refresh", "--wait").returncode == 0
+    was = run(environment, "get", user_id, "--as-of", str(generation), "--json")
+
+    done = run(environment, "erase", user_id, "--yes", "--json")
+    there = run(environment, "erase", str(origin.users(CLIENT)[0]["id"]), "--yes")
+
+    assert json.loads(was.stdout)["id"] == int(user_id)
+    assert json.loads(done.stdout) == {"generations": 1, "pages": 1}
+    assert (there.returncode, "newest generation" in there.stderr) == (1, True)
 
 
 def test_changes_are_announced_again(environment: dict[str, str]) -> None:

@@ -198,6 +198,8 @@ WAYS: dict[str, Callable[[Asker], Answer]] = {
     "the next window": next_window,
     "an old cursor": old_cursor,
     "too long ago": lambda ask: ask("since=0"),
+    "as it was": lambda ask: ask("asOf=1"),
+    "as it was long ago": lambda ask: ask("asOf=2001-01-01"),
     "a fault of ours": lambda ask: ask(context=BrokenContext()),
     "what changed": changed,
     "not signed": lambda ask: ask(headers={"X-Cal-Signature-256": "0" * 64}),

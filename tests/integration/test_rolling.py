@@ -49,10 +49,10 @@ class Rolling:
     sources: dict[str, str]
     heard: set[str] = field(default_factory=set)
 
-    def deploy(self, version: str, *handlers: str) -> None:
-        """Let functions be of a version from their next invocation on."""
+    def deploy(self, version: str, *handlers: str, **settings: str) -> None:
+        """Let functions be of a version, with ``settings``, from their next invocation on."""
         for handler in handlers or FUNCTIONS:
-            self.stack.pools[handler].deploy(PYTHONPATH=self.sources[version])
+            self.stack.pools[handler].deploy(PYTHONPATH=self.sources[version], **settings)
 
     def publish(self) -> int:
         """Have the refresh function publish a new user; return the user's id."""
@@ -214,6 +214,28 @@ def test_rolled_forward_and_back_everything_is_announced_once_and_in_order(
     assert told == [("created", str(user_id)) for user_id in created]
     wait_until(lambda: rolling.caller.table.head(CLIENT)["announced"] == rolling.generation)
     assert rolling.receiver.statuses.empty()
+
+
+def test_stamps_that_are_switched_off_before_a_version_comes_back_are_no_change_to_it(
+    rolling: Rolling,
+) -> None:
+    def announced() -> int:
+        created = rolling.publish()
+        assert rolling.next_event() == ("created", str(created))
+        return created
+
+    rolling.deploy("new", UPDATED_AT="true")
+    created = announced()
+    stamped = rolling.caller.get(f"/users/{created}").json()["data"]
+    rolling.deploy("new", UPDATED_AT="false")
+    announced()
+    rolling.deploy("old")
+    announced()
+
+    assert "updatedAt" in stamped
+    assert rolling.caller.get(f"/users/{created}").json()["data"] == {
+        name: value for name, value in stamped.items() if name != "updatedAt"
+    }
 
 
 @pytest.fixture

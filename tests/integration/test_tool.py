@@ -128,6 +128,7 @@ def test_users_can_be_filtered_and_cut(run: Run, stack: LocalStack) -> None:
         (("changes", "--since", "999"), 1, "999 is above it"),
         (("changes",), 0, "is the newest"),
         (("replay", "--from", "0"), 2, "--stack"),
+        (("erase", "7", "--yes"), 2, "--stack"),
         (("export", "users.xml"), 2, ".jsonl"),
         (("--url", "http://127.0.0.1:1/v2", "status"), 4, "does not accept connections"),
         (("--client-id", "clxunknown", "status"), 3, "clxunknown"),
@@ -141,6 +142,12 @@ def test_what_does_not_work_ends_with_a_line_and_a_code(
     assert (result.exit_code, result.stdout) == (code, "")
     assert told in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_nobody_is_erased_whose_erasure_nobody_confirms(run: Run) -> None:
+    result = run("erase", "7", "--function", "f")
+
+    assert (result.exit_code, "for ever?" in result.stderr) == (1, True)
 
 
 def test_one_user_by_id_address_and_username(run: Run, stack: LocalStack) -> None:
@@ -280,7 +287,8 @@ def test_changes_since_a_generation(
     assert stack.origin is not None
     refresh()
     since = json.loads(run("status", "--json").stdout)["generation"]
-    user_id = stack.origin.users(CLIENT)[7]["id"]
+    before = stack.origin.users(CLIENT)[7]
+    user_id = before["id"]
     stack.origin.update(CLIENT, user_id, name="Changed")
     refresh()
 
@@ -288,6 +296,15 @@ def test_changes_since_a_generation(
     told = json.loads(run("changes", "--since", str(since), "--json").stdout)
 
     assert f"updated {user_id} name\n" in lines.stdout
+    was = [
+        json.loads(run(*asked, "--as-of", str(since), "--json").stdout)
+        for asked in (
+            ("get", str(user_id)),
+            ("get", before["email"]),
+            ("users", "--ids", str(user_id)),
+        )
+    ]
+    assert [told.get("user") or told["users"][0] for told in was] == [before] * 3
     assert {"id": user_id, "fields": ["name"]} in told["updated"]
 
 

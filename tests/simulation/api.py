@@ -12,6 +12,7 @@ from lib.errors import ServiceError
 from lib.queries import bodies, list_query, lookup_body
 from lib.queries.feed_query import parse_feed
 from lib.queries.list_query import ListQuery
+from lib.queries.moment import parse_moment
 from lib.queries.parameters import MAX_MEMBERS
 from lib.reading import status
 from lib.reading.lists import ListRequest
@@ -149,7 +150,7 @@ def _list(environment: Environment, asked: Asked, seen: Exchange) -> None:
     query = linked = asked.query
     if asked.posted:
         linked = list_query.parse_list({"limit": [str(MAX_MEMBERS)], **asked.params})
-    moment = list_query.parse_moment(asked.params, environment.cursors.read)
+    moment = parse_moment(asked.params, environment.cursors.read)
     seen.offset = moment.cursor.offset if moment.cursor else None
     request = _request(environment, asked, min_generation=moment.min_generation)
     made, seen.found = environment.list_reads.answer(
@@ -162,9 +163,9 @@ def _list(environment: Environment, asked: Asked, seen: Exchange) -> None:
 def _user(environment: Environment, asked: Asked, seen: Exchange) -> None:
     assert asked.user_id is not None
     fields = list_query.parse_user_fields(asked.params)
-    moment = list_query.parse_moment(asked.params, environment.cursors.read)
+    moment = parse_moment(asked.params, environment.cursors.read)
     request = _request(environment, asked, min_generation=moment.min_generation)
-    made, seen.found = environment.single_reads.answer(request, asked.user_id, fields)
+    made, seen.found = environment.single_reads.answer(request, asked.user_id, fields, moment.as_of)
     seen.status, seen.headers, seen.body = int(made.status), made.headers, made.body
     seen.generation = made.generation
 

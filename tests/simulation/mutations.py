@@ -21,6 +21,7 @@ from lib.origin.calls import OriginCalls
 from lib.reading.named import NamedReads
 from lib.reading.proxy import Proxy
 from lib.revalidation.forced import ForcedRefresh, Refreshed
+from lib.revalidation.last_generation import LastGeneration
 from lib.revalidation.observe import Observed, Observer
 from lib.revalidation.outcomes import Claim
 from lib.revalidation.purpose import Purpose
@@ -210,11 +211,17 @@ class _EveryLossBelieved(Observer):
         return Loss.BELIEVED, 0
 
 
+class _LastHidesNothing(LastGeneration):
+    @override
+    def read(self, refs: Sequence[PageRef]) -> Users:
+        read = self.contents.pages(self.head.client_id, refs)
+        return {user_id: line for page in read for user_id, line in page.users()}
+
+
 class _BaseHidesNothing(Observer):
     @override
-    def _read(self, generation: Generation, refs: Sequence[PageRef]) -> Users:
-        read = self.contents.pages(generation.client_id, refs)
-        return {user_id: line for page in read for user_id, line in page.users()}
+    def _last(self, head: Head) -> LastGeneration:
+        return _LastHidesNothing(contents=self.contents, head=head, hiding=self.hiding)
 
 
 @dataclass(slots=True)

@@ -147,4 +147,5 @@ def _settings(random: Random, window: Window, hiding: HidingPolicy) -> Settings:
         hiding=hiding,
         event_bus_name="bus",
         event_values=random.random() < 0.5,
+        updated_at=False,
     )

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +16,7 @@ from managed_users.tool.context import (
     FAILED,
     USAGE,
     AsJson,
+    Target,
     command,
     put,
     put_json,
@@ -108,20 +110,64 @@ def replay(
 ) -> None:
     """Announce all changes after a generation again: consumers must expect repeats anyway."""
     about = target(context)
-    name = function or about.outputs.get("ChangesFunctionName")
+    name = _function(about, function, "ChangesFunctionName")
+    event = {"action": "replay", "clientId": about.client_id, "from": start}
+    result = _invoke(about, name, event)
+    if as_json:
+        put_json(result)
+        return
+    put(f"{result['events']} events announced again")
+
+
+@app.command()
+@command
+def erase(
+    context: typer.Context,
+    user: Annotated[int, typer.Argument(min=1, help="The id of somebody who is gone.")],
+    function: Annotated[
+        str | None, typer.Option(help="The function; the stack's unless given.")
+    ] = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether that is meant.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Erase somebody who was deleted from the past as well, with the generations that hold him."""
+    about = target(context)
+    name = _function(about, function, "RefreshFunctionName")
+    if not yes:
+        asked = f"Erase user {user} from all that is kept of {about.client_id}, for ever?"
+        typer.confirm(asked, abort=True, err=True)
+    event: dict[str, Any] = {"action": "erase", "clientId": about.client_id, "userId": user}
+    erased = {"generations": 0, "pages": 0}
+    while True:
+        result = _invoke(about, name, event)
+        erased = {kind: count + result[kind] for kind, count in erased.items()}
+        if "next" not in result:
+            break
+        event["from"] = result["next"]
+        say(f"going on from generation {result['next']}")
+    if as_json:
+        put_json(erased)
+        return
+    put(f"{erased['generations']} generations are gone, {erased['pages']} pages deleted")
+
+
+def _function(about: Target, given: str | None, output: str) -> str:
+    name = given or about.outputs.get(output)
     if name is None:
         say("Which function? Give --stack or --function.")
         raise typer.Exit(USAGE)
-    event = {"action": "replay", "clientId": about.client_id, "from": start}
+    return name
+
+
+def _invoke(about: Target, name: str, event: Mapping[str, Any]) -> Any:  # noqa: ANN401 - its own
+    """Return what a function answers to an event."""
     answer = about.aws("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
     result: Any = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
         say(str(result.get("errorMessage", "the function failed")))
         raise typer.Exit(FAILED)
-    if as_json:
-        put_json(result)
-        return
-    put(f"{result['events']} events announced again")
+    return result
 
 
 @app.command()

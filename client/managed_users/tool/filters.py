@@ -17,11 +17,13 @@ TimeZone = Annotated[str | None, typer.Option(help="Time zones, separated by com
 Locale = Annotated[str | None, typer.Option(help="Locales, separated by commas.")]
 CreatedAfter = Annotated[str | None, typer.Option(help="Created then or later.")]
 CreatedBefore = Annotated[str | None, typer.Option(help="Created earlier.")]
+ChangedSince = Annotated[str | None, typer.Option(help="Seen changed then or later.")]
 Metadata = Annotated[
     list[str] | None, typer.Option(help="key=value; of several values of a key, any will do.")
 ]
 Fields = Annotated[str | None, typer.Option(help="Only these fields, separated by commas.")]
-Sort = Annotated[str, typer.Option(help="id, createdDate, name or email; - before it reverses.")]
+AsOf = Annotated[str | None, typer.Option(help="As it was: a generation, or a date in ISO 8601.")]
+Sort = Annotated[str, typer.Option(help="id, createdDate, updatedAt, name, email; - reverses.")]
 MinGeneration = Annotated[
     int | None, typer.Option(min=1, help="As they are in this generation or a later one.")
 ]

@@ -56,9 +56,11 @@ def users(
     locale: filters.Locale = None,
     created_after: filters.CreatedAfter = None,
     created_before: filters.CreatedBefore = None,
+    changed_since: filters.ChangedSince = None,
     metadata: filters.Metadata = None,
     fields: filters.Fields = None,
     sort: filters.Sort = "id",
+    as_of: filters.AsOf = None,
     min_generation: filters.MinGeneration = None,
     most: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")] = None,
     form: Annotated[Form, typer.Option("--format", help="How to print them.")] = Form.TABLE,
@@ -78,9 +80,11 @@ def users(
             locale=locale,
             createdAfter=created_after,
             createdBefore=created_before,
+            changedSince=changed_since,
             metadata=filters.pairs(metadata),
             fields=wanted,
             sort=sort,
+            asOf=as_of,
             min_generation=min_generation,
             limit=min(most or _LARGEST_PAGE, _LARGEST_PAGE),
         )
@@ -109,12 +113,13 @@ def get(
     user: Annotated[str, typer.Argument(help="An id, an address or a username.")],
     *,
     fresh: Annotated[bool, typer.Option("--fresh", help="Ask the origin.")] = False,
+    as_of: filters.AsOf = None,
     as_json: AsJson = False,
 ) -> None:
     """Show one user, past the origin's 500 too."""
     about = target(context)
     with waiting("asking for the user"):
-        found = _one(about.client, user, fresh=fresh)
+        found = _one(about.client, user, fresh=fresh, as_of=as_of)
     told = about.provenance
     if fresh and told["age"] is not None:
         say(f"The origin could not be asked: seen {told['age']} s ago ({told['cacheStatus']}).")
@@ -151,10 +156,11 @@ def _require_everybody(page: Page) -> None:
         raise typer.Exit(MISSING)
 
 
-def _one(client: Client, user: str, *, fresh: bool) -> User:
+def _one(client: Client, user: str, *, fresh: bool, as_of: str | None) -> User:
     if user.isascii() and user.isdigit():
-        return client.user(int(user), fresh=fresh)
-    page = client.look_up(fresh=fresh, **{"emails" if "@" in user else "usernames": [user]})
+        return client.user(int(user), fresh=fresh, asOf=as_of)
+    named = {"emails" if "@" in user else "usernames": [user]}
+    page = client.look_up(fresh=fresh, asOf=as_of, **named)
     if page.not_asked:
         raise errors.NotAskedError(page.not_asked)
     if not page.users:

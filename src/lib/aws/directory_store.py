@@ -5,7 +5,7 @@ lease holder writes is conditional on its token, so a holder that was overtaken 
 (fencing). ``expires_at`` is rubbish collection, never freshness: expiry is computed on read.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
 from lib.aws import items
@@ -25,6 +25,7 @@ from lib.directory.head import (
 )
 from lib.directory.manifest import Manifest, PageRef, unpack
 from lib.directory.pages import Page, decode, encode
+from lib.directory.store import Kept
 from lib.errors import BrokenSnapshotError, ConflictError, LeaseLostError, Reason
 
 
@@ -49,6 +50,23 @@ class DirectoryStore:
     def generation(self, client_id: str, number: int) -> Generation | None:
         """Return a generation as it was published, None if it is gone or cannot be read."""
         return self._heads.generation(client_id, number)
+
+    def modified_at(self, client_id: str, number: int) -> float | None:
+        """Return ``modified_at`` of a generation, of a buried one too; None if nothing is kept."""
+        return self._heads.modified_at(client_id, number)
+
+    def history(self, client_id: str, numbers: Sequence[int]) -> list[Kept]:
+        """Return those generations with ``numbers`` of which anything is kept, by number."""
+        return self._heads.history(client_id, numbers)
+
+    def bury(self, client_id: str, number: int) -> None:
+        """Let a generation be gone: its manifest stays, without what it is made of."""
+        self._heads.bury(client_id, number)
+
+    def discard(self, client_id: str, pages: Collection[str], shards: Collection[str]) -> None:
+        """Delete pages and shards by digest."""
+        keys = [_page_key(client_id, digest) for digest in sorted(pages)]
+        self._table.delete_all(keys + [_shard_key(client_id, digest) for digest in sorted(shards)])
 
     def mark_announced(self, client_id: str, number: int, *, seen: int) -> bool:
         """Note that everything up to ``number`` was announced, unless the mark is not ``seen``."""

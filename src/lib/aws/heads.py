@@ -26,10 +26,12 @@ from lib.directory.head import (
     generation_of,
     head_of,
 )
+from lib.directory.manifest import unpack
 from lib.directory.memory import MAX_HEADS
-from lib.errors import ConflictError, Reason, StoreError
+from lib.directory.store import Kept
+from lib.errors import BrokenSnapshotError, ConflictError, Reason, StoreError
 
-HEAD_MANIFEST_BYTES = 232
+HEAD_MANIFEST_BYTES = 222
 """The longest packed manifest that the head carries: with it, the item stays under 1 KB."""
 
 _KNOWN = ATTRIBUTES | {"format"}
@@ -89,6 +91,26 @@ class Heads:
         if unreadable(values) or values.get("generation") != number or "listing" not in values:
             return None
         return generation_of(client_id, values)
+
+    def modified_at(self, client_id: str, number: int) -> float | None:
+        """Return ``modified_at`` of a generation, of a buried one too; None if it is not kept."""
+        values = _known(self._table.get(manifest_key(client_id, number)))
+        return None if unreadable(values) else values.get("modified_at")
+
+    def history(self, client_id: str, numbers: Sequence[int]) -> list[Kept]:
+        """Return those generations with ``numbers`` of which there is a manifest, by number."""
+        read = self._table.get_all([manifest_key(client_id, number) for number in numbers])
+        return sorted(_kept(items.decode(item)) for item in read)
+
+    def bury(self, client_id: str, number: int) -> None:
+        """Take out of a manifest what its generation is made of, if it is there."""
+        with suppress(ConflictError):
+            self._table.update(
+                manifest_key(client_id, number),
+                {"listing": None},
+                condition=_guarded("attribute_exists(#pk)"),
+                values=_OWN_FORMAT,
+            )
 
     def change(
         self,
@@ -172,6 +194,19 @@ class Heads:
             **(least if number else {}),
             **{name: value for name, value in found.items() if value is not None},
         }
+
+
+def _kept(values: Mapping[str, Any]) -> Kept:
+    number, previous = int(values["sk"].partition("#")[2]), values.get("previous")
+    try:
+        readable = not unreadable(values) and values.get("generation") == number
+        manifest = unpack(values["listing"]) if readable and "listing" in values else None
+    except BrokenSnapshotError:
+        manifest = None
+    # What nobody has written counts as the number before.
+    if not isinstance(previous, int) or not 0 <= previous < number:
+        previous = number - 1
+    return Kept(number, previous, manifest)
 
 
 def _guarded(condition: str) -> str:

@@ -60,6 +60,10 @@ class LookupStore:
             ]
         )
 
+    def forget(self, client_id: str, keys: Sequence[str]) -> None:
+        """Forget what is remembered of the look-up ``keys``."""
+        self._table.delete_all([_key(_pk(client_id, key)) for key in keys])
+
     def begin(self, client_id: str, key: str, *, now: float, until: float) -> bool:
         """Claim to be asking for ``key`` until then, unless somebody is; tell whether we are."""
         try:

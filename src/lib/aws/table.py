@@ -61,6 +61,11 @@ class Table:
         for batch in batched(items, _BATCH_WRITE, strict=False):
             self._put_batch([{"PutRequest": {"Item": item}} for item in batch])
 
+    def delete_all(self, keys: Sequence[Item]) -> None:
+        """Delete the items at ``keys``, if they are there."""
+        for batch in batched(keys, _BATCH_WRITE, strict=False):
+            self._put_batch([{"DeleteRequest": {"Key": key}} for key in batch])
+
     def update(
         self,
         key: Item,

@@ -17,6 +17,10 @@ type Forwarding = Literal["uri-miss", "stale", "request", "miss"]
 """Why the origin had to be asked: ``fwd`` of Cache-Status (RFC 9211 section 2.2)."""
 
 
+PINNED = "pinned"
+"""The detail of an answer that had to be of just the generation it is of."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """What was stored; ``detail`` says why, where it is not simply fresh."""

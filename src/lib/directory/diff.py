@@ -1,6 +1,7 @@
 """Tells what changed between two generations of a client's directory.
 
-Pages with the same digest are the same, so only those that differ are read. A user new to the
+Pages with the same digest are the same, so only those that differ are read. A stamp of ours
+(``updatedAt``) is no change, and no field that one names. A user new to the
 directory was *created* since the earlier generation or merely became known, *discovered*: found by
 a look-up, or moved into the origin's window by somebody else's deletion.
 
@@ -16,6 +17,7 @@ from typing import Any, Literal
 from lib.directory.generation import Generation
 from lib.directory.manifest import PageRef
 from lib.directory.snapshot import Snapshot
+from lib.users.document import UPDATED_AT, unstamped
 
 type Kind = Literal["created", "discovered", "updated", "deleted"]
 
@@ -47,7 +49,7 @@ def changes(old: Snapshot, new: Snapshot) -> Iterator[Change]:
     after = _users(new, [ref for ref in new_refs if ref not in same])
     for user_id in sorted(before.keys() | after.keys()):
         was, now = before.get(user_id), after.get(user_id)
-        if was == now:
+        if was == now or (was and now and unstamped(was) == unstamped(now)):
             continue
         if now is None:
             yield Change(kind="deleted", user_id=user_id, before=was)
@@ -86,5 +88,5 @@ def _changed_fields(was: bytes, now: bytes) -> tuple[str, ...]:
     return tuple(
         name
         for name in {**before, **after}
-        if before.get(name, missing) != after.get(name, missing)
+        if name != UPDATED_AT and before.get(name, missing) != after.get(name, missing)
     )

@@ -133,6 +133,9 @@ class Head:
     pages_expire_at: int = 0
     """Until when everything that the generation names is kept."""
 
+    seen: bytes = b""
+    """Names what the last sweep saw, if that is all that the generation holds; see ``stamps``."""
+
     announced: int = 0
     """Up to which generation changes were announced."""
 

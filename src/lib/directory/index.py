@@ -76,6 +76,11 @@ class Question:
         }
 
 
+def positions(line: bytes, client_id: str, count: int) -> Sequence[int]:
+    """Return the positions of the shards, of ``count``, that lead to the user of a document."""
+    return Question(_keys(line)[1], client_id, count).shards
+
+
 def digest_of(shard: bytes) -> str:
     """Return the name of a shard."""
     return hashlib.blake2b(shard, digest_size=20).hexdigest()

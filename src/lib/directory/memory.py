@@ -2,7 +2,8 @@
 
 A remembered head may be used again for ``HEAD_SECONDS``, and longer only while the store is down:
 its age is told all the same. Pages, shards and manifests never change under their name, so they
-stay until bytes run out, least recently used first.
+stay until bytes run out, least recently used first. That a generation is there is believed for
+``GENERATION_SECONDS``.
 """
 
 from collections import OrderedDict
@@ -23,6 +24,10 @@ MAX_HEADS = 256
 """Most heads and manifests kept in memory."""
 
 
+GENERATION_SECONDS = 60
+"""How long a generation of the past is remembered: it may be buried, when somebody is erased."""
+
+
 class Memory:
     """A reader in front of ``store``.
 
@@ -34,7 +39,8 @@ class Memory:
         self._clock = clock
         self._max_bytes = max_bytes
         self._heads: OrderedDict[str, tuple[Head, float]] = OrderedDict()
-        self._generations: OrderedDict[tuple[str, int], Generation] = OrderedDict()
+        self._generations: OrderedDict[tuple[str, int], tuple[Generation, float]] = OrderedDict()
+        self._instants: OrderedDict[tuple[str, int], float] = OrderedDict()
         self._manifests: OrderedDict[tuple[str, str], Manifest] = OrderedDict()
         self._contents = _Contents(max_bytes)
 
@@ -66,13 +72,26 @@ class Memory:
     def generation(self, client_id: str, number: int) -> Generation | None:
         """Return a generation as it was published, None if it is gone."""
         key = (client_id, number)
-        generation = self._generations.get(key) if self._max_bytes else None
-        if generation is None:
-            generation = self._store.generation(client_id, number)
-            if generation is not None:
-                self._generations[key] = generation
-                _trim(self._generations)
+        remembered = self._generations.get(key) if self._max_bytes else None
+        asked_at = self._clock()
+        if remembered and 0 <= asked_at - remembered[1] < GENERATION_SECONDS:
+            return remembered[0]
+        generation = self._store.generation(client_id, number)
+        if generation is not None:
+            self._generations[key] = (generation, asked_at)
+            _trim(self._generations)
         return generation
+
+    def modified_at(self, client_id: str, number: int) -> float | None:
+        """Return from when on everybody answered from a generation, None if nothing is kept."""
+        key = (client_id, number)
+        instant = self._instants.get(key) if self._max_bytes else None
+        if instant is None:
+            instant = self._store.modified_at(client_id, number)
+            if instant is not None:
+                self._instants[key] = instant
+                _trim(self._instants)
+        return instant
 
     def mark_announced(self, client_id: str, number: int, *, seen: int) -> bool:
         """Move the mark of what was announced from ``seen``, unless somebody else did."""

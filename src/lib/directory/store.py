@@ -4,7 +4,7 @@ Every method raises StoreError when the table does not do what it was asked.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from lib.directory.generation import Generation
 from lib.directory.head import Head, HeadUpdate, Lease
@@ -12,6 +12,17 @@ from lib.directory.listing import Listing
 from lib.directory.manifest import Manifest, PageRef
 from lib.directory.pages import Page
 from lib.users.keys import Observation
+
+
+class Kept(NamedTuple):
+    """A generation that is kept: the one that it followed, and what it is made of.
+
+    Without a manifest it is gone for whoever asks: buried, or not to be read.
+    """
+
+    number: int
+    previous: int
+    manifest: Manifest | None
 
 
 class Contents(Protocol):
@@ -42,6 +53,12 @@ class Generations(Contents, Protocol):
 
 class Readable(Generations, Protocol):
     """What readers need: generations, and where it is noted that they are read."""
+
+    def modified_at(self, client_id: str, number: int) -> float | None:
+        """Return from when on everybody answered from a generation, also from one that is buried.
+
+        None if nothing is kept of it.
+        """
 
     def note_read(self, client_id: str, instant: float) -> None:
         """Note in the head when somebody read the directory."""
@@ -108,6 +125,19 @@ class Listings(Protocol):
         """Keep it."""
 
 
+class Erasable(Generations, Protocol):
+    """What it takes to erase somebody from generations."""
+
+    def history(self, client_id: str, numbers: Sequence[int]) -> Sequence[Kept]:
+        """Return those generations with ``numbers`` of which anything is kept."""
+
+    def discard(self, client_id: str, pages: Collection[str], shards: Collection[str]) -> None:
+        """Delete pages and shards by digest."""
+
+    def bury(self, client_id: str, number: int) -> None:
+        """Let a generation be gone: its manifest stays, without what it is made of."""
+
+
 class Lookups(Protocol):
     """What look-ups found, and who waits to be adopted for it."""
 
@@ -134,3 +164,10 @@ class Lookups(Protocol):
 
     def adopted(self, client_id: str, ids: Sequence[int]) -> None:
         """Let users wait no longer."""
+
+
+class Forgetting(Lookups, Protocol):
+    """Look-ups that can be forgotten."""
+
+    def forget(self, client_id: str, keys: Sequence[str]) -> None:
+        """Forget what is remembered by look-up key."""

@@ -20,12 +20,19 @@ type CursorAt = Callable[[int, ListQuery | None], str | None]
 
 
 def links(
-    query: ListQuery, cursor_at: CursorAt, *, end: int, total: int, ids: Sequence[int] = ()
+    query: ListQuery,
+    cursor_at: CursorAt,
+    *,
+    end: int,
+    total: int,
+    ids: Sequence[int] = (),
+    within: str = "",
 ) -> str:
     """Return the Link field of a window that ends before position ``end``, at most ``MAX_BYTES``.
 
     References are query-only, so any base path will do; ``first`` starts over with the newest
     generation. ``ids`` are those of all users that the question has, if it may be asked by them.
+    ``within`` is the parameter that names the generation, where the question is about that one.
     """
     places = {}
     if end < total:
@@ -33,15 +40,16 @@ def links(
     if query.offset > 0:
         # Behind the end, what comes before is the last window.
         places["prev"] = max(0, min(query.offset, total) - query.limit)
-    question, found, room = query.question, {}, MAX_BYTES
+    within = f"&{within}" if within else ""
+    found, room = {}, MAX_BYTES
     for name, position in places.items():
-        for text in _forms(question, query, cursor_at, position, ids):
+        for text in _forms(query, cursor_at, position, ids, within):
             link = _link(text, name)
             if len(link) <= room:
                 found[name] = link
                 room -= len(link) + len(", ")
                 break
-    first = _link(question, "first")
+    first = _link(query.question + within, "first")
     shown = (first if len(first) <= room else "", found.get("prev"), found.get("next"))
     return ", ".join(link for link in shown if link)
 
@@ -53,14 +61,14 @@ def first_link(query: ListQuery) -> str:
 
 
 def _forms(
-    question: str, query: ListQuery, cursor_at: CursorAt, position: int, ids: Sequence[int]
+    query: ListQuery, cursor_at: CursorAt, position: int, ids: Sequence[int], within: str
 ) -> Iterator[str]:
     """Yield references to the window at ``position``, from the whole question to the shortest."""
-    yield f"{question}&{_place(cursor_at(position, None), position)}"
+    yield f"{query.question}{within}&{_place(cursor_at(position, None), position)}"
     if ids:
         # The other filters have done their work.
         by_ids = ListQuery(limit=query.limit, ids=tuple(ids), fields=query.fields, sort=query.sort)
-        yield f"{by_ids.question}&{_place(cursor_at(position, by_ids), position)}"
+        yield f"{by_ids.question}{within}&{_place(cursor_at(position, by_ids), position)}"
     # Without a cursor this would be another question.
     if cursor := cursor_at(position, None):
         yield f"limit={query.limit}&{_place(cursor, position)}"

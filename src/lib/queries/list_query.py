@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 
 from lib.errors import InvalidRequestError
 from lib.queries import origin_parameters
-from lib.queries.cursor import Cursor
+from lib.queries.moment import AS_OF
 from lib.queries.origin_parameters import Params
 from lib.queries.parameters import (
     METADATA,
@@ -35,20 +35,12 @@ from lib.queries.parameters import (
     read_one_of,
     read_text,
     read_whole,
-    refuse,
     refuse_unknown,
 )
 from lib.users.dates import iso_date
+from lib.users.document import UPDATED_AT
 
-SORT_KEYS = ("id", "createdDate", "name", "email")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
-    """Of which generation an answer must be: not before one, or exactly a cursor's."""
-
-    min_generation: int = 0
-    cursor: Cursor | None = None
+SORT_KEYS = ("id", "createdDate", UPDATED_AT, "name", "email")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +48,7 @@ class ListQuery:
     """Which users, in which order, and which of their fields (empty: all).
 
     A filter that is None or empty lets everyone through. ``created_after`` is inclusive,
-    ``created_before`` exclusive, both epoch seconds.
+    ``created_before`` exclusive, ``changed_since`` inclusive, all epoch seconds.
     """
 
     limit: int = origin_parameters.DEFAULT_LIMIT
@@ -70,6 +62,7 @@ class ListQuery:
     locales: frozenset[str] = frozenset()
     created_after: float | None = None
     created_before: float | None = None
+    changed_since: float | None = None
     metadata: tuple[tuple[str, tuple[str, ...]], ...] = ()
     fields: tuple[str, ...] = ()
     sort: str = "id"
@@ -84,6 +77,11 @@ class ListQuery:
         """Whether one list names users, and nothing else decides who is in the answer."""
         decide = {name for name, _ in self._view} - {"email_match", "fields", "sort"}
         return len(decide) == 1 and decide <= {"emails", "ids", "usernames"}
+
+    @property
+    def needs_stamps(self) -> bool:
+        """Whether it can only be answered where users carry stamps."""
+        return self.changed_since is not None or self.sort.endswith(UPDATED_AT)
 
     @cached_property
     def filters_key(self) -> str:
@@ -132,9 +130,6 @@ class ListQuery:
         """Return the whole question in normal form: the view and the window of it."""
         return f"{self.limit} {self.offset} {self.filters_key}"
 
-
-NEWEST = Moment()
-"""The newest generation, whichever that is."""
 
 EVERYBODY = ListQuery()
 """What is asked without any parameter; made once, because most requests ask it."""
@@ -186,25 +181,8 @@ def parse_user_fields(params: Params) -> tuple[str, ...]:
     Raises:
         InvalidRequestError: naming parameter, reason and what is allowed.
     """
-    refuse_unknown(params, names=("fields", "min_generation"))
+    refuse_unknown(params, names=("fields", "min_generation", AS_OF))
     return read_fields("fields", params["fields"]) if "fields" in params else ()
-
-
-def parse_moment(params: Params, read_cursor: Callable[[str], Cursor]) -> Moment:
-    """Return of which generation an answer must be; ``read_cursor`` is ``Cursors.read``.
-
-    Raises:
-        InvalidRequestError: naming parameter, reason and what is allowed.
-        StoreError: a cursor cannot be read now.
-    """
-    if "cursor" not in params:
-        if "min_generation" not in params:
-            return NEWEST
-        return Moment(min_generation=read_number("min_generation", params["min_generation"]))
-    for other in ("offset", "min_generation"):
-        if other in params:
-            refuse(other, "says nothing beside a cursor", allowed=("limit",))
-    return Moment(cursor=read_cursor(",".join(params["cursor"])))
 
 
 def parse_changes(params: Params) -> tuple[int, bool]:
@@ -264,6 +242,7 @@ _VIEWS: Mapping[str, tuple[str, Callable[[str, Sequence[str]], Any]]] = {
     "locale": ("locales", read_names_like("en")),
     "createdAfter": ("created_after", read_instant),
     "createdBefore": ("created_before", read_instant),
+    "changedSince": ("changed_since", read_instant),
     "fields": ("fields", read_fields),
     "sort": ("sort", read_one_of(tuple(sign + key for key in SORT_KEYS for sign in ("", "-")))),
 }
@@ -278,5 +257,9 @@ _UNSAID = tuple(
 
 _SETS = frozenset({"emails", "ids", "usernames", "time_zones", "locales"})
 
-LIST_NAMES = ("limit", "offset", "emails", *_VIEWS, METADATA_NAME, "cursor", "min_generation")
+LIST_NAMES = (
+    *("limit", "offset", "emails"),
+    *_VIEWS,
+    *(METADATA_NAME, "cursor", "min_generation", AS_OF),
+)
 """Every parameter that a list understands."""

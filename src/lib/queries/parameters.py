@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from lib.errors import InvalidRequestError
 from lib.queries.origin_parameters import Params
 from lib.users.dates import instant_of
-from lib.users.document import USER_FIELDS
+from lib.users.document import SHOWN_FIELDS
 from lib.users.row import folded
 
 MAX_NUMBER = 10**15 - 1
@@ -105,9 +105,9 @@ def read_fields(name: str, values: Sequence[str]) -> tuple[str, ...]:
     """Return names of a user's fields, in the origin's order."""
     members = read_members(name, values)
     for member in members:
-        if member not in USER_FIELDS:
-            refuse(name, f"holds the unknown field '{member}'", USER_FIELDS, given=member)
-    return tuple(field for field in USER_FIELDS if field in members)
+        if member not in SHOWN_FIELDS:
+            refuse(name, f"holds the unknown field '{member}'", SHOWN_FIELDS, given=member)
+    return tuple(field for field in SHOWN_FIELDS if field in members)
 
 
 def read_one_of(allowed: Sequence[str]) -> Callable[[str, Sequence[str]], str]:

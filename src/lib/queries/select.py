@@ -14,7 +14,8 @@ from lib.directory.snapshot import Snapshot
 from lib.queries.list_query import ListQuery
 from lib.queries.parameters import MAX_MEMBERS, members_of
 from lib.users.address import stored_form
-from lib.users.document import OMITTED, canonical, omitted_from
+from lib.users.dates import iso_date
+from lib.users.document import OMITTED, UPDATED_AT, canonical, omitted_from
 from lib.users.keys import username_key
 from lib.users.row import Row, composed, form_of_json, json_form
 
@@ -147,6 +148,10 @@ def _tests(query: ListQuery) -> Iterator[Test]:
     if query.created_after is not None:
         after = query.created_after
         yield lambda row: row.created >= after
+    if query.changed_since is not None:
+        # Stamps are all written alike, so they compare as texts.
+        since = iso_date(query.changed_since)
+        yield lambda row: (row.updated_at or "") >= since
     if query.created_before is not None:
         before = query.created_before
         yield lambda row: row.created < before
@@ -181,6 +186,7 @@ def _sorted(rows: Sequence[Row], sort: str) -> Sequence[Row]:
 _ORDERS: dict[str, tuple[Callable[[Row], Any], Callable[[Row], Any]]] = {
     "id": (attrgetter("id"), attrgetter("id")),
     "createdDate": (attrgetter("created_date"), attrgetter("created_date")),
+    UPDATED_AT: (attrgetter("updated_at"), attrgetter("updated_at")),
     "name": (attrgetter("name"), lambda row: row.texts[0]),
     "email": (attrgetter("email"), lambda row: row.texts[2]),
 }

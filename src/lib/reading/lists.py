@@ -3,7 +3,8 @@
 Pure but for what it is wired to.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -18,7 +19,8 @@ from lib.directory.snapshot import Snapshot
 from lib.errors import GoneError, InvalidRequestError
 from lib.queries import bodies, links, select
 from lib.queries.cursor import LIFETIME_SECONDS, Cursor, Cursors, issued_at
-from lib.queries.list_query import ListQuery, Moment
+from lib.queries.list_query import ListQuery
+from lib.queries.moment import AS_OF, AsOf, Moment
 from lib.queries.select import Slice
 from lib.reading.named import NamedReads, looked_up
 from lib.reading.request import Answer, Read, ReadRequest
@@ -58,13 +60,14 @@ class _Seen(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListReads:
-    """Lists of any client's users."""
+    """Lists of any client's users; ``updated_at``: whether these get stamps."""
 
     named: NamedReads
     policy: FreshnessPolicy
     hiding_digest: str
     cursors: Cursors
     time: Time
+    updated_at: bool = False
 
     def answer(self, asked: ListRequest) -> tuple[Answer, "Found | None"]:
         """Return the answer, and the look-up that was made for it.
@@ -72,8 +75,15 @@ class ListReads:
         Raises:
             ServiceError: as ``Proxy.read``; and a cursor of another view, or one no longer kept.
         """
+        if asked.query.needs_stamps and not self.updated_at:
+            raise InvalidRequestError(
+                "This deployment does not keep when users were updated (UpdatedAt=true): nothing "
+                "can be asked or sorted by that."
+            )
         if asked.moment.cursor is not None:
             return self._next(asked, asked.moment.cursor), None
+        if asked.moment.as_of is not None:
+            return self._past(asked, asked.moment.as_of), None
         if asked.query.emails is not None or asked.query.ids is not None:
             return self._named(asked)
         request = asked.read._replace(rests_on=partial(_rests_on, asked.query))
@@ -122,14 +132,18 @@ class ListReads:
 
         expired = self.time.now() - cursor.issued_at >= LIFETIME_SECONDS
         if expired or cursor.hiding_digest != self.hiding_digest:
-            raise GoneError(_INVALID_CURSOR, fields={"Link": links.first_link(asked.linked)})
-        try:
+            raise _gone(_INVALID_CURSOR, asked)
+        with _leading_to_the_newest(asked):
             read = self.named.proxy.read_pinned(client_id, cursor.generation, view)
-        except GoneError as error:
-            raise GoneError(
-                error.message, fields={"Link": links.first_link(asked.linked)}
-            ) from error
         return self._answer(there, read, None)
+
+    def _past(self, asked: ListRequest, as_of: AsOf) -> Answer:
+        """Answer as it was then; who is not there was not known then, and is not looked up."""
+        with _leading_to_the_newest(asked):
+            read = self.named.proxy.read_as_of(
+                asked.read.client_id, as_of, lambda snapshot: self._slice(asked, snapshot)
+            )
+        return self._answer(asked, read, None)
 
     def _slice(
         self,
@@ -143,7 +157,7 @@ class ListReads:
         validators = Validators(
             etag=bodies.list_etag(generation, query),
             modified_at=generation.modified_at,
-            pinned=asked.moment.cursor is not None,
+            pinned=asked.moment.pinned,
         )
         observed_at = _rests_on(query, generation)
         unchanged = found is None and not snapshot.extra and self._as_published(generation)
@@ -165,7 +179,12 @@ class ListReads:
         # What a generation was not published with, no cursor and no date of it could tell of.
         published = self._as_published(generation) and not read.exact
         beside = not published or found is not None
-        pinnable = published and not (found and (found.lines or found.unanswered))
+        # Where a link names its generation, there is no need of a cursor.
+        pinnable = (
+            published
+            and not asked.moment.as_of
+            and not (found and (found.lines or found.unanswered))
+        )
         ids: Sequence[int] = ()
         if seen.rows is not None:
             rows = bodies.fitting(seen.rows, shorten=validators.pinned)
@@ -175,14 +194,21 @@ class ListReads:
             # What is named in a body stays out of URLs, by id too.
             ids = rows.ids if asked.linked == asked.query else ()
             if beside:
-                validators = Validators(etag=bodies.body_etag(body))
+                validators = Validators(etag=bodies.body_etag(body), pinned=validators.pinned)
                 body = "" if asked.read.conditions.met_by(validators) else body
         where = {"X-Generation": str(generation.number)}
         if (users_digest := generation.users_digest(self.hiding_digest)) is not None:
             where["X-Users-Digest"] = users_digest
         if seen.total is not None:
             places = self._places(asked, generation, pinnable=pinnable)
-            where["Link"] = links.links(asked.linked, places, end=end, total=seen.total, ids=ids)
+            where["Link"] = links.links(
+                asked.linked,
+                places,
+                end=end,
+                total=seen.total,
+                ids=ids,
+                within=f"{AS_OF}={generation.number}" if asked.moment.as_of else "",
+            )
             where["X-Total-Count"] = str(seen.total)
         # Last of all: the key of cursors may take its time to be read.
         headers = provenance.fields(came_by, validators, self.policy, now=self.time.now()) | where
@@ -206,6 +232,19 @@ class ListReads:
             return self.cursors.write(place)
 
         return cursor_at
+
+
+def _gone(message: str, asked: ListRequest) -> GoneError:
+    return GoneError(message, fields={"Link": links.first_link(asked.linked)})
+
+
+@contextmanager
+def _leading_to_the_newest(asked: ListRequest) -> Iterator[None]:
+    """Let whoever asks for what is gone know where to start again."""
+    try:
+        yield
+    except GoneError as error:
+        raise _gone(error.message, asked) from error
 
 
 def _not_asked(asked: ListRequest, rows: Slice, found: "Found") -> tuple[str | int, ...]:

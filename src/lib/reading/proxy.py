@@ -8,11 +8,12 @@ served says how old it is and why.
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from lib.caching import freshness
 from lib.caching.freshness import Plan
-from lib.caching.provenance import Hit
+from lib.caching.provenance import PINNED, Hit
 from lib.clock import Time
 from lib.directory.generation import Generation
 from lib.directory.head import Head
@@ -35,11 +36,13 @@ from lib.revalidation.schedule import Schedule
 from lib.users.hiding import NOTHING_HIDDEN, HidingPolicy
 
 if TYPE_CHECKING:
+    from lib.queries.moment import AsOf
     from lib.reading.asking import Asking
 
 AWAIT_SECONDS = 2.0
 """Longest wait for a generation that a caller has been told of and is not published yet."""
 
+_NOT_KEPT = "This generation is no longer kept."
 _NOTHING_SUITABLE = "Nothing suitable is stored, and only-if-cached was asked."
 
 
@@ -94,14 +97,29 @@ class Proxy:
         head = self.store.recent_head(client_id)
         self.require_known(head)
         self.note_read(head, self.time.now())
-        generation = self.store.generation(client_id, number)
-        if generation is None:
-            raise GoneError("This generation is no longer kept.")
-        came_by = Hit(observed_at=generation.swept_at, detail="pinned")
-        try:
-            return self._viewed(Served(generation, came_by), view)
-        except BrokenSnapshotError as error:
-            raise GoneError("This generation is no longer kept.") from error
+        return self._pinned(client_id, number, view)
+
+    def read_as_of[T](
+        self, client_id: str, as_of: "AsOf", view: Callable[[Snapshot], T]
+    ) -> Read[T]:
+        """Return what ``view`` makes of the directory as it was; nothing is ever revalidated.
+
+        Raises:
+            NotFoundError: the client is not configured.
+            InvalidRequestError: at that moment there was nothing yet.
+            GoneError: what there was is no longer kept.
+        """
+        # Imported here, since few ask for what is past.
+        from lib.reading import past  # noqa: PLC0415
+
+        # As it is now: with what is remembered, the newest moments could be told wrongly.
+        head, now = self.store.head(client_id), self.time.now()
+        self.require_known(head)
+        self.note_read(head, now)
+        number = past.number_of(
+            as_of, head.generation, modified_at=partial(self.store.modified_at, client_id), now=now
+        )
+        return self._pinned(client_id, number, view)
 
     def require_known(self, head: Head) -> None:
         """Make sure that the head's client is configured; a hit needs no secret for that.
@@ -126,6 +144,16 @@ class Proxy:
         if served.seen:
             snapshot = replace(snapshot, extra=served.seen)
         return Read(view(snapshot), served.generation, served.came_by, served.seen is not None)
+
+    def _pinned[T](self, client_id: str, number: int, view: Callable[[Snapshot], T]) -> Read[T]:
+        generation = self.store.generation(client_id, number)
+        if generation is None:
+            raise GoneError(_NOT_KEPT)
+        came_by = Hit(observed_at=generation.swept_at, detail=PINNED)
+        try:
+            return self._viewed(Served(generation, came_by), view)
+        except BrokenSnapshotError as error:
+            raise GoneError(_NOT_KEPT) from error
 
     def _await(self, request: ReadRequest) -> Head:
         """Return a head of the least generation asked for, waiting a moment for the very next one.

@@ -20,6 +20,7 @@ from lib.reading.request import Answer, Read, ReadRequest
 from lib.users.keys import UserKeys
 
 if TYPE_CHECKING:
+    from lib.queries.moment import AsOf
     from lib.reading.lookup import Found
 
 
@@ -32,9 +33,15 @@ class SingleReads:
     time: Time
 
     def answer(
-        self, request: ReadRequest, user_id: int, fields: Sequence[str]
+        self,
+        request: ReadRequest,
+        user_id: int,
+        fields: Sequence[str],
+        as_of: "AsOf | None" = None,
     ) -> tuple[Answer, "Found | None"]:
         """Return the answer, and the look-up that was made for it.
+
+        Of what is past, nobody is looked up.
 
         Raises:
             NotFoundError: there is no such client or user.
@@ -52,7 +59,14 @@ class SingleReads:
         def view(snapshot: Snapshot, _found: "Found | None") -> bytes | None:
             return snapshot.find(user_id)
 
-        read, found = self.named.read(asked, missing=missing, view=view)
+        if as_of is None:
+            read, found = self.named.read(asked, missing=missing, view=view)
+        else:
+            proxy = self.named.proxy
+            read, found = (
+                proxy.read_as_of(request.client_id, as_of, lambda was: was.find(user_id)),
+                None,
+            )
         came_by = self._came_by(read, user_id, found)
         line = read.value
         if line is None:
@@ -62,6 +76,7 @@ class SingleReads:
         validators = Validators(
             etag=bodies.user_etag(line, fields),
             modified_at=read.generation.modified_at if dated else None,
+            pinned=as_of is not None,
         )
         known = request.conditions.met_by(validators)
         status = HTTPStatus.NOT_MODIFIED if known else HTTPStatus.OK

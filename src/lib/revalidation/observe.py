@@ -11,17 +11,18 @@ from lib.directory import pages
 from lib.directory.generation import OF_ORGANIZATIONS, Generation
 from lib.directory.head import PART, REFUSED, WHOLE, Head
 from lib.directory.listing import Listing
-from lib.directory.manifest import Manifest, PageRef
+from lib.directory.manifest import Manifest
 from lib.directory.pages import Draft
-from lib.directory.snapshot import snapshot_of
 from lib.directory.store import Contents, Listings, Lookups
-from lib.errors import BrokenSnapshotError, OriginError, Reason
+from lib.errors import OriginError, Reason
 from lib.origin.calls import OriginCalls
-from lib.revalidation import doubt, head_updates, health
+from lib.revalidation import doubt, head_updates, health, stamps
 from lib.revalidation.head_updates import Update
+from lib.revalidation.last_generation import LastGeneration
 from lib.revalidation.organization import Listed, OrganizationSweep, Refused, listing_of
 from lib.revalidation.purpose import Purpose
 from lib.revalidation.reconcile import Loss, Reconciliation, incomplete_reason
+from lib.revalidation.stamps import Seen
 from lib.revalidation.wanted import ask_for
 from lib.revalidation.window import WINDOW_FULL, Sweep, Users, Window, sweep
 from lib.users.hiding import NOTHING_HIDDEN, HidingPolicy
@@ -32,13 +33,14 @@ from lib.users.keys import Observation, UserKeys, id_key
 class Observed:
     """What the directory is, what that changes in the head, and what of it is there already.
 
-    ``started`` is the instant before the first call; users in ``adopted`` need not wait for their
-    adoption any longer once this is stored, and ``listing`` is to be kept then. Where a sweep is
-    not ``finished``, the next one goes on with it. ``refused`` is why the list of an organization
-    was not used. ``seen`` as in ``lib.revalidation.outcomes``.
+    Without a ``draft`` it is what was published. ``started`` is the instant before the first call;
+    users in ``adopted`` need not wait for their adoption any longer once this is stored, and
+    ``listing`` is to be kept then. Where a sweep is not ``finished``, the next one goes on with it.
+    ``refused`` is why the list of an organization was not used. ``seen`` as in
+    ``lib.revalidation.outcomes``.
     """
 
-    draft: Draft
+    draft: Draft | None
     update: Update
     stored: Manifest
     started: float
@@ -54,7 +56,7 @@ class Observer:
     """Observes any client.
 
     A sweep asks again for adopted users in at most ``adopted_calls`` calls, and keeps at most
-    ``max_adopted`` of them.
+    ``max_adopted`` of them. ``updated_at``: whether users get stamps.
     """
 
     contents: Contents
@@ -65,6 +67,7 @@ class Observer:
     hiding: HidingPolicy = NOTHING_HIDDEN
     adopted_calls: int = 20
     max_adopted: int = 2_000
+    updated_at: bool = False
 
     def everyone(self, head: Head, calls: OriginCalls, purpose: Purpose) -> Observed:
         """Observe the whole directory: the list of users, and those known who are not in it.
@@ -73,10 +76,11 @@ class Observer:
             OriginError: the origin failed.
         """
         started, generation = self.time.now(), head.generation
+        last = self._last(head)
         pending = tuple(self.lookups.pending_adoption(head.client_id))
         found = self._found(head.client_id, pending)
         listed, kept = self._listed(
-            head, calls, purpose, pending=pending, found=found, started=started
+            last, calls, purpose, pending=pending, found=found, started=started
         )
         whole = not isinstance(listed, Listed) or listed.finished
         if isinstance(listed, Listed):
@@ -88,13 +92,12 @@ class Observer:
             swept = sweep(calls.users, self.window, last_users=head.window_users)
             first = PART if calls.organization_id is not None else ""
             known, source = None, REFUSED if listed else first
-        draft, since = self._first_draft(swept), 0.0
+        reason = self._reason(swept)
+        seen = self._seen(swept.users, reason)
+        draft, stored, since = None, Manifest(), 0.0
         update: Update = {}
-        if known is None and self._says_all(head, draft, pending, purpose):
-            stored = Manifest()
-        else:
-            stored = self._stored(generation)
-            base = self._base(generation, stored, draft) if known is None else known
+        if known is not None or not self._says_all(head, seen, pending, purpose):
+            stored, base = last.manifest, last.users(self._draft(swept.users, reason))
             loss, since = self._judge(head, swept, base, purpose)
             reconciled = Reconciliation(
                 calls=calls,
@@ -103,8 +106,11 @@ class Observer:
                 now=started,
                 demanded=purpose.forced,
             ).reconcile(head, swept, base=base, pending=found, loss=loss)
-            draft = self._draft(reconciled.users, reconciled.reason)
+            users = self._stamped(reconciled.users, base, generation, at=started)
+            draft = self._draft(users, reconciled.reason)
             update = head_updates.counted(reconciled, swept)
+            all_seen = reconciled.users.keys() == swept.users.keys() and reconciled.reason == reason
+            update["seen"] = stamps.mark(draft.digest, seen) if all_seen else None
             if isinstance(listed, Listed):
                 listed = listed.after(reconciled)
         began_at = listed.began_at if isinstance(listed, Listed) else started
@@ -132,7 +138,7 @@ class Observer:
 
     def _listed(
         self,
-        head: Head,
+        last: LastGeneration,
         calls: OriginCalls,
         purpose: Purpose,
         *,
@@ -146,23 +152,18 @@ class Observer:
         """
         if calls.organization_id is None:
             return None, Listing()
+        head = last.head
         kept = self.listings.listing(head.client_id)
         if not head.generation.published:
             # The first answer is not to wait until it is known whose all those rows are.
             return None, kept
 
         def remembered(users: Users, *, whole: bool) -> Users | None:
-            generation, draft = head.generation, self._first_draft(Sweep(users, complete=True))
-            if whole and self._says_all(head, draft, pending, purpose):
+            swept = Sweep(users, complete=True)
+            reason = self._reason(swept)
+            if whole and self._says_all(head, self._seen(swept.users, reason), pending, purpose):
                 return None
-            stored = self._stored(generation)
-            same = {
-                user_id: line
-                for page in draft.pages
-                if page.ref in stored.pages
-                for user_id, line in page.users()
-            }
-            return same | self._base(generation, stored, draft)
+            return stamps.without(last.users(self._draft(users, reason)))
 
         return OrganizationSweep(
             calls=calls,
@@ -175,22 +176,25 @@ class Observer:
             afresh=purpose.forced or purpose.repair,
         ).run(), kept
 
-    def _says_all(self, head: Head, draft: Draft, pending: Sequence[int], purpose: Purpose) -> bool:
+    def _says_all(self, head: Head, seen: Seen, pending: Sequence[int], purpose: Purpose) -> bool:
         """Return whether a list was the last generation: then nobody else is to be asked for."""
         generation = head.generation
         beside = generation.unconfirmed_since or generation.adopted or pending
-        return draft.digest == generation.digest and not beside and not purpose.repair
+        same = head.seen == stamps.mark(generation.digest, seen)
+        return same and not beside and not purpose.repair
 
-    def _first_draft(self, swept: Sweep) -> Draft:
-        """Return the directory as it is if a list shows all of it."""
-        reason = incomplete_reason(
+    def _seen(self, users: Users, reason: str) -> Seen:
+        return stamps.seen(users.values(), reason, self.hiding.digest, self.updated_at)
+
+    def _reason(self, swept: Sweep) -> str:
+        """Return why a list shows less than everybody, "" if it shows all there is."""
+        return incomplete_reason(
             complete=swept.complete,
             unconfirmed=False,
             full=not self.max_adopted,
             users=swept.users,
             otherwise=swept.reason,
         )
-        return self._draft(swept.users, reason)
 
     def named(self, head: Head, calls: OriginCalls, wanted: UserKeys) -> Observed:
         """Observe the users in ``wanted``; everybody else stays as the last generation has them.
@@ -201,7 +205,7 @@ class Observer:
         """
         generation = head.generation
         started, stored = self.time.now(), self.contents.manifest(generation)
-        base = self._read(generation, stored.pages)
+        base = self._last(head).read(stored.pages)
         seen, gone = ask_for(wanted, base, calls)
         users = {id_: line for id_, line in (base | seen).items() if id_ not in gone}
         last_id = generation.window_last_id
@@ -211,6 +215,7 @@ class Observer:
         for user_id in [user_id for user_id in past if user_id not in base][room:]:
             del users[user_id]
             past.remove(user_id)
+        users = self._stamped(users, base, generation, at=started)
         # An organization's list has no window: what was known of it stays as it was.
         told = generation.incomplete_reason in OF_ORGANIZATIONS
         reason = incomplete_reason(
@@ -233,7 +238,7 @@ class Observer:
             },
             stored=stored,
             started=started,
-            seen=seen,
+            seen={user_id: users.get(user_id, line) for user_id, line in seen.items()},
         )
 
     def _judge(self, head: Head, swept: Sweep, base: Users, purpose: Purpose) -> tuple[Loss, float]:
@@ -261,6 +266,15 @@ class Observer:
             if (seen := known.get(key)) and seen.line is not None
         }
 
+    def _last(self, head: Head) -> LastGeneration:
+        return LastGeneration(contents=self.contents, head=head, hiding=self.hiding)
+
+    def _stamped(self, users: Users, base: Users, generation: Generation, *, at: float) -> Users:
+        if not self.updated_at:
+            return stamps.without(users)
+        # Of those who were there from the beginning, nobody knows since when they are as they are.
+        return stamps.stamp(users, base, at=at) if generation.published else users
+
     def _draft(self, users: Mapping[int, bytes], reason: str) -> Draft:
         return pages.draft(
             list(users.values()),
@@ -268,35 +282,3 @@ class Observer:
             reason=reason,
             hiding_digest=self.hiding.digest,
         )
-
-    def _stored(self, generation: Generation) -> Manifest:
-        """Return what is stored already; a broken manifest counts as none."""
-        if not generation.published:
-            return Manifest()
-        try:
-            return self.contents.manifest(generation)
-        except BrokenSnapshotError:
-            return Manifest()
-
-    def _base(self, generation: Generation, stored: Manifest, draft: Draft) -> Users:
-        """Return the last generation's users, as far as they can be read.
-
-        Where nobody is past the window, pages that the sweep found again need no reading.
-        """
-        refs = [ref for ref in stored.pages if generation.adopted or ref not in draft.refs]
-        try:
-            return self._read(generation, refs)
-        except BrokenSnapshotError:
-            pass
-        users: Users = {}
-        for ref in refs:
-            try:
-                users |= self._read(generation, [ref])
-            except BrokenSnapshotError:
-                continue
-        return users
-
-    def _read(self, generation: Generation, refs: Sequence[PageRef]) -> Users:
-        """Return the users in some pages, hidden as this deployment hides them now."""
-        read = snapshot_of(self.contents, generation, hiding=self.hiding).load(refs)
-        return {user_id: line for page in read for user_id, line in page.users()}

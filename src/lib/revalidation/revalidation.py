@@ -235,10 +235,11 @@ class Revalidation:
         """Store what was observed, if it is new."""
         head = claim.head
         update = observed.update | head_updates.released(calls.rate_limit)
-        if observed.draft.digest == head.generation.digest and not repair:
-            if head.generation.users_total is None:
+        draft = observed.draft
+        if draft is None or (draft.digest == head.generation.digest and not repair):
+            if draft and head.generation.users_total is None:
                 # It was published by a version that knew nothing of it.
-                update |= head_updates.summed(observed.draft, observed.draft.total)
+                update |= head_updates.summed(draft, draft.total)
             self.store.update_held(claim.lease, update)
             concluded: Published | Unchanged = Unchanged(
                 updated(head, update),
@@ -250,7 +251,7 @@ class Revalidation:
         else:
             stored = Manifest() if repair else observed.stored
             publication = Publication(self.store, self.observer.contents, self.time)
-            moved = publication.publish(claim, observed.draft, update, stored=stored)
+            moved = publication.publish(claim, draft, update, stored=stored)
             concluded = Published(moved, calls.made, observed.seen, calls.omitted, observed.refused)
         if observed.adopted:
             # If this fails, the next revalidation finds them adopted already.

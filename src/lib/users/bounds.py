@@ -11,7 +11,7 @@ Pure: no I/O.
 from collections.abc import Mapping
 from typing import Any
 
-from lib.users.document import OMITTED, canonical
+from lib.users.document import OMITTED, OWN_FIELDS, canonical
 from lib.users.hiding import DEEPEST, REQUIRED_FIELDS, HidingPolicy
 
 MAX_BYTES = 256 * 1024
@@ -26,8 +26,8 @@ def document(row: Mapping[str, Any], hiding: HidingPolicy) -> bytes:
     directory cannot do without comes last.
     """
     deep = {name for name, value in row.items() if _deeper(value, DEEPEST)}
-    shown = hiding.apply({name: row[name] for name in row if name not in deep | {OMITTED}})
-    line = _line(shown, omitted := deep - hiding.fields)
+    shown = hiding.apply({name: row[name] for name in row if name not in deep | OWN_FIELDS})
+    line = _line(shown, omitted := deep - hiding.fields - OWN_FIELDS)
     while len(line) > MAX_BYTES and len(shown) > 1:
         largest = max(shown, key=lambda name: _weight(name, shown[name]))
         del shown[largest]

@@ -29,8 +29,21 @@ USER_FIELDS = (
 OMITTED = "fieldsOmitted"
 """The field, ours alone, that names those of a user's fields that were too much to be kept."""
 
-_ORDER = ("id", OMITTED, *USER_FIELDS[1:])
+UPDATED_AT = "updatedAt"
+"""The field, ours alone, that says when this service first saw a user as he is: his stamp.
+
+A date as ``iso_date`` writes it; missing where he was so when the service began to watch.
+"""
+
+SHOWN_FIELDS = (*USER_FIELDS, UPDATED_AT)
+"""What a user can be asked for."""
+
+OWN_FIELDS = frozenset({OMITTED, UPDATED_AT})
+"""Nobody else's word counts for these."""
+
+_ORDER = ("id", UPDATED_AT, OMITTED, *USER_FIELDS[1:])
 _ID_PREFIX = b'{"id":'
+_STAMP_PREFIX = b',"%s":"' % UPDATED_AT.encode()
 _OMITTED_PREFIX = b'"%s":' % OMITTED.encode()
 
 
@@ -58,8 +71,31 @@ def _sorted(value: object) -> object:
 
 def id_of(line: bytes) -> int:
     """Return the id in a canonical document, without parsing the rest of it."""
+    return int(line[len(_ID_PREFIX) : _end_of_id(line)])
+
+
+def _end_of_id(line: bytes) -> int:
     end = line.find(b",", len(_ID_PREFIX))
-    return int(line[len(_ID_PREFIX) : end if end > 0 else -1])
+    return end if end > 0 else len(line) - 1
+
+
+def stamped(line: bytes, date: str) -> bytes:
+    """Return a canonical document with the stamp ``date``, whatever it had before.
+
+    >>> stamped(canonical({"id": 7, "name": "N"}), "2026-11-23T15:43:24.480Z")
+    b'{"id":7,"updatedAt":"2026-11-23T15:43:24.480Z","name":"N"}'
+    """
+    line = unstamped(line)
+    end = _end_of_id(line)
+    return b'%b%b%b"%b' % (line[:end], _STAMP_PREFIX, date.encode(), line[end:])
+
+
+def unstamped(line: bytes) -> bytes:
+    """Return a canonical document without its stamp, if it has one."""
+    end = _end_of_id(line)
+    if not line.startswith(_STAMP_PREFIX, end):
+        return line
+    return line[:end] + line[line.index(b'"', end + len(_STAMP_PREFIX)) + 1 :]
 
 
 def omitted_from(line: bytes) -> tuple[str, ...]:
@@ -68,6 +104,7 @@ def omitted_from(line: bytes) -> tuple[str, ...]:
     >>> omitted_from(canonical({"id": 7, "name": "N", "fieldsOmitted": ["bio"]}))
     ('bio',)
     """
+    line = unstamped(line)
     second = line.find(b",", len(_ID_PREFIX)) + 1
     marked = line.startswith(_OMITTED_PREFIX, second)
     return tuple(json.loads(line)[OMITTED]) if marked else ()

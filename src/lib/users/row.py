@@ -13,6 +13,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from lib.users.document import UPDATED_AT
+
 _DOTTED, _DOTLESS = "i\u0307", "\u0131"
 
 
@@ -70,6 +72,7 @@ def form_of_json(text: str) -> str | None:
 class Row(NamedTuple):
     """One user; ``created`` is epoch seconds, NaN if the date is unreadable.
 
+    ``updated_at`` is his stamp as it is written, None if he has none.
     ``created_date`` is case folded, and so are ``texts``: name, username and address.
     ``metadata`` has composed keys; it is empty if it came as anything but an object.
     """
@@ -81,6 +84,7 @@ class Row(NamedTuple):
     name: str | None
     created_date: str | None
     created: float
+    updated_at: str | None
     time_zone: str | None
     locale: str | None
     texts: tuple[str, str, str]
@@ -100,6 +104,7 @@ def row_of(line: bytes) -> Row:
         name=name,
         created_date=created_date and created_date.casefold(),
         created=_instant(created_date),
+        updated_at=_text(user, UPDATED_AT),
         time_zone=_text(user, "timeZone"),
         locale=_text(user, "locale"),
         texts=(folded(name or ""), folded(username or ""), folded(email or "")),

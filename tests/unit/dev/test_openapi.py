@@ -26,18 +26,17 @@ from lib.queries.list_query import (
     LIST_NAMES,
     SORT_KEYS,
     ListQuery,
-    Moment,
     parse_changes,
     parse_list,
-    parse_moment,
     parse_nothing,
     parse_switches,
     parse_user_fields,
     parse_user_id,
 )
+from lib.queries.moment import AsOf, Moment, parse_moment
 from lib.queries.origin_parameters import MAX_LIMIT, Params, owns
 from lib.queries.parameters import MAX_MEMBERS, MAX_NUMBER
-from lib.users.document import USER_FIELDS
+from lib.users.document import SHOWN_FIELDS
 from tests.openapi import (
     BASE,
     CLIENT,
@@ -83,11 +82,14 @@ ASKED: dict[tuple[str, str], dict[str, Json]] = {
     ("createdAfter", "instant"): {"created_after": 1_769_860_800.0},
     ("createdBefore", "day"): {"created_before": 1_769_817_600.0},
     ("createdBefore", "instant"): {"created_before": 1_769_860_800.0},
+    ("changedSince", "day"): {"changed_since": 1_769_817_600.0},
+    ("changedSince", "instant"): {"changed_since": 1_769_860_800.0},
     ("metadata", "one"): {"metadata": (("plan", ("pro",)),)},
     ("metadata", "either, and"): {"metadata": (("beta", ("true",)), ("plan", ("pro,free",)))},
     ("fields", "some"): {"fields": ("id", "name", "timeZone")},
     ("sort", "newest first"): {"sort": "-createdDate"},
     ("sort", "by name"): {"sort": "name"},
+    ("sort", "changed last"): {"sort": "-updatedAt"},
     ("clientId", "sent by a client"): {},
 }
 EXAMPLES = Cursors(lambda: b"the key of examples")
@@ -97,6 +99,9 @@ MOMENTS: dict[tuple[str, str], Moment] = {
         cursor=Cursor(7, 50, 1_795_448_604, "vRk3VtKp0mJ1hYqj", "f3a1c2b4d5e6")
     ),
     ("min_generation", "told by an event"): Moment(min_generation=8),
+    ("asOf", "a generation"): Moment(as_of=AsOf(number=7)),
+    ("asOf", "a day"): Moment(as_of=AsOf(instant=1_769_817_600.0)),
+    ("asOf", "an instant"): Moment(as_of=AsOf(instant=1_769_860_800.0)),
 }
 DIRECTIVES: dict[str, RequestDirectives] = {
     "ask the origin": RequestDirectives(no_cache=True),
@@ -331,7 +336,7 @@ def test_a_choice_is_offered_where_the_code_has_one_and_whole() -> None:
         for part in parameters("users", "GET", "query")
     }
 
-    assert enums["fields"] == list(USER_FIELDS)
+    assert enums["fields"] == list(SHOWN_FIELDS)
     assert {order.removeprefix("-") for order in enums["sort"]} == set(SORT_KEYS)
     for name in ("email_match", "sort"):
         with pytest.raises(InvalidRequestError) as caught:

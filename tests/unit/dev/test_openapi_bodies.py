@@ -59,7 +59,7 @@ from lib.reading.status import cache_data
 from lib.revalidation.forced import Refreshed
 from lib.revalidation.reconcile import incomplete_reason
 from lib.revalidation.window import WINDOW_FULL
-from lib.users.document import OMITTED, USER_FIELDS, canonical
+from lib.users.document import OMITTED, SHOWN_FIELDS, canonical
 from lib.users.hiding import NOTHING_HIDDEN, REQUIRED_FIELDS, HidingPolicy
 from tests.fakes import FakeStore
 from tests.openapi import (
@@ -137,6 +137,9 @@ def errors() -> dict[str, ServiceError]:
         "another method": raised(REQUEST._replace(method="PUT").route),
         "an old cursor": GoneError(
             "This cursor is no longer valid; start again.", fields={"Link": first}
+        ),
+        "a moment too long ago": GoneError(
+            "This moment is too long ago: generations are kept for 30 days."
         ),
         "an old generation": GoneError("Generation 6 cannot be compared with any more."),
         "an old place in the history": raised(too_old),
@@ -348,7 +351,7 @@ def test_a_user_has_the_fields_that_the_code_knows() -> None:
     schema = SCHEMAS["ManagedUser"]
 
     always = ", ".join(f"`{name}`" for name in REQUIRED_FIELDS)
-    assert list(schema["properties"]) == [*USER_FIELDS, OMITTED]
+    assert list(schema["properties"]) == [*SHOWN_FIELDS, OMITTED]
     assert f" {always} are always there" in schema["description"]
     # What the origin may leave out or set to null, and what it adds, is passed on.
     users = [json.loads(line) for line in (*LINES, CUT)]

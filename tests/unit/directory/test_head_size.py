@@ -16,6 +16,7 @@ LONGEST: dict[str, Value] = {
     "incomplete_reason": "window-full",
     "policy": "p" * 12,
     "users_sum": b"x" * 40,
+    "seen": b"s" * 8,
     "listing": b"x" * HEAD_MANIFEST_BYTES,
     "pages_expire_at": int(NOW),
     "modified_at": int(NOW),

@@ -224,3 +224,21 @@ def test_with_no_bytes_to_spare_nothing_is_remembered() -> None:
 
     assert dict(fixture.store.calls) == {"head": 2, "manifest": 2, "pages": 2, "generation": 2}
     assert fixture.clock.now == NOW
+
+
+def test_that_a_generation_is_there_is_believed_for_a_minute_and_when_it_began_for_good() -> None:
+    fixture = Fixture()
+    listing = Manifest().pack()
+    fixture.store.manifests[CLIENT, 1] = {"generation": 1, "modified_at": 7, "listing": listing}
+
+    for seconds in (0, 59, 1, 60):
+        fixture.clock.now += seconds
+        assert fixture.memory.generation(CLIENT, 1)
+        assert fixture.memory.modified_at(CLIENT, 1) == 7
+        assert fixture.memory.modified_at(CLIENT, 2) is None
+    fixture.store.bury(CLIENT, 1)
+    fixture.clock.now += 60
+
+    assert fixture.memory.generation(CLIENT, 1) is None
+    assert fixture.memory.modified_at(CLIENT, 1) == 7
+    assert (fixture.store.calls["generation"], fixture.store.calls["modified_at"]) == (4, 5)

@@ -8,13 +8,10 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from lib.errors import InvalidRequestError
-from lib.queries.cursor import Cursor, Cursors
 from lib.queries.list_query import (
     ListQuery,
-    Moment,
     parse_changes,
     parse_list,
-    parse_moment,
     parse_nothing,
     parse_switches,
     parse_user_fields,
@@ -22,9 +19,6 @@ from lib.queries.list_query import (
 )
 from lib.users.document import USER_FIELDS
 
-CURSOR = Cursor(generation=3, offset=50, issued_at=7, filters_digest="v", hiding_digest="p")
-CURSORS = Cursors(lambda: b"key")
-WRITTEN = str(CURSORS.write(CURSOR))
 NEW_YEAR = 1_767_225_600.0
 
 
@@ -312,42 +306,11 @@ def outcome(params: dict[str, list[str]]) -> int | str:
 
 
 @pytest.mark.parametrize(
-    ("params", "moment"),
-    [
-        ({}, Moment()),
-        ({"min_generation": ["7"]}, Moment(min_generation=7)),
-        ({"cursor": [WRITTEN], "limit": ["5"]}, Moment(cursor=CURSOR)),
-    ],
-)
-def test_a_moment_is_a_least_generation_or_a_cursors(
-    params: dict[str, list[str]], moment: Moment
-) -> None:
-    assert parse_moment(params, CURSORS.read) == moment
-
-
-@pytest.mark.parametrize(
-    "params",
-    [
-        {"min_generation": ["-1"]},
-        {"min_generation": ["1", "2"]},
-        {"min_generation": ["9" * 16]},
-        {"cursor": ["nonsense"]},
-        {"cursor": [WRITTEN, WRITTEN]},
-        {"cursor": [WRITTEN], "offset": ["1"]},
-        {"cursor": [WRITTEN], "min_generation": ["1"]},
-    ],
-)
-def test_a_moment_that_makes_no_sense_is_refused(params: dict[str, list[str]]) -> None:
-    with pytest.raises(InvalidRequestError):
-        parse_moment(params, CURSORS.read)
-
-
-@pytest.mark.parametrize(
     ("params", "fields"),
     [
         ({}, ()),
         ({"fields": ["name,id"]}, ("id", "name")),
-        ({"clientId": ["x"], "min_generation": ["1"]}, ()),
+        ({"clientId": ["x"], "min_generation": ["1"], "asOf": ["1"]}, ()),
     ],
 )
 def test_one_user_can_be_asked_for_in_part(

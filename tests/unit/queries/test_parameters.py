@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lib.errors import InvalidRequestError
 from lib.queries import parameters
 from lib.queries.parameters import MAX_MEMBERS, METADATA_NAME
-from lib.users.document import USER_FIELDS
+from lib.users.document import SHOWN_FIELDS
 
 READ_ZONES = parameters.read_names_like("Europe/London")
 READ_ORDER = parameters.read_one_of(("id", "-id"))
@@ -154,7 +154,7 @@ def test_what_is_no_generation_is_refused(values: tuple[str, ...]) -> None:
 def test_a_bad_field_is_refused_with_the_nearest_one(given: str, suggestion: str | None) -> None:
     refused = refusal(parameters.read_fields, given or "qqqq")
 
-    assert refused["allowed"] == list(USER_FIELDS)
+    assert refused["allowed"] == list(SHOWN_FIELDS)
     assert refused.get("suggestion") == suggestion
     assert ("Did you mean" in refused["message"]) is (suggestion is not None)
 

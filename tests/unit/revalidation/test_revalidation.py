@@ -131,7 +131,7 @@ def test_a_window_that_becomes_complete_is_told_so_again() -> None:
     assert world.head.generation.incomplete_reason == ""
 
 
-@pytest.mark.parametrize(("pages_kept", "in_head"), [(7, True), (8, False)])
+@pytest.mark.parametrize(("pages_kept", "in_head"), [(6, True), (7, False)])
 def test_the_head_carries_a_short_listing_only(pages_kept: int, *, in_head: bool) -> None:
     boundaries = [
         n for n in range(1, 9000) if len(pages.cut([b'{"id":%d}' % n, b'{"id":9999}'])) > 1

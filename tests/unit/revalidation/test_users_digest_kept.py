@@ -83,12 +83,12 @@ def test_where_the_last_generation_s_pages_are_lost_it_is_made_of_all() -> None:
 
 def test_what_a_version_that_knows_nothing_of_it_has_published_is_made_up_for() -> None:
     world = a_large_directory()
-    known = world.head.generation.users_sum
+    known, seen = world.head.generation.users_sum, world.head.seen
     world.clock.now += 200
     world.origin.rows[30] = user(31, name="Renamed")
     world.revalidate()
     # It leaves in the head what it finds there.
-    world.store.put_head(users_sum=known)
+    world.store.put_head(users_sum=known, seen=seen)
     before = kept(world)
 
     world.clock.now += 200
