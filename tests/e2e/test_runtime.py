@@ -114,6 +114,7 @@ CASES: dict[str, tuple[str, Check]] = {
     # Of a deployment whose client has no webhook secret.
     "webhook": ("ApiFunction", _answers(404)),
     "hints": ("RefreshFunction", lambda result: result["outcome"] == "done"),
+    "erase": ("RefreshFunction", lambda result: result["outcome"] == "erased"),
     "list-events": ("ApiFunction", _answers(200)),
     "list-pages": ("ApiFunction", _answers(200)),
     "schedule": (

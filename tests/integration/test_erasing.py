@@ -95,6 +95,20 @@ def test_nothing_that_is_kept_names_him_and_the_newest_stays_as_it_is(service: S
     assert erased(service, user_id)["generations"] == 0
 
 
+def test_no_event_of_the_feed_names_him_and_who_was_behind_starts_over(service: Service) -> None:
+    user_id = somebody_who_is_gone(service)
+    told = service.get("/events?after=1&include=values&limit=1")
+
+    erased(service, user_id)
+    service.clock.now += 60
+    behind = service.get("/events?after=1&include=values")
+    afresh = service.get("/events?include=values")
+
+    assert CANARY in json.dumps(told.body)
+    assert behind.status == 410
+    assert [event["type"].split(".")[-2] for event in afresh.body["data"]] == ["baseline"]
+
+
 def test_whom_a_look_up_found_is_forgotten_there(service: Service) -> None:
     user_id = somebody_who_is_gone(service)
     created = service.origin.create(CLIENT)

@@ -71,6 +71,15 @@ def test_example_hints_are_worked_off(example: Service) -> None:
     assert example.next_invocation() == load(EVENTS / "hints.json")
 
 
+def test_an_example_erasure_of_somebody_who_is_gone_is_done(example: Service) -> None:
+    example.refresh()
+
+    result = example.refresh(load(EVENTS / "erase.json"))
+
+    done = {"outcome": "erased", "generations": 0, "pages": 0}
+    assert result == {"clientId": EXAMPLE_CLIENT, **done}
+
+
 def test_there_is_an_example_for_each_trigger() -> None:
     assert len(REQUESTS) >= 6
     assert len(REFRESHES) >= 3
