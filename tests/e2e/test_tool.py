@@ -91,7 +91,7 @@ def test_somebody_who_is_gone_is_erased_and_nobody_else(
     done = run(environment, "erase", user_id, "--yes", "--json")
     there = run(environment, "erase", str(origin.users(CLIENT)[0]["id"]), "--yes")
 
-    assert json.loads(was.stdout)["id"] == int(user_id)
+    assert json.loads(was.stdout)["user"]["id"] == int(user_id)
     assert json.loads(done.stdout) == {"generations": 1, "pages": 1}
     assert (there.returncode, "newest generation" in there.stderr) == (1, True)
 
