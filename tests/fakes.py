@@ -194,8 +194,8 @@ class FakeStore:
         with_outcome = self._begin("manifest")
         if generation.packed is not None:
             return with_outcome(unpack(generation.packed))
-        manifest = self.manifests.get((generation.client_id, generation.number))
-        if manifest is None:
+        manifest = self.manifests.get((generation.client_id, generation.number), {})
+        if "listing" not in manifest:
             raise BrokenSnapshotError("a manifest is missing", reason=Reason.MISSING_MANIFEST)
         return with_outcome(unpack(manifest["listing"]))
 

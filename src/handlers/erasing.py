@@ -6,9 +6,20 @@ from typing import Any
 from handlers import orders
 from handlers.invocation import Context, deadline
 from handlers.observing import logger
-from handlers.wiring import wiring
+from handlers.wiring import Wiring, wiring
 from lib.errors import InvalidRequestError
 from lib.reading.erasure import Erasure
+
+
+def erasure_of(wired: Wiring) -> Erasure:
+    """Return what erases in this environment."""
+    return Erasure(
+        store=wired.store,
+        lookups=wired.lookup_store,
+        lookup=lambda: wired.lookup,
+        time=wired.time,
+        frozen=wired.settings.policy.frozen,
+    )
 
 
 def erase(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
@@ -20,16 +31,9 @@ def erase(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """
     client_id, user_id = orders.client_id(event), orders.user_id(event)
     start = orders.generation(event, "from") if "from" in event else 0
-    erasure = Erasure(
-        store=wiring().store,
-        lookups=wiring().lookup_store,
-        lookup=lambda: wiring().lookup,
-        time=wiring().time,
-        frozen=wiring().settings.policy.frozen,
-    )
+    until = deadline(context, now=wiring().time.now())
     try:
-        until = deadline(context, now=wiring().time.now())
-        done = erasure.run(client_id, user_id, start=start, deadline=until)
+        done = erasure_of(wiring()).run(client_id, user_id, start=start, deadline=until)
     except InvalidRequestError as error:
         raise ValueError(error.message) from error
     told = {"clientId": client_id, "generations": done.generations, "pages": done.pages}

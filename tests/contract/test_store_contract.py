@@ -391,10 +391,14 @@ def test_what_is_kept_is_told_by_number_and_whom_it_followed(rig: Rig) -> None:
 def test_a_generation_that_is_buried_is_gone_but_for_its_number(rig: Rig) -> None:
     rig.publish()
     rig.publish(digest="d2")
+    first = rig.store.generation(rig.client_id, 1)
+    assert first is not None
 
     for number in (1, 1, 7):
         rig.store.bury(rig.client_id, number)
 
+    with pytest.raises(BrokenSnapshotError):
+        rig.store.manifest(replace(first, packed=None))
     assert rig.store.generation(rig.client_id, 1) is None
     assert rig.store.generation(rig.client_id, 2) is not None
     assert [one[:2] for one in rig.store.history(rig.client_id, (1, 7))] == [(1, 0)]

@@ -12,7 +12,7 @@ from lib.errors import ServiceError
 from lib.queries import bodies, list_query, lookup_body
 from lib.queries.feed_query import parse_feed
 from lib.queries.list_query import ListQuery
-from lib.queries.moment import parse_moment
+from lib.queries.moment import AS_OF, parse_moment
 from lib.queries.parameters import MAX_MEMBERS
 from lib.reading import status
 from lib.reading.lists import ListRequest
@@ -83,8 +83,8 @@ class Exchange:
 
     @property
     def pinned(self) -> bool:
-        """Whether a cursor was sent."""
-        return "cursor" in self.asked.params
+        """Whether just one generation was asked for."""
+        return "cursor" in self.asked.params or AS_OF in self.asked.params
 
     @property
     def age(self) -> int | None:

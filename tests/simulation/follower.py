@@ -23,16 +23,21 @@ class Follower:
         self._plan = plan
         self._random = random
         self._ask = ask
-        self._after = "0"
+        self._after: str | None = "0"
         self.events: list[Event] = []
         self.complaints: list[str] = []
 
     def once(self) -> bool:
         """Ask for a page; return whether everything has been told."""
-        params = {"after": [self._after], "limit": [str(self._random.choice((1, 2, 5, 100)))]}
+        params = {"limit": [str(self._random.choice((1, 2, 5, 100)))]}
+        if self._after is not None:
+            params["after"] = [self._after]
         seen = self._ask(Asked(route="events", params=params))
         if seen is None or seen.status != 200:
-            if seen is not None and seen.status in {400, 410}:
+            if seen is not None and seen.status == 410 and self._plan.erases:
+                # What he has not heard of was erased meanwhile.
+                self._after = None
+            elif seen is not None and seen.status in {400, 410}:
                 self.complaints.append(f"a follower is lost: {seen.told}")
             return False
         body = json.loads(seen.body)
@@ -44,7 +49,7 @@ class Follower:
         """Yield what is wrong with all that was told, when nothing more is to come."""
         for wrong in judge_events(self._plan, ledger, _whole_steps(self.events)):
             yield f"in the feed {wrong}"
-        if {Fault.HIDING, Fault.PAGES_LOST} & self._plan.faults:
+        if {Fault.HIDING, Fault.PAGES_LOST} & self._plan.faults or self._plan.erases:
             # What is told later shows less, and what was lost meanwhile is a baseline.
             return
         if _in_order(self.events) != _in_order(pushed):

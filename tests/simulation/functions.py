@@ -7,6 +7,7 @@ processes in one, so the same few steps are taken with the environment that is g
 from collections.abc import Mapping
 from typing import Any
 
+from handlers import erasing
 from handlers.invocation import MARGIN_SECONDS
 from lib.directory.head import LEASE_SECONDS, Lease
 from lib.errors import ServiceError, StoreError
@@ -20,6 +21,9 @@ def refresh(environment: Environment, event: Mapping[str, Any]) -> None:
     if event["action"] == "refresh":
         _refresh_one(environment, event)
         return
+    if event["action"] == "erase":
+        _erase(environment, event["userId"])
+        return
     if CLIENT in environment.secrets.client_ids():
         _renew(environment)
         head, now = environment.store.head(CLIENT), environment.time.now()
@@ -28,8 +32,7 @@ def refresh(environment: Environment, event: Mapping[str, Any]) -> None:
 
 
 def _refresh_one(environment: Environment, event: Mapping[str, Any]) -> None:
-    invocation = environment.wire.running
-    deadline = invocation.dies_at + environment.skew - MARGIN_SECONDS
+    invocation, deadline = environment.wire.running, _deadline(environment)
     try:
         if "lease" in event:
             _under_lease(environment, event["lease"], deadline)
@@ -48,6 +51,23 @@ def _refresh_one(environment: Environment, event: Mapping[str, Any]) -> None:
             _scheduled(environment, deadline)
     except ServiceError as error:
         environment.wire.scheduler.note(f"refresh: {getattr(error, 'reason', error)}")
+
+
+def _erase(environment: Environment, user_id: int) -> None:
+    """See ``handlers.erasing``; who is interrupted goes on where he was."""
+    erasure, start = erasing.erasure_of(environment), 0
+    newest = environment.outside.store.peek(CLIENT).generation.number
+    try:
+        while True:
+            done = erasure.run(CLIENT, user_id, start=start, deadline=_deadline(environment))
+            if not done.next:
+                break
+            start = done.next
+    except ServiceError as error:
+        environment.wire.scheduler.note(f"erase: {getattr(error, 'reason', error)}")
+        return
+    environment.wire.scheduler.note(f"erased {user_id} from {done.generations} generations")
+    environment.outside.ledger.erased(user_id, newest)
 
 
 def _under_lease(environment: Environment, told: Mapping[str, Any], deadline: float) -> None:
@@ -75,6 +95,10 @@ def _scheduled(environment: Environment, deadline: float) -> None:
         environment.revalidation.run(claimed, deadline=deadline)
     else:
         environment.wire.scheduler.note(f"skipped: {claimed.reason}")
+
+
+def _deadline(environment: Environment) -> float:
+    return environment.wire.running.dies_at + environment.skew - MARGIN_SECONDS
 
 
 def _holder(environment: Environment) -> str:

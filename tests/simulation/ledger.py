@@ -5,12 +5,14 @@ Everything here is told at the moment when the table did it, whether or not the 
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 
 from lib.directory.head import LONGEST_PAUSE_SECONDS, SKEW_SECONDS, Head, HeadUpdate, Lease
 from lib.directory.manifest import Manifest, unpack
 from lib.directory.pages import decode
 from lib.errors import Reason
 from lib.origin import budget
+from lib.users.document import unstamped
 from lib.users.hiding import HidingPolicy
 from tests.fake_lookups import FakeLookups
 from tests.fakes import CLIENT, FakeStore, User
@@ -23,7 +25,7 @@ from tests.simulation.ledger_entries import (
     OriginCall,
     Run,
 )
-from tests.simulation.plan import CANARY, Plan
+from tests.simulation.plan import CANARY, Fault, Plan
 from tests.simulation.wire import Invocation
 
 MILLISECOND = 0.001
@@ -93,14 +95,17 @@ class Ledger:
         after = self._store.peek(CLIENT)
         self._check_holder(by, after)
         number = after.generation.number
-        edition = Edition(after.generation, self._lines(number), whole=self.readable(number))
+        stored = self._lines(number)
+        lines = {user_id: unstamped(line) for user_id, line in stored.items()}
+        edition = Edition(after.generation, stored, lines, whole=self.readable(number))
         if strangers := edition.lines.keys() & self.others.keys():
             self._complain(
                 f"{sorted(strangers)[:5]} are published, who are no users of this client"
             )
-        self._conclude(
-            by, after, before=self.editions.get(before.generation.number), edition=edition
-        )
+        last = self.editions.get(before.generation.number)
+        self._conclude(by, after, before=last, edition=edition)
+        for wrong in self._judge_stamps(by, last, edition):
+            self._complain(wrong)
         self.editions[number] = edition
         self._note_block(after)
 
@@ -125,6 +130,37 @@ class Ledger:
             for wrong in conclusion.judge():
                 self._complain(wrong)
             self._check_start(run, after)
+
+    def _judge_stamps(
+        self, by: Invocation, before: Edition | None, edition: Edition
+    ) -> Iterator[str]:
+        """Yield who is said to be as he is since another moment than that when it was seen."""
+        first = before is None or not before.generation.published
+        stamps = self._plan.settings.updated_at and not first
+        # Of whom something else is hidden now, nobody says that he has changed.
+        untold = {Fault.PAGES_LOST, Fault.WRONG_CLOCK, Fault.HIDING} & self._plan.faults
+        for user_id, line in edition.lines.items():
+            told = edition.stamp(user_id)
+            if not stamps:
+                if told:
+                    yield f"user {user_id} has a stamp, and nobody can know since when he is so"
+            elif untold:
+                continue
+            elif before is not None and before.lines.get(user_id) == line:
+                if told != before.stamp(user_id):
+                    yield f"user {user_id} is as he was, and his stamp is another"
+            elif told is None:
+                yield f"user {user_id} has changed, and has no stamp"
+            else:
+                at = datetime.fromisoformat(told).timestamp()
+                if not by.arrived - self._slack <= at <= self._now() + self._slack:
+                    yield f"user {user_id} has changed, and has the stamp of another sweep"
+
+    def erased(self, user_id: int, number: int) -> None:
+        """Somebody was taken out of what is kept, the newest generation being ``number`` then."""
+        for kept in range(1, number + 1):
+            if user_id in self._lines(kept):
+                self._complain(f"user {user_id} was erased, and is in generation {kept}")
 
     def _is_whole(self, edition: Edition) -> bool:
         return edition.whole and self.readable(edition.generation.number)
@@ -226,7 +262,8 @@ class Ledger:
 
     def readable(self, number: int) -> bool:
         """Return whether everything that makes a generation is there."""
-        made_of = self._manifest(number)
+        if (made_of := self._manifest(number)) is None:
+            return False
         digests = (*(page.digest for page in made_of.pages), *made_of.shards)
         return all((CLIENT, digest) in self._store.stored_pages for digest in digests)
 
@@ -238,14 +275,16 @@ class Ledger:
                 if hidden(line, self.hiding_now):
                     yield f"user {user_id} is stored with what is hidden"
 
-    def _manifest(self, number: int) -> Manifest:
-        return unpack(self._store.manifests[CLIENT, number]["listing"])
+    def _manifest(self, number: int) -> Manifest | None:
+        """Return what a generation is made of; None: it is buried."""
+        packed = self._store.manifests[CLIENT, number].get("listing")
+        return unpack(packed) if packed else None
 
     def _lines(self, number: int) -> dict[int, bytes]:
-        stored = self._store.stored_pages
+        stored, manifest = self._store.stored_pages, self._manifest(number)
         pages = (
             decode(ref, stored[CLIENT, ref.digest][0])
-            for ref in self._manifest(number).pages
+            for ref in (manifest.pages if manifest else ())
             if (CLIENT, ref.digest) in stored
         )
         return {user_id: line for page in pages for user_id, line in page.users()}

@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from lib.directory.generation import Generation
+from lib.users.document import UPDATED_AT
 from lib.users.hiding import HidingPolicy
 from tests.fakes import User
 
@@ -64,11 +66,26 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """A generation with its documents by id; ``whole``: none of its pages was lost."""
+    """A generation with its documents by id; ``whole``: none of its pages was lost.
+
+    ``lines`` are what is ``stored`` without stamps.
+    """
 
     generation: Generation
+    stored: dict[int, bytes]
     lines: dict[int, bytes]
     whole: bool
+
+    def stamp(self, user_id: int) -> str | None:
+        """Return since when a user is as he is, it says."""
+        return parsed(self.stored[user_id]).get(UPDATED_AT) if user_id in self.stored else None
+
+
+@lru_cache(100_000)
+def parsed(line: bytes) -> User:
+    """Return a document."""
+    document: User = json.loads(line)
+    return document
 
 
 def changed(old: Edition, new: Edition, hiding: HidingPolicy) -> list[int]:

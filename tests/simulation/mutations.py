@@ -3,7 +3,7 @@
 Each replaces a part of an environment, or the table, by one that is the same but for one thing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, cast, override
 
@@ -18,8 +18,10 @@ from lib.events.announcer import Announcing
 from lib.events.history import History, Step
 from lib.origin.budget import Refusal
 from lib.origin.calls import OriginCalls
+from lib.queries.moment import AsOf
 from lib.reading.named import NamedReads
 from lib.reading.proxy import Proxy
+from lib.reading.request import Read
 from lib.revalidation.forced import ForcedRefresh, Refreshed
 from lib.revalidation.last_generation import LastGeneration
 from lib.revalidation.observe import Observed, Observer
@@ -370,6 +372,35 @@ def _feed_cut_short(environment: Environment) -> None:
     environment.feed = replace(feed, history=_like(_CutShort, feed.history))
 
 
+# ---- The past ----
+
+
+class _StampedAnew(Observer):
+    @override
+    def _stamped(self, users: Users, base: Users, generation: Generation, *, at: float) -> Users:
+        return super()._stamped(users, {}, generation, at=at)
+
+
+class _PastIsNow(Proxy):
+    @override
+    def read_as_of[T](self, client_id: str, as_of: AsOf, view: Callable[[Snapshot], T]) -> Read[T]:
+        return self.read_pinned(client_id, self.store.head(client_id).generation.number, view)
+
+
+def _past_is_now(environment: Environment) -> None:
+    environment.proxy = _like(_PastIsNow, environment.proxy)
+
+
+class _NothingDiscarded(FakeStore):
+    @override
+    def discard(self, client_id: str, pages: Collection[str], shards: Collection[str]) -> None:
+        return
+
+    @override
+    def bury(self, client_id: str, number: int) -> None:
+        return
+
+
 MUTATIONS: Mapping[str, Kind] = {
     "fencing off": Kind(store=_WithoutFencing),
     "lease always granted": Kind(store=_LeaseAlwaysGranted),
@@ -398,5 +429,8 @@ MUTATIONS: Mapping[str, Kind] = {
     "a client left out stays out": Kind(broken=_left_out_for_ever),
     "announced before it is sent": Kind(broken=_marked_too_early),
     "the feed tells one event a generation": Kind(broken=_feed_cut_short),
+    "each sweep stamps everybody": Kind(broken=_observing(_StampedAnew)),
+    "the past is the present": Kind(broken=_past_is_now),
+    "who is erased stays": Kind(store=_NothingDiscarded),
 }
 """By what is broken."""

@@ -6,6 +6,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from http import HTTPStatus
 
 from lib.directory.head import HEAD_SECONDS
@@ -19,6 +20,7 @@ from lib.errors import (
     ServiceError,
     UnavailableError,
 )
+from lib.queries.moment import AS_OF
 from tests.simulation.api import Exchange
 from tests.simulation.directives import judge_directives
 from tests.simulation.ledger import Ledger, hidden
@@ -59,6 +61,9 @@ class Oracle:
         match seen.asked.route:
             case "users" | "lookup" | "user" if not body:
                 yield "a 304 without a condition"
+            case "users" | "user" if AS_OF in seen.asked.params:
+                yield from self._judge_fields(seen)
+                yield from self._judge_past(seen, body)
             case "users" | "lookup":
                 yield from self._judge_fields(seen)
                 yield from self._rows.judge_list(seen, body, self._since(seen))
@@ -91,7 +96,7 @@ class Oracle:
         if edition.generation.hiding_digest != seen.environment.settings.hiding.digest:
             return
         if number not in self._digests:
-            self._digests[number] = f"{total_of(edition.lines.values()):064x}"
+            self._digests[number] = f"{total_of(edition.stored.values()):064x}"
         if edition.whole and seen.headers.get("X-Users-Digest") != self._digests[number]:
             yield f"the digest of users is not that of generation {number}"
 
@@ -125,6 +130,28 @@ class Oracle:
         if least and generation.number < int(least[0]):
             yield "an older generation than was asked for"
 
+    # The past.
+
+    def _judge_past(self, seen: Exchange, body: str) -> Iterator[str]:
+        """Yield whether the directory was not so at the moment that was asked for."""
+        assert seen.generation is not None
+        number, editions = seen.generation.number, self._ledger.editions
+        told = seen.asked.params[AS_OF][0]
+        if told.isdigit():
+            if number != int(told):
+                yield f"generation {number} is shown as {told}"
+        elif not self._newest_at(number, datetime.fromisoformat(told).timestamp()):
+            yield f"generation {number} was not the newest at {told}"
+        rows = json.loads(body)["data"]
+        yield from self._rows.judge_rows_of(
+            seen, editions[number], rows if isinstance(rows, list) else [rows]
+        )
+
+    def _newest_at(self, number: int, instant: float) -> bool:
+        later = self._ledger.editions.get(number + 1)
+        begun = self._ledger.editions[number].generation.modified_at <= instant
+        return begun and (later is None or instant < later.generation.modified_at)
+
     # The other routes.
 
     def _judge_changes(self, seen: Exchange) -> Iterator[str]:
@@ -157,6 +184,10 @@ class Oracle:
         match error:
             case NotFoundError() if "OAuth client with ID" in error.message:
                 yield from self._judge_unknown_client(seen)
+            case NotFoundError() if AS_OF in seen.asked.params:
+                told, user_id = seen.asked.params[AS_OF][0], seen.asked.user_id
+                if told.isdigit() and user_id in self._ledger.editions[int(told)].lines:
+                    yield "who was there then is said not to have been"
             case NotFoundError() if seen.asked.user_id is not None:
                 yield from self._judge_unknown_user(seen, seen.asked.user_id)
             case OnlyIfCachedError() if seen.invocation.origin_calls:

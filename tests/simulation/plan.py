@@ -4,7 +4,7 @@ Each seed leaves most kinds of trouble out, at random. A run with everything at 
 where two things in particular must meet (Groce et al., Swarm Testing, 2012).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import Random
 
@@ -74,7 +74,8 @@ class Plan:
 
     Clocks are off by at most ``skew``. ``pause_between`` are the mean pauses of one reader and of
     the writer; the origin allows ``origin_limit`` calls a minute. If it is ``organized``, the
-    client's organization is known.
+    client's organization is known; if somebody ``erases``, those who are gone are taken out of the
+    past.
     """
 
     seed: int
@@ -90,6 +91,7 @@ class Plan:
     clients: int
     hidings: tuple[HidingPolicy, ...]
     organized: bool
+    erases: bool
 
     @property
     def clocks_agree(self) -> bool:
@@ -112,7 +114,7 @@ def drawn(seed: int) -> Plan:
     faults = frozenset(fault for fault in Fault if random.random() < share)
     return Plan(
         seed=seed,
-        settings=_settings(random, window, hidings[0]),
+        settings=replace(_settings(random, window, hidings[0]), updated_at=_has("stamps", seed)),
         faults=faults,
         active_seconds=random.choice((120, 240, 400)),
         users=max(0, int(window.size * random.choice((0, 0.3, 0.7, 0.95, 1.0, 1.1)))),
@@ -123,9 +125,14 @@ def drawn(seed: int) -> Plan:
         origin_limit=random.choice((120, 120, 500)),
         clients=random.choice((1, 2)),
         hidings=hidings,
-        # From a chance of its own, so that what else a seed decides is what it always was.
-        organized=Random(f"organized {seed}").random() < 0.5,  # noqa: S311
+        organized=_has("organized", seed),
+        erases=_has("erases", seed),
     )
+
+
+def _has(what: str, seed: int) -> bool:
+    """Return one half of all seeds' chance, so that what else a seed decides is as it was."""
+    return Random(f"{what} {seed}").random() < 0.5  # noqa: S311 - chance, and nothing to guess
 
 
 def _settings(random: Random, window: Window, hiding: HidingPolicy) -> Settings:

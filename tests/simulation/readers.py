@@ -6,6 +6,8 @@ from dataclasses import replace
 from random import Random
 from urllib.parse import parse_qs
 
+from lib.queries.moment import AS_OF
+from lib.users.dates import iso_date
 from tests.simulation.api import Asked, Exchange
 from tests.simulation.ledger import Ledger
 from tests.simulation.plan import CANARY, Plan
@@ -50,6 +52,7 @@ class Reader:
             self._cache: 2,
             self._changes: 3,
             self._next_generation: 2,
+            self._past: 3,
             self._refresh: 3,
         }
         if self._random.random() < 0.08:
@@ -146,6 +149,24 @@ class Reader:
     def _next_generation(self) -> Asked:
         number = self._ledger.moments[-1].number + self._random.choice((0, 0, 1))
         return Asked(route="users", params={"min_generation": [str(number)], "limit": ["5"]})
+
+    def _past(self) -> Asked:
+        """Ask how the directory was, by the number of a generation or by an instant.
+
+        An instant may be of another generation by clocks that differ.
+        """
+        moments = [moment for moment in self._ledger.moments if moment.number]
+        if not moments:
+            return self._window()
+        generation = self._ledger.editions[self._random.choice(moments).number].generation
+        as_of = str(generation.number)
+        instant = generation.modified_at + self._random.choice((0, 0, 1, 30))
+        if self._plan.true_clocks and instant < moments[-1].at and self._random.random() < 0.7:
+            as_of = iso_date(instant)
+        params = {AS_OF: [as_of]}
+        if self._random.random() < 0.5:
+            return Asked(route="user", user_id=self._ids(1)[0], params=params)
+        return Asked(route="users", params={**params, "limit": ["250"]})
 
     def _refresh(self) -> Asked:
         params = {"wait": [self._random.choice(("true", "true", "false"))]}

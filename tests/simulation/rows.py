@@ -14,9 +14,11 @@ from lib.caching.headers import RequestDirectives
 from lib.directory.generation import OF_ORGANIZATIONS
 from lib.queries.list_query import ListQuery
 from lib.users.address import stored_form
+from lib.users.document import UPDATED_AT
 from tests.fakes import CLIENT
 from tests.simulation.api import Exchange
 from tests.simulation.ledger import Ledger
+from tests.simulation.ledger_entries import Edition, parsed
 from tests.simulation.truth import Truth
 
 _NO_ID = 2**53
@@ -62,6 +64,7 @@ class Rows:
             yield f"user {user_id} is said not to exist ({story})"
 
     def _was_so(self, row: Row, fields: tuple[str, ...], since: float, until: float) -> bool:
+        row = {name: value for name, value in row.items() if name != UPDATED_AT}
         return any(
             version.shown_as(row, fields) for version in self.truth.between(row["id"], since, until)
         )
@@ -132,8 +135,23 @@ class Rows:
         offset = query.offset if seen.offset is None else seen.offset
         if [row["id"] for row in content["data"]] != ids[offset : offset + query.limit]:
             yield "it is no run of its generation"
+        yield from self.judge_rows_of(seen, edition, content["data"])
         if content["pagination"]["totalItems"] != len(ids):
             yield "totalItems is not that of its generation"
+
+    def judge_rows_of(self, seen: Exchange, edition: Edition, rows: list[Row]) -> Iterator[str]:
+        """Yield who is shown otherwise than the generation has him, his stamp included."""
+        if (
+            not edition.whole
+            or edition.generation.hiding_digest != seen.environment.settings.hiding.digest
+        ):
+            return
+        fields = set(filter(None, seen.asked.params.get("fields", [""])[0].split(",")))
+        for row in rows:
+            stored = edition.stored.get(row["id"])
+            has = parsed(stored) if stored else {}
+            if row != ({name: has[name] for name in has if name in fields} if fields else has):
+                yield f"user {row['id']} is shown otherwise than he was in this generation"
 
 
 def _all_names(query: ListQuery) -> set[str | int]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from lib.directory.generation import MEMBERS_UNDECIDED
 from lib.directory.head import HEAD_SECONDS, LONGEST_PAUSE_SECONDS, WHOLE
+from lib.users.document import UPDATED_AT
 from tests.fake_lookups import FakeListings, FakeLookups
 from tests.fakes import CLIENT, NOW, FakeStore
 from tests.simulation import api, functions
@@ -150,6 +151,8 @@ class Simulation:
         scheduler.spawn("schedule", self._schedule)
         scheduler.spawn("stream", self._stream)
         scheduler.spawn("follower", self._follow)
+        if self.plan.erases:
+            scheduler.spawn("eraser", self._erase)
         for number in range(self.plan.readers):
             scheduler.spawn(f"reader{number}", partial(self._read, number))
         trouble = self._trouble()
@@ -211,6 +214,16 @@ class Simulation:
             for complaint in self.follower.complaints:
                 self._complain(complaint)
             self.follower.complaints.clear()
+
+    def _erase(self) -> None:
+        """Take people who are gone out of the past."""
+        random = self._random("eraser")
+        while self.scheduler.now < self.until:
+            self.scheduler.sleep(random.expovariate(1 / 40))
+            gone = sorted(self.truth.versions.keys() - self.truth.rows.keys())
+            if gone:
+                user_id = random.choice(gone)
+                self._deliver({"action": "erase", "clientId": CLIENT, "userId": user_id}, "")
 
     def _stream(self) -> None:
         """Tell of each new generation until that has succeeded, as a stream does."""
@@ -340,6 +353,8 @@ class Simulation:
         if told is None:
             return
         shown = {row["id"]: row for page in told for row in page["data"]}
+        for row in shown.values():
+            row.pop(UPDATED_AT, None)
         listed = self.truth.window(0, self.plan.settings.window.size)
         if self.store.peek(CLIENT).source == WHOLE and told[0]["pagination"]["complete"]:
             listed = list(self.truth.everybody())
@@ -351,8 +366,9 @@ class Simulation:
         reason = told[0]["pagination"]["incompleteReason"]
         gone = shown.keys() - self.truth.rows.keys()
         if not self.plan.settings.adopted_calls:
-            # Whoever is past the window is not asked for again.
+            # Whoever is past the window, or not in an organization's list, is not asked for again.
             gone &= {user_id for user_id in gone if user_id <= max(there, default=0)}
+            gone -= self.listings.listing(CLIENT).strays
         if gone and not (doubts and reason in {"unconfirmed-deletions", MEMBERS_UNDECIDED}):
             self._complain(f"in the end users {sorted(gone)[:5]} are listed ({reason})")
 

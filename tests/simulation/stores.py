@@ -1,6 +1,6 @@
 """The table as one process has it: the fakes that contract tests hold to DynamoDB, over a wire."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lib.directory.generation import Generation
@@ -8,6 +8,7 @@ from lib.directory.head import Head, HeadUpdate, Lease
 from lib.directory.listing import Listing
 from lib.directory.manifest import Manifest, PageRef
 from lib.directory.pages import Page
+from lib.directory.store import Kept
 from lib.users.keys import Observation
 from tests.fake_lookups import FakeListings, FakeLookups
 from tests.fakes import FakeStore
@@ -78,6 +79,22 @@ class WiredStore:
 
         return self._wire.ask("acquire", work, told=f"{lease.token} ")
 
+    def modified_at(self, client_id: str, number: int) -> float | None:
+        return self._wire.ask("modified_at", lambda: self._store.modified_at(client_id, number))
+
+    def history(self, client_id: str, numbers: Sequence[int]) -> Sequence[Kept]:
+        return self._wire.ask("history", lambda: self._store.history(client_id, numbers))
+
+    def discard(self, client_id: str, pages: Collection[str], shards: Collection[str]) -> None:
+        self._wire.ask(
+            "discard",
+            lambda: self._store.discard(client_id, pages, shards),
+            told=f"{len(pages)} pages ",
+        )
+
+    def bury(self, client_id: str, number: int) -> None:
+        self._wire.ask("bury", lambda: self._store.bury(client_id, number), told=f"{number} ")
+
     def reserve(self, head: Head, counters: HeadUpdate) -> bool:
         return self._wire.ask("reserve", lambda: self._store.reserve(head, counters))
 
@@ -138,6 +155,9 @@ class WiredLookups:
 
     def pending_adoption(self, client_id: str) -> frozenset[int]:
         return self._wire.ask("pending_adoption", lambda: self._lookups.pending_adoption(client_id))
+
+    def forget(self, client_id: str, keys: Sequence[str]) -> None:
+        self._wire.ask("forget", lambda: self._lookups.forget(client_id, keys))
 
     def await_adoption(self, client_id: str, ids: Sequence[int]) -> None:
         self._wire.ask("await_adoption", lambda: self._lookups.await_adoption(client_id, ids))

@@ -26,7 +26,7 @@ from lib.users.keys import Observation
 MAX_CONFIRMATIONS = 20
 """Most users asked for by id in one sweep, for each of the two reasons there are."""
 
-STRAY_SECONDS = 300
+STRAY_SECONDS = 120
 """How long users are left alone whom an organization's list does not tell of."""
 
 MAX_FAILURES = 3
