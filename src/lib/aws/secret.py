@@ -12,11 +12,12 @@ is ever printed, logged or stored elsewhere.
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lib.aws.last_good import LastGood
 from lib.errors import NotFoundError, Reason, SecretError
 from lib.origin.credential import NO_ORGANIZATION, Credential, SecretKey, carried
 from lib.users.keys import possible_id
@@ -48,7 +49,6 @@ class _Fetched:
 
     entries: dict[str, _Entry] = field(repr=False)
     version: str
-    at: float
 
 
 class Secrets:
@@ -67,9 +67,7 @@ class Secrets:
     ) -> None:
         self._client = client
         self._secret_id = secret_id
-        self._clock = clock
-        self._report = report
-        self._last: _Fetched | None = None
+        self._last = LastGood(self._fetch, clock=clock, report=report)
 
     def credential(self, client_id: str, *, newer_than: str | None = None) -> Credential:
         """Return the credential of ``client_id``.
@@ -82,9 +80,9 @@ class Secrets:
             SecretError: there is no secret to be had, not even an earlier one, or this client's key
                 is empty or holds what no header can.
         """
-        fetched = self._fetched(at_most=KEEP_SECONDS if newer_than is None else 0)
+        fetched = self._last.get(at_most=KEEP_SECONDS if newer_than is None else 0)
         if client_id not in fetched.entries or fetched.entries[client_id].key is None:
-            fetched = self._fetched(at_most=PAUSE_SECONDS)
+            fetched = self._last.get(at_most=PAUSE_SECONDS)
         if client_id not in fetched.entries:
             raise NotFoundError(f"OAuth client with ID {client_id} not found.")
         entry = fetched.entries[client_id]
@@ -100,7 +98,7 @@ class Secrets:
         Raises:
             SecretError: there is no secret to be had, not even an earlier one.
         """
-        return sorted(self._fetched(at_most=PAUSE_SECONDS).entries)
+        return sorted(self._last.get(at_most=PAUSE_SECONDS).entries)
 
     def webhook_secrets(self, client_id: str, *, anew: bool = False) -> tuple[SecretKey, ...]:
         """Return what may have signed a client's webhooks, nothing if it is to have none.
@@ -111,32 +109,18 @@ class Secrets:
         Raises:
             SecretError: there is no secret to be had, not even an earlier one.
         """
-        fetched = self._fetched(at_most=PAUSE_SECONDS if anew else KEEP_SECONDS)
+        fetched = self._last.get(at_most=PAUSE_SECONDS if anew else KEEP_SECONDS)
         entry = fetched.entries.get(client_id)
         return entry.webhook_secrets if entry else ()
 
-    def _fetched(self, *, at_most: float) -> _Fetched:
-        now = self._clock()
-        # A clock that was set back makes nothing young.
-        if self._last is None or not 0 <= now - self._last.at < at_most:
-            try:
-                self._last = self._fetch(now)
-            except SecretError as error:
-                if self._last is None:
-                    raise
-                self._report(error)
-                # Asking again at every request would only add load to what is down already.
-                self._last = replace(self._last, at=now)
-        return self._last
-
-    def _fetch(self, now: float) -> _Fetched:
+    def _fetch(self) -> _Fetched:
         try:
             answer = self._client.get_secret_value(SecretId=self._secret_id)
         except (ClientError, BotoCoreError) as error:
             raise SecretError(
                 "Secrets Manager has no answer", reason=Reason.SECRET_MISSING
             ) from error
-        return _Fetched(_parse(answer.get("SecretString", "")), answer["VersionId"], now)
+        return _Fetched(_parse(answer.get("SecretString", "")), answer["VersionId"])
 
 
 def _parse(text: str) -> dict[str, _Entry]:

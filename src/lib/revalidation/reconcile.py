@@ -8,19 +8,19 @@ are asked for again in rotation.
 Pure but for the calls it is given.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from hashlib import blake2b
 from itertools import islice
-from typing import Protocol
 
 from lib.directory.generation import FIELDS_OMITTED
 from lib.directory.head import Head
-from lib.errors import NotAskedError, OriginBlockedError, OriginError, OriginServerError
+from lib.errors import NotAskedError
+from lib.revalidation.asking import Asked, Calls
 from lib.revalidation.window import WINDOW_FULL, Sweep, Users
-from lib.users.document import address_of, id_of, omitted_from
+from lib.users.document import omitted_from
 from lib.users.keys import Observation
 
 MAX_CONFIRMATIONS = 20
@@ -29,9 +29,6 @@ MAX_CONFIRMATIONS = 20
 STRAY_SECONDS = 120
 """How long users are left alone whom an organization's list does not tell of."""
 
-MAX_FAILURES = 3
-"""So many calls for one user each that fail in a row are taken for all that would follow."""
-
 
 class Loss(Enum):
     """What is to be made of users who are missing from the window."""
@@ -39,22 +36,6 @@ class Loss(Enum):
     DOUBTED = "stay listed, and nobody asks for them yet"
     TO_CONFIRM = "gone if the origin says so, one by one"
     BELIEVED = "gone: an operator knows"
-
-
-class Calls(Protocol):
-    """The origin calls of one revalidation; see ``lib.origin.calls``."""
-
-    def batches[K](self, stored: Mapping[K, str]) -> Iterator[dict[K, str]]:
-        """Yield what to ask ``find`` for stored addresses, in a run for each call."""
-
-    def find(self, addresses: Iterable[str]) -> Sequence[bytes]:
-        """Return the users whom it finds."""
-
-    def user(self, user_id: int) -> bytes | None:
-        """Return one user, None if the origin has no such user."""
-
-    def hurried(self) -> bool:
-        """Return whether time is too short for calls that can wait for the next sweep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +49,6 @@ class Rotation:
     next_id: int = 0
     began_at: float = 0
     seen_at: float = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """Whom the origin was asked for, by what it said: a document, 404, or nothing of use."""
-
-    alive: dict[int, bytes] = field(default_factory=dict)
-    gone: set[int] = field(default_factory=set)
-    failed: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,12 +141,12 @@ class Reconciliation:
         Where budget or time end, the rest is left. Each ``turn`` asks in another order: nobody is
         always behind those of whom nothing will ever be known.
         """
-        asked = _Asked()
+        asked = Asked(self.calls)
         with suppress(NotAskedError):
-            asked.alive.update(self._find(next(self.calls.batches(_addresses(lost)), {})))
+            asked.find(next(asked.batches(lost), {}))
             rest = [user_id for user_id in lost if user_id not in asked.alive]
             rest.sort(key=lambda user_id: blake2b(b"%d %d" % (turn, user_id)).digest())
-            self._ask_by_id(rest, MAX_CONFIRMATIONS, asked)
+            asked.by_id(rest, MAX_CONFIRMATIONS)
         known = asked.alive.keys() | asked.gone
         return asked.alive, {id_: line for id_, line in lost.items() if id_ not in known}
 
@@ -195,16 +167,14 @@ class Reconciliation:
         if not rotation.began_at or not ahead:
             # Nobody ahead: the cycle that passed all others has ended.
             ahead, rotation = beyond, Rotation(0, self.now, rotation.began_at or seen_at)
-        asked, seen_to = _Asked(), 0
+        asked, seen_to = Asked(self.calls), 0
         confirmations = MAX_CONFIRMATIONS
         with suppress(NotAskedError):
-            for batch in islice(self.calls.batches(_addresses(ahead)), self.max_batches):
+            for batch in islice(asked.batches(ahead), self.max_batches):
                 if self.calls.hurried():
                     break
-                seen = self._find(batch)
-                asked.alive.update(seen)
-                vanished = [user_id for user_id in batch if user_id not in seen]
-                done = self._ask_by_id(vanished, confirmations, asked)
+                vanished = asked.find(batch)
+                done = asked.by_id(vanished, confirmations)
                 if done < len(vanished):
                     # The next sweep goes on with the first one who was not asked for.
                     seen_to = vanished[done] - 1
@@ -219,62 +189,6 @@ class Reconciliation:
         if any(user_id > seen_to for user_id in ahead):
             return alive, replace(rotation, next_id=max(rotation.next_id, seen_to + 1))
         return alive, Rotation(0, 0, rotation.began_at)
-
-    def _find(self, batch: Mapping[int, str]) -> Users:
-        """Return those of ``batch`` (addresses by id) that still have their address.
-
-        If the origin fails, it has found nobody, and they are asked for by id.
-
-        Raises:
-            NotAskedError: nobody may be asked for any more.
-            OriginBlockedError: so the origin says.
-        """
-        try:
-            found = {id_of(line): line for line in self.calls.find(batch.values())}
-        except OriginError as error:
-            _require_going_on(error)
-            return {}
-        return {user_id: line for user_id, line in found.items() if user_id in batch}
-
-    def _ask_by_id(self, ids: Sequence[int], most: int, asked: _Asked) -> int:
-        """Ask for ``most`` of ``ids``; return for how many there was time.
-
-        One user for whom the origin fails keeps nobody else from being asked for.
-
-        Raises:
-            NotAskedError: nobody may be asked for any more.
-            OriginBlockedError: so the origin says.
-        """
-        failures = 0
-        for done, user_id in enumerate(ids[:most]):
-            if failures == MAX_FAILURES or self.calls.hurried():
-                return done
-            try:
-                line = self.calls.user(user_id)
-            except OriginError as error:
-                _require_going_on(error)
-                asked.failed.add(user_id)
-                failures += 1
-                continue
-            failures = 0
-            if line is None:
-                asked.gone.add(user_id)
-            else:
-                asked.alive[user_id] = line
-        return min(most, len(ids))
-
-
-def _require_going_on(error: OriginError) -> None:
-    """Make sure that an origin that failed for one user may be asked for others.
-
-    Raises:
-        NotAskedError: it wants to be left alone for a while.
-        OriginBlockedError: it blocks.
-    """
-    if isinstance(error, OriginBlockedError):
-        raise error
-    if isinstance(error, OriginServerError) and error.retry_after_seconds:
-        raise NotAskedError("the origin wants a pause", reason=error.reason) from error
 
 
 def incomplete_reason(
@@ -308,7 +222,3 @@ def _with(rotation: Rotation, adopted: Iterable[Observation]) -> Rotation:
     # The running cycle may have passed them: it must not end as if it had seen them.
     began_at = min(rotation.began_at, oldest) if rotation.began_at else 0
     return Rotation(rotation.next_id, began_at, min(rotation.seen_at or oldest, oldest))
-
-
-def _addresses(users: Users) -> dict[int, str]:
-    return {user_id: address_of(line) for user_id, line in users.items()}
