@@ -23,7 +23,7 @@ from lib.directory.head import (
     generation_of,
     head_of,
 )
-from lib.directory.manifest import Manifest, PageRef, unpack
+from lib.directory.manifest import Load, Manifest, PageRef, read
 from lib.directory.pages import Page, decode, encode
 from lib.directory.store import Kept
 from lib.errors import (
@@ -157,7 +157,7 @@ class FakeStore:
         }
         return with_outcome(
             [
-                Kept(n, item["previous"], unpack(item["listing"]) if "listing" in item else None)
+                Kept(n, item["previous"], self._manifest_of(client_id, item))
                 for n, item in sorted(found.items())
             ]
         )
@@ -191,13 +191,29 @@ class FakeStore:
 
     def manifest(self, generation: Generation) -> Manifest:
         """See ``lib.aws.directory_store.DirectoryStore.manifest``."""
+        return read(self.root(generation), self._branches(generation.client_id))
+
+    def _manifest_of(self, client_id: str, item: Mapping[str, Any]) -> Manifest | None:
+        if "listing" not in item:
+            return None
+        try:
+            return read(item["listing"], self._branches(client_id))
+        except BrokenSnapshotError:
+            return None
+
+    def _branches(self, client_id: str) -> Load:
+        return lambda digests: self.shards(client_id, digests)
+
+    def root(self, generation: Generation) -> bytes:
+        """See ``lib.aws.directory_store.DirectoryStore.root``."""
         with_outcome = self._begin("manifest")
         if generation.packed is not None:
-            return with_outcome(unpack(generation.packed))
+            return with_outcome(generation.packed)
         manifest = self.manifests.get((generation.client_id, generation.number), {})
         if "listing" not in manifest:
             raise BrokenSnapshotError("a manifest is missing", reason=Reason.MISSING_MANIFEST)
-        return with_outcome(unpack(manifest["listing"]))
+        root: bytes = manifest["listing"]
+        return with_outcome(root)
 
     def pages(self, client_id: str, refs: Sequence[PageRef]) -> Sequence[Page]:
         """See ``lib.aws.directory_store.DirectoryStore.pages``."""
@@ -235,7 +251,7 @@ class FakeStore:
         """See ``lib.aws.directory_store.DirectoryStore.renew``."""
         with_outcome = self._begin("renew")
         client_id = generation.client_id
-        named = [*(ref.digest for ref in manifest.pages), *manifest.shards]
+        named = [*(ref.digest for ref in manifest.pages), *manifest.shards, *manifest.branches]
         keys, published = [(client_id, digest) for digest in named], (client_id, generation.number)
         if not self.stored_pages.keys() >= set(keys) or published not in self.manifests:
             raise BrokenSnapshotError("a page is missing", reason=Reason.MISSING_PAGE)
@@ -288,7 +304,7 @@ class FakeStore:
         with_outcome(None)
 
     def publish(
-        self, lease: Lease, base: Head, update: HeadUpdate, *, number: int, packed: bytes
+        self, lease: Lease, base: Head, update: HeadUpdate, *, number: int, root: bytes
     ) -> None:
         """See ``lib.aws.directory_store.DirectoryStore.publish``."""
         with_outcome = self._begin("publish")
@@ -297,13 +313,13 @@ class FakeStore:
         moved_on = (current.lease.token, current.generation.number) != expected
         if moved_on or (client_id, number) in self.manifests:
             raise ConflictError("a condition did not hold", reason=Reason.CONFLICT)
-        moved: dict[str, Value] = {**update, "generation": number, "listing": packed}
+        moved: dict[str, Value] = {**update, "generation": number, "listing": root}
         self.manifests[client_id, number] = {
             **{name: moved[name] for name in GENERATION_ATTRIBUTES if moved.get(name) is not None},
             "expires_at": update["pages_expire_at"],
             "previous": base.generation.number,
         }
-        in_head = packed if len(packed) <= HEAD_MANIFEST_BYTES else None
+        in_head = root if len(root) <= HEAD_MANIFEST_BYTES else None
         self._change(client_id, moved | {"listing": in_head})
         with_outcome(None)
 

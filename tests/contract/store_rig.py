@@ -59,10 +59,10 @@ class Rig:
         cut = self.put(count)
         base = self.head
         lease = self.acquire()
-        packed = Manifest(tuple(page.ref for page in cut)).pack()
-        self.store.publish(
-            lease, base, self.changes(**changes), number=base.generation.number + 1, packed=packed
-        )
+        manifest = Manifest(tuple(page.ref for page in cut))
+        self.store.put(self.client_id, [], manifest.branches, expires_at=int(NOW) + 60)
+        number = base.generation.number + 1
+        self.store.publish(lease, base, self.changes(**changes), number=number, root=manifest.root)
         return cut
 
     def put(self, count: int) -> list[pages.Page]:
@@ -111,9 +111,12 @@ def real_rig(client: "DynamoDBClient") -> Rig:
     client_id = f"client-{next(_numbers)}"
 
     def put(kind: str, name: str, data: bytes | None) -> None:
-        page = {"pk": {"S": f"page#{client_id}#{name}"}, "sk": {"S": "page"}}
-        manifest = {"pk": {"S": f"client#{client_id}"}, "sk": {"S": f"gen#{name}"}}
-        key: Any = page if kind == "page" else manifest
+        keys: dict[str, Any] = {
+            "page": {"pk": {"S": f"page#{client_id}#{name}"}, "sk": {"S": "page"}},
+            "branch": {"pk": {"S": f"index#{client_id}#{name}"}, "sk": {"S": "index"}},
+            "manifest": {"pk": {"S": f"client#{client_id}"}, "sk": {"S": f"gen#{name}"}},
+        }
+        key = keys[kind]
         if data is None:
             client.delete_item(TableName=TABLE, Key=key)
         else:

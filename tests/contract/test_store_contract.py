@@ -9,7 +9,7 @@ import pytest
 from dev.local.embedded_aws import EmbeddedAws
 from lib.directory import index, pages
 from lib.directory.head import Lease
-from lib.directory.manifest import Manifest
+from lib.directory.manifest import MOST_LISTED, Manifest
 from lib.directory.store import Kept
 from lib.errors import BrokenSnapshotError, ConflictError, LeaseLostError
 from tests.contract.store_rig import COUNTERS, MINUTE, TABLE, Rig, fake_rig, real_rig, taken
@@ -67,7 +67,7 @@ def test_a_generation_published_since_refuses_the_lease(rig: Rig) -> None:
     lease = rig.acquire()
     seen = rig.head
     changes = rig.changes(digest="d1")
-    rig.store.publish(lease, seen, changes, number=1, packed=Manifest().pack())
+    rig.store.publish(lease, seen, changes, number=1, root=Manifest().root)
 
     second = Lease(client_id=rig.client_id, holder="second", token=2, expires_at=NOW + 15)
     done = rig.store.acquire(seen, lease=second, now=NOW, update=taken(second))
@@ -255,6 +255,24 @@ def test_a_long_listing_without_its_manifest_is_broken(rig: Rig) -> None:
         rig.store.manifest(rig.head.generation)
 
 
+def test_a_tree_of_a_manifest_is_read_renewed_and_known_to_history(rig: Rig) -> None:
+    cut = rig.publish(MOST_LISTED + 20)
+    whole = Manifest(tuple(page.ref for page in cut))
+
+    rig.store.renew(rig.head.generation, whole, expires_at=int(NOW) + 999)
+
+    assert len(whole.branches) > 1
+    assert rig.store.manifest(rig.head.generation) == whole
+    assert rig.store.history(rig.client_id, (1,)) == [Kept(1, 0, whole)]
+
+    rig.put_item("branch", next(iter(whole.branches)), None)
+    with pytest.raises(BrokenSnapshotError):
+        rig.store.manifest(rig.head.generation)
+    with pytest.raises(BrokenSnapshotError):
+        rig.store.renew(rig.head.generation, whole, expires_at=int(NOW) + 999)
+    assert rig.store.history(rig.client_id, (1,)) == [Kept(1, 0, None)]
+
+
 def test_a_generation_can_be_looked_up_after_the_next_one_came(rig: Rig) -> None:
     cut = rig.publish(2, incomplete_reason="window-full", complete=False)
     rig.publish(3, digest="d2")
@@ -287,7 +305,7 @@ def test_publishing_twice_from_the_same_base_is_a_conflict(rig: Rig) -> None:
     base = rig.head
     lease = rig.acquire()
     rig.store.publish(
-        lease, base, rig.changes(), number=base.generation.number + 1, packed=Manifest().pack()
+        lease, base, rig.changes(), number=base.generation.number + 1, root=Manifest().root
     )
 
     with pytest.raises(ConflictError):
@@ -296,7 +314,7 @@ def test_publishing_twice_from_the_same_base_is_a_conflict(rig: Rig) -> None:
             base,
             rig.changes(digest="d2"),
             number=base.generation.number + 1,
-            packed=Manifest().pack(),
+            root=Manifest().root,
         )
 
     assert (rig.head.generation.number, rig.head.generation.digest) == (1, "d1")
@@ -309,7 +327,7 @@ def test_a_generation_is_never_published_over(rig: Rig) -> None:
     rig.store.update_held(lease, {"generation": None, "listing": None})
 
     with pytest.raises(ConflictError):
-        rig.store.publish(lease, base, rig.changes(digest="d2"), number=1, packed=Manifest().pack())
+        rig.store.publish(lease, base, rig.changes(digest="d2"), number=1, root=Manifest().root)
 
     assert rig.store.generation(rig.client_id, 1) == published
 
@@ -321,7 +339,7 @@ def test_publishing_with_an_old_token_is_a_conflict_and_writes_nothing(rig: Rig)
 
     with pytest.raises(ConflictError):
         rig.store.publish(
-            slow, base, rig.changes(), number=base.generation.number + 1, packed=Manifest().pack()
+            slow, base, rig.changes(), number=base.generation.number + 1, root=Manifest().root
         )
 
     assert rig.head.generation.number == 0

@@ -132,7 +132,7 @@ WRITES: Sequence[Callable[[Head], object]] = (
     lambda head: wiring().store.update_held(head.lease, {"failures": 7}),
     lambda _head: wiring().store.hold_off(CLIENT, "retry_at", 9e9),
     lambda head: wiring().store.publish(
-        head.lease, head, {"pages_expire_at": 9}, number=2, packed=Manifest().pack()
+        head.lease, head, {"pages_expire_at": 9}, number=2, root=Manifest().root
     ),
     lambda head: wiring().store.mark_announced(CLIENT, 1, seen=head.announced),
     lambda head: wiring().store.renew(head.generation, Manifest(), expires_at=9),

@@ -60,10 +60,10 @@ class _WithoutFencing(FakeStore):
 
     @override
     def publish(
-        self, lease: Lease, base: Head, update: HeadUpdate, *, number: int, packed: bytes
+        self, lease: Lease, base: Head, update: HeadUpdate, *, number: int, root: bytes
     ) -> None:
         now = self.peek(lease.client_id).lease
-        super().publish(now, base, update, number=number, packed=packed)
+        super().publish(now, base, update, number=number, root=root)
 
 
 class _LeaseAlwaysGranted(FakeStore):
@@ -96,20 +96,20 @@ class _CallsNotCounted(FakeStore):
 class _AgeFromPublication(FakeStore):
     @override
     def publish(
-        self, lease: Lease, base: Head, update: HeadUpdate, *, number: int, packed: bytes
+        self, lease: Lease, base: Head, update: HeadUpdate, *, number: int, root: bytes
     ) -> None:
         if "validated_at" in update:
             update = {**update, "swept_at": update["validated_at"]}
-        super().publish(lease, base, update, number=number, packed=packed)
+        super().publish(lease, base, update, number=number, root=root)
 
 
 class _DoubtMakesNothingOlder(FakeStore):
     @override
     def publish(
-        self, lease: Lease, base: Head, update: HeadUpdate, *, number: int, packed: bytes
+        self, lease: Lease, base: Head, update: HeadUpdate, *, number: int, root: bytes
     ) -> None:
         update = {**update, "unconfirmed_since": None}
-        super().publish(lease, base, update, number=number, packed=packed)
+        super().publish(lease, base, update, number=number, root=root)
 
 
 class _PagesAfterHead(WiredStore):
@@ -125,9 +125,9 @@ class _PagesAfterHead(WiredStore):
 
     @override
     def publish(
-        self, lease: Lease, base: Head, update: HeadUpdate, *, number: int, packed: bytes
+        self, lease: Lease, base: Head, update: HeadUpdate, *, number: int, root: bytes
     ) -> None:
-        super().publish(lease, base, update, number=number, packed=packed)
+        super().publish(lease, base, update, number=number, root=root)
         pages, shards, expires_at = self._kept
         super().put(lease.client_id, pages, shards, expires_at=expires_at)
 

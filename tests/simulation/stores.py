@@ -49,6 +49,9 @@ class WiredStore:
     def manifest(self, generation: Generation) -> Manifest:
         return self._wire.ask("manifest", lambda: self._store.manifest(generation))
 
+    def root(self, generation: Generation) -> bytes:
+        return self._wire.ask("manifest", lambda: self._store.root(generation))
+
     def pages(self, client_id: str, refs: Sequence[PageRef]) -> Sequence[Page]:
         return self._wire.ask("pages", lambda: self._store.pages(client_id, refs))
 
@@ -113,11 +116,11 @@ class WiredStore:
         self._wire.ask("hold_off", work, told=f"{name} ")
 
     def publish(
-        self, lease: Lease, base: Head, update: HeadUpdate, *, number: int, packed: bytes
+        self, lease: Lease, base: Head, update: HeadUpdate, *, number: int, root: bytes
     ) -> None:
         def work() -> None:
             before = self._store.peek(base.client_id)
-            self._store.publish(lease, base, update, number=number, packed=packed)
+            self._store.publish(lease, base, update, number=number, root=root)
             self._ledger.published(self._wire.running, before)
 
         self._wire.ask("publish", work, told=f"{lease.token} {_told(update)}")

@@ -6,7 +6,7 @@ lease holder writes is conditional on its token, so a holder that was overtaken 
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from functools import partial
 
 from lib.aws import items
 from lib.aws.heads import HEAD_MANIFEST_BYTES, Heads, Report, manifest_key
@@ -23,7 +23,7 @@ from lib.directory.head import (
     Lease,
     Value,
 )
-from lib.directory.manifest import Manifest, PageRef, unpack
+from lib.directory.manifest import Manifest, PageRef, read, well_formed
 from lib.directory.pages import Page, decode, encode
 from lib.directory.store import Kept
 from lib.errors import BrokenSnapshotError, ConflictError, LeaseLostError, Reason
@@ -57,7 +57,7 @@ class DirectoryStore:
 
     def history(self, client_id: str, numbers: Sequence[int]) -> list[Kept]:
         """Return those generations with ``numbers`` of which anything is kept, by number."""
-        return self._heads.history(client_id, numbers)
+        return self._heads.history(client_id, numbers, partial(self.shards, client_id))
 
     def bury(self, client_id: str, number: int) -> None:
         """Let a generation be gone: its manifest stays, without what it is made of."""
@@ -86,19 +86,26 @@ class DirectoryStore:
         self._heads.change(client_id, {"read_at": instant})
 
     def manifest(self, generation: Generation) -> Manifest:
-        """Return what a generation is made of, as it came with it or from its manifest.
+        """Return what a generation is made of.
 
         Raises:
             BrokenSnapshotError: the manifest is missing or unreadable.
         """
-        if generation.packed is not None:
-            # If what the head carries cannot be read, the manifest itself may be sound.
-            with suppress(BrokenSnapshotError):
-                return unpack(generation.packed)
+        return read(self.root(generation), partial(self.shards, generation.client_id))
+
+    def root(self, generation: Generation) -> bytes:
+        """Return the root of a generation's manifest, as it came with it or from its item.
+
+        Raises:
+            BrokenSnapshotError: it is missing.
+        """
+        # If what the head carries cannot be read, the item itself may be sound.
+        if generation.packed is not None and well_formed(generation.packed):
+            return generation.packed
         stored = self.generation(generation.client_id, generation.number)
         if stored is None or stored.packed is None:
             raise BrokenSnapshotError("a manifest is missing", reason=Reason.MISSING_MANIFEST)
-        return unpack(stored.packed)
+        return stored.packed
 
     def pages(self, client_id: str, refs: Sequence[PageRef]) -> list[Page]:
         """Return the pages that ``refs`` name, in that order.
@@ -110,10 +117,10 @@ class DirectoryStore:
         return [decode(ref, each) for ref, each in zip(refs, data, strict=True)]
 
     def shards(self, client_id: str, digests: Sequence[str]) -> list[bytes]:
-        """Return the shards of an index that ``digests`` name, in that order.
+        """Return the shards of an index, or a manifest's branches, by digest and in that order.
 
         Raises:
-            BrokenSnapshotError: a shard is missing or is not what its digest says.
+            BrokenSnapshotError: one is missing or is not what its digest says.
         """
         data = self._contents([_shard_key(client_id, digest) for digest in digests])
         return [index.checked(each, digest) for each, digest in zip(data, digests, strict=True)]
@@ -130,7 +137,7 @@ class DirectoryStore:
     def put(
         self, client_id: str, pages: Sequence[Page], shards: Mapping[str, bytes], *, expires_at: int
     ) -> None:
-        """Write pages, and shards by digest; writing what is there already only renews it."""
+        """Write pages, and shards and branches by digest; what is there already is renewed."""
         contents = [(_page_key(client_id, page.ref.digest), encode(page)) for page in pages]
         contents += [(_shard_key(client_id, digest), shard) for digest, shard in shards.items()]
         self._table.put_all(
@@ -145,7 +152,8 @@ class DirectoryStore:
         """
         client_id = generation.client_id
         keys = [_page_key(client_id, ref.digest) for ref in manifest.pages]
-        keys += [_shard_key(client_id, digest) for digest in manifest.shards]
+        shards = (*manifest.shards, *manifest.branches)
+        keys += [_shard_key(client_id, digest) for digest in shards]
         keys.append(manifest_key(client_id, generation.number))
         try:
             for key in keys:
@@ -161,20 +169,17 @@ class DirectoryStore:
 
         ``update`` writes the lease, and the call counters with the calls the holder is to make.
         """
-        not_taken_since = _unchanged("lease_token", head.lease.token)
-        not_published_since = _unchanged("generation", head.generation.number)
-        not_blocked_since, no_failure_since = _no_new("blocked_until"), _no_new("retry_at")
         try:
             self._heads.change(
                 lease.client_id,
                 {**update, "format": FORMAT},
                 condition=" AND ".join(
                     (
-                        not_taken_since,
-                        not_published_since,
+                        _unchanged("lease_token", head.lease.token),
+                        _unchanged("generation", head.generation.number),
                         _not_called_since(head),
-                        not_blocked_since,
-                        no_failure_since,
+                        _no_new("blocked_until"),
+                        _no_new("retry_at"),
                     )
                 ),
                 values={
@@ -236,23 +241,23 @@ class DirectoryStore:
             return
 
     def publish(
-        self, lease: Lease, base: Head, update: HeadUpdate, *, number: int, packed: bytes
+        self, lease: Lease, base: Head, update: HeadUpdate, *, number: int, root: bytes
     ) -> None:
         """Move the head from ``base`` to generation ``number``, and write its manifest with it.
 
         ``update`` are the head's new attributes, of which the manifest repeats what it needs. The
-        packed manifest goes into both, into the head only while it is short.
+        ``root`` goes into both, into the head only while it is short.
 
         Raises:
             ConflictError: the lease was taken over, the head is not at ``base``, or ``number`` was
                 published before.
         """
-        moved = {**update, "generation": number, "listing": packed, "format": FORMAT}
+        moved = {**update, "generation": number, "listing": root, "format": FORMAT}
         manifest = {name: moved.get(name) for name in (*GENERATION_ATTRIBUTES, "format")} | {
             "previous": base.generation.number,
             "expires_at": update["pages_expire_at"],
         }
-        in_head = packed if len(packed) <= HEAD_MANIFEST_BYTES else None
+        in_head = root if len(root) <= HEAD_MANIFEST_BYTES else None
         self._heads.move(
             base.client_id,
             manifest,

@@ -26,7 +26,7 @@ from lib.directory.head import (
     generation_of,
     head_of,
 )
-from lib.directory.manifest import unpack
+from lib.directory.manifest import Load, read
 from lib.directory.memory import MAX_HEADS
 from lib.directory.store import Kept
 from lib.errors import BrokenSnapshotError, ConflictError, Reason, StoreError
@@ -97,10 +97,10 @@ class Heads:
         values = _known(self._table.get(manifest_key(client_id, number)))
         return None if unreadable(values) else values.get("modified_at")
 
-    def history(self, client_id: str, numbers: Sequence[int]) -> list[Kept]:
+    def history(self, client_id: str, numbers: Sequence[int], load: Load) -> list[Kept]:
         """Return those generations with ``numbers`` of which there is a manifest, by number."""
-        read = self._table.get_all([manifest_key(client_id, number) for number in numbers])
-        return sorted(_kept(items.decode(item)) for item in read)
+        found = self._table.get_all([manifest_key(client_id, number) for number in numbers])
+        return sorted(_kept(items.decode(item), load) for item in found)
 
     def bury(self, client_id: str, number: int) -> None:
         """Take out of a manifest what its generation is made of, if it is there."""
@@ -196,11 +196,11 @@ class Heads:
         }
 
 
-def _kept(values: Mapping[str, Any]) -> Kept:
+def _kept(values: Mapping[str, Any], load: Load) -> Kept:
     number, previous = int(values["sk"].partition("#")[2]), values.get("previous")
     try:
         readable = not unreadable(values) and values.get("generation") == number
-        manifest = unpack(values["listing"]) if readable and "listing" in values else None
+        manifest = read(values["listing"], load) if readable and "listing" in values else None
     except BrokenSnapshotError:
         manifest = None
     # What nobody has written counts as the number before.

@@ -1,20 +1,40 @@
 """Names what a generation is made of: its pages by rising first id, and the shards of its index.
 
+A long manifest is stored as a tree: its *root* names branches by digest, and each of these lists a
+run of pages or of shards. A branch ends after a page whose first id hashes to a boundary. So a
+changed user changes the root and two or three branches, however many users there are.
+
 Pure: no clock, no I/O.
 """
 
 import struct
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, pairwise
+from itertools import accumulate, batched, chain, pairwise
+from zlib import crc32
 
+from lib.directory import index
 from lib.errors import BrokenSnapshotError, Reason
+
+MOST_LISTED = 300
+"""Pages and shards that are listed without branches: 9 KB, of some 20,000 users."""
+
+BRANCH = 64
+"""How many pages or shards a branch lists on average: less than 2 KB."""
+
+MAX_BRANCH = 4 * BRANCH
+"""Most pages in a branch."""
 
 _COUNT = struct.Struct(">H")
 _PAGE = struct.Struct(">20sQH")
 _SHARD = struct.Struct(">20s")
+_TREE = b"\xff\xff"
+"""In place of a count. No item is long enough for so many pages."""
+
+type Load = Callable[[Sequence[str]], Sequence[bytes]]
+"""Gives branches by digest; raises BrokenSnapshotError where one is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +67,23 @@ class Manifest:
         last = bisect_right(self._ends, offset + limit - 1)
         return self.pages[first : last + 1], offset - (self._ends[first - 1] if first else 0)
 
+    @cached_property
+    def branches(self) -> Mapping[str, bytes]:
+        """What it is stored in beside its root, by digest; nothing while it is short."""
+        if len(self.pages) + len(self.shards) <= MOST_LISTED:
+            return {}
+        runs = chain(
+            map(Manifest, _runs(self.pages)),
+            (Manifest((), shards) for shards in batched(self.shards, BRANCH, strict=False)),
+        )
+        return {index.digest_of(packed): packed for packed in map(Manifest.pack, runs)}
+
+    @property
+    def root(self) -> bytes:
+        """What is stored of it with the generation: all of it, or 20 bytes a branch."""
+        named = map(bytes.fromhex, self.branches)
+        return b"".join((_TREE, *named)) if self.branches else self.pack()
+
     def pack(self) -> bytes:
         """Return 2 bytes of page count, 30 a page (digest, first id, users) and 20 a shard."""
         pages = (_PAGE.pack(bytes.fromhex(p.digest), p.first_id, p.count) for p in self.pages)
@@ -62,8 +99,49 @@ class Manifest:
         return list(accumulate(page.count for page in self.pages))
 
 
+def _runs(pages: Sequence[PageRef]) -> Iterator[tuple[PageRef, ...]]:
+    first = 0
+    for end, page in enumerate(pages, 1):
+        ends = crc32(b"%d" % page.first_id) % BRANCH == 0
+        if ends or end - first == MAX_BRANCH or end == len(pages):
+            yield tuple(pages[first:end])
+            first = end
+
+
+def read(root: bytes, load: Load) -> Manifest:
+    """Return the manifest that was stored as ``root``.
+
+    Raises:
+        BrokenSnapshotError: that, or what ``load`` gives, is no manifest with rising ids.
+    """
+    if not root.startswith(_TREE):
+        return unpack(root)
+    runs = [unpack(branch) for branch in load(_branches_of(root))]
+    pages = tuple(chain.from_iterable(run.pages for run in runs))
+    shards = tuple(chain.from_iterable(run.shards for run in runs))
+    return _checked(Manifest(pages, shards), len(pages))
+
+
+def well_formed(root: bytes) -> bool:
+    """Return whether what is stored as a root can be one."""
+    try:
+        read(root, lambda _: ())
+    except BrokenSnapshotError:
+        return False
+    return True
+
+
+def _branches_of(root: bytes) -> Sequence[str]:
+    try:
+        return [digest.hex() for (digest,) in _SHARD.iter_unpack(root[len(_TREE) :])]
+    except struct.error as error:
+        raise BrokenSnapshotError(
+            "a manifest cannot be read", reason=Reason.BROKEN_MANIFEST
+        ) from error
+
+
 def unpack(data: bytes) -> Manifest:
-    """Return the manifest that was packed into ``data``.
+    """Return the manifest, or the run of one, that was packed into ``data``.
 
     Raises:
         BrokenSnapshotError: the bytes are no manifest with rising ids.
@@ -78,7 +156,12 @@ def unpack(data: bytes) -> Manifest:
         raise BrokenSnapshotError(
             "a manifest cannot be read", reason=Reason.BROKEN_MANIFEST
         ) from error
+    return _checked(Manifest(pages, shards), count)
+
+
+def _checked(manifest: Manifest, count: int) -> Manifest:
+    pages = manifest.pages
     out_of_order = any(low.first_id >= high.first_id for low, high in pairwise(pages))
     if out_of_order or len(pages) != count:
         raise BrokenSnapshotError("a manifest is inconsistent", reason=Reason.BROKEN_MANIFEST)
-    return Manifest(pages, shards)
+    return manifest

@@ -10,12 +10,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from threading import Lock
 from typing import Any
 
 from lib.directory.generation import Generation
 from lib.directory.head import HEAD_SECONDS, Head
-from lib.directory.manifest import Manifest, PageRef
+from lib.directory.manifest import Manifest, PageRef, read
 from lib.directory.pages import Page
 from lib.directory.store import Readable
 from lib.errors import StoreError
@@ -109,7 +110,9 @@ class Memory:
         key = (generation.client_id, generation.digest)
         manifest = self._manifests.get(key) if self._max_bytes else None
         if manifest is None:
-            manifest = self._manifests[key] = self._store.manifest(generation)
+            root = self._store.root(generation)
+            branches = partial(self.shards, generation.client_id)
+            manifest = self._manifests[key] = read(root, branches)
             _trim(self._manifests)
         return manifest
 
@@ -122,7 +125,10 @@ class Memory:
         )
 
     def shards(self, client_id: str, digests: Sequence[str]) -> Sequence[bytes]:
-        """Return the shards that ``digests`` name, reading those not remembered in one batch."""
+        """Return the shards, or branches, that ``digests`` name, reading those not remembered.
+
+        That takes one batch.
+        """
         return self._contents.get(
             [(client_id, digest) for digest in digests],
             lambda missing: self._store.shards(client_id, [digests[n] for n in missing]),

@@ -35,7 +35,7 @@ class Contents(Protocol):
         """Return the pages that ``refs`` name, in that order."""
 
     def shards(self, client_id: str, digests: Sequence[str]) -> Sequence[bytes]:
-        """Return the shards of an index that ``digests`` name, in that order."""
+        """Return the shards of an index, or a manifest's branches, by digest and in that order."""
 
 
 class Generations(Contents, Protocol):
@@ -53,6 +53,9 @@ class Generations(Contents, Protocol):
 
 class Readable(Generations, Protocol):
     """What readers need: generations, and where it is noted that they are read."""
+
+    def root(self, generation: Generation) -> bytes:
+        """Return the root of a generation's manifest (``lib.directory.manifest``)."""
 
     def modified_at(self, client_id: str, number: int) -> float | None:
         """Return from when on everybody answered from a generation, also from one that is buried.
@@ -85,9 +88,9 @@ class Directory(Readable, Protocol):
         """Write pages, and shards by digest."""
 
     def publish(
-        self, lease: Lease, base: Head, update: HeadUpdate, *, number: int, packed: bytes
+        self, lease: Lease, base: Head, update: HeadUpdate, *, number: int, root: bytes
     ) -> None:
-        """Move the head to generation ``number``, made of the ``packed`` manifest.
+        """Move the head to generation ``number``, whose manifest has this ``root``.
 
         Raises ConflictError if it is not at ``base`` under ``lease``, or ``number`` was there once.
         """

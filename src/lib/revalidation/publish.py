@@ -44,10 +44,11 @@ class Publication:
             StoreError: DynamoDB failed.
         """
         shards = _index(draft, claim.head.client_id)
-        kept_until = self._put(claim.head, draft, shards, stored)
+        manifest = Manifest(draft.refs, tuple(shards))
+        kept_until = self._put(claim.head, draft, {**shards, **manifest.branches}, stored)
         moved = head_updates.moved(claim.head, draft, now=self.time.now(), kept_until=kept_until)
         moved |= head_updates.summed(draft, self._total(claim.head.generation, draft, stored))
-        return self._move(claim, draft, {**update, **moved}, Manifest(draft.refs, tuple(shards)))
+        return self._move(claim, draft, {**update, **moved}, manifest)
 
     def _total(self, base: Generation, draft: Draft, stored: Manifest) -> int:
         """Return the digest of a draft's users, from that of the last generation where it can be.
@@ -66,7 +67,7 @@ class Publication:
     def _put(self, head: Head, draft: Draft, shards: Mapping[str, bytes], stored: Manifest) -> int:
         """Write what is not stored yet; return until when all of it is kept."""
         kept_until = int(self.time.now()) + KEEP_SECONDS
-        there = {*stored.pages, *stored.shards}
+        there = {*stored.pages, *stored.shards, *stored.branches}
         pages = [page for page in draft.pages if page.ref not in there]
         changed = {digest: shard for digest, shard in shards.items() if digest not in there}
         self.store.put(head.client_id, pages, changed, expires_at=kept_until)
@@ -84,7 +85,7 @@ class Publication:
         failure = StoreError("the head did not move", reason=Reason.STORE_UNSETTLED)
         for last in (False, True):
             try:
-                self.store.publish(claim.lease, base, update, number=number, packed=manifest.pack())
+                self.store.publish(claim.lease, base, update, number=number, root=manifest.root)
             except StoreError as error:
                 failure = error
             head = self.store.head(base.client_id)

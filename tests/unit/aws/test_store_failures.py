@@ -62,7 +62,7 @@ def cancelled(*reasons: str) -> ClientError:
 def move(client: Client) -> None:
     """Move a head of generation 1 to 2."""
     base = head_with(generation=1, lease_token=7)
-    client.store.publish(base.lease, base, {"pages_expire_at": 9}, number=2, packed=b"")
+    client.store.publish(base.lease, base, {"pages_expire_at": 9}, number=2, root=b"")
 
 
 UNREACHABLE = EndpointConnectionError(endpoint_url="https://dynamodb.example")

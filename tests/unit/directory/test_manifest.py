@@ -1,5 +1,7 @@
 """Listings: what was packed comes back, and every user is looked for in the one right page."""
 
+from zlib import crc32
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +29,68 @@ def test_a_listing_comes_back_as_it_was_packed(sizes: list[int], shards: list[st
 
     assert manifest.unpack(packed) == Manifest(pages(sizes), tuple(shards))
     assert len(packed) == 2 + 30 * len(sizes) + 20 * len(shards)
+
+
+def long(count: int, shards: int = 0) -> Manifest:
+    """Return a manifest of ``count`` pages, of which each has one user."""
+    return Manifest(pages([1] * count), tuple(f"{n:040x}" for n in range(shards)))
+
+
+@pytest.mark.parametrize(("count", "shards"), [(301, 0), (0, 301), (700, 256), (5_000, 512)])
+def test_a_long_manifest_comes_back_from_its_root_and_branches(count: int, shards: int) -> None:
+    whole = long(count, shards)
+
+    read = manifest.read(whole.root, lambda digests: [whole.branches[each] for each in digests])
+
+    assert read == whole
+    assert len(whole.root) == 2 + 20 * len(whole.branches) < len(whole.pack()) / 20
+    assert max(map(len, whole.branches.values())) <= 2 + 30 * manifest.MAX_BRANCH
+    assert manifest.well_formed(whole.root)
+
+
+def test_a_short_manifest_is_its_own_root() -> None:
+    whole = long(200, 100)
+
+    assert (whole.root, dict(whole.branches)) == (whole.pack(), {})
+
+
+@given(st.integers(0, 2_999), st.sampled_from(["changed", "gone", "new"]))
+def test_one_page_more_or_less_or_other_changes_a_branch_or_two(place: int, what: str) -> None:
+    before = long(3_000, 256)
+    listed = list(before.pages)
+    new = PageRef("ff" * 20, listed[place].first_id + (what == "new"), 1)
+    listed[place : place + (what != "new")] = [] if what == "gone" else [new]
+    if what == "new":
+        listed.sort(key=lambda page: page.first_id)
+
+    after = Manifest(tuple(listed), before.shards)
+
+    assert len(after.branches.keys() - before.branches.keys()) <= 2
+
+
+def test_a_branch_of_pages_that_none_ends_by_itself_is_cut_all_the_same() -> None:
+    ends = [n for n in range(1, 40_000) if crc32(b"%d" % n) % manifest.BRANCH]
+    whole = Manifest(tuple(PageRef("00" * 20, n, 1) for n in ends[:1_000]))
+
+    assert len(whole.branches) == -(-1_000 // manifest.MAX_BRANCH)
+
+
+@pytest.mark.parametrize(
+    ("root", "branches"),
+    [
+        (b"\xff\xff" + b"x" * 19, []),
+        (b"\xff\xff" + b"x" * 20, [b"\0"]),
+        (b"\xff\xff" + b"x" * 40, [long(2).pack(), long(2).pack()]),
+    ],
+)
+def test_what_is_no_tree_is_broken(root: bytes, branches: list[bytes]) -> None:
+    with pytest.raises(BrokenSnapshotError):
+        manifest.read(root, lambda _: branches)
+
+
+def test_what_cannot_be_a_root_is_told_without_its_branches() -> None:
+    assert not manifest.well_formed(b"\xff\xff" + b"x" * 19)
+    assert not manifest.well_formed(b"\0\1")
 
 
 @given(SIZES, st.integers(0, 45), st.integers(1, 45))

@@ -3,6 +3,7 @@
 import pytest
 
 from lib.directory import pages
+from lib.directory.manifest import MOST_LISTED
 from lib.errors import ConflictError, LeaseLostError, StoreError
 from lib.origin.rate_limit import RateLimit
 from lib.revalidation.head_updates import HISTORY_SECONDS, KEEP_SECONDS
@@ -143,6 +144,23 @@ def test_the_head_carries_a_short_listing_only(pages_kept: int, *, in_head: bool
 
     assert (world.head.generation.packed is not None) is in_head
     assert len(world.store.manifest(world.head.generation).pages) == pages_kept
+
+
+def test_a_change_in_a_large_directory_writes_a_page_and_a_branch() -> None:
+    # Each of them ends a page.
+    ids = [n for n in range(1, 60_000) if len(pages.cut([b'{"id":%d}' % n, b'{"id":60001}'])) > 1]
+    world = World()
+    world.origin.rows = users(ids[: MOST_LISTED + 20])
+    world.revalidate()
+    pages_put, others_put = world.store.pages_put, world.store.shards_put
+    world.clock.now += 200
+    world.origin.rows[150] |= {"name": "Another"}
+
+    world.revalidate()
+
+    assert world.head.generation.number == 2
+    assert (world.store.pages_put - pages_put, world.store.shards_put - others_put) == (1, 1)
+    assert len(world.store.manifest(world.head.generation).pages) == MOST_LISTED + 20
 
 
 def test_the_origins_limit_is_noted() -> None:
