@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterable
 
-from bench.neighbours import LARGE_CLIENT, SMALL_CLIENT, USERS, Json, Neighbours, event
+from bench.neighbours import LARGE_CLIENT, SMALL_CLIENT, Json, Neighbours, event
 from bench.process import Worker
 from bench.results import Found
 from bench.rounds import interleaved
@@ -30,10 +30,10 @@ def measure(running: Neighbours, found: Found, rounds: Iterable[object]) -> None
         questions = {
             (kind, client_id): asked
             for client_id in (SMALL_CLIENT, LARGE_CLIENT)
-            for kind, asked in _questions(running, worker, client_id).items()
+            for kind, asked in questions_of(running, worker, client_id).items()
         }
         for asked in questions.values():
-            _check(worker, asked)
+            check(worker, asked)
 
         turns = {
             f"{kind} {client_id}": lambda asked=asked, kind=kind: worker.call(
@@ -66,10 +66,11 @@ def _add(found: Found, medians: dict[tuple[str, str], float]) -> None:
         compare(f"{kind}_10k_vs_500", kind)
 
 
-def _questions(running: Neighbours, worker: Worker, client_id: str) -> dict[str, list[Json]]:
+def questions_of(running: Neighbours, worker: Worker, client_id: str) -> dict[str, list[Json]]:
+    """Return what is asked of a client, by kind of question."""
     users = running.origin.users(client_id)
     spread = users[:: len(users) // _PLACES]
-    offsets = range(0, USERS[client_id] - 50, USERS[client_id] // _PLACES)
+    offsets = range(0, len(users) - 50, len(users) // _PLACES)
     windows = [event(f"/users?offset={offset}", client_id) for offset in offsets]
     addresses = [user["email"].replace("+", "%2B") for user in spread]
     lists = {kind: [event(path, client_id) for path in paths] for kind, paths in FILTERS.items()}
@@ -91,7 +92,7 @@ def _next_of(worker: Worker, window: Json, client_id: str) -> Json:
     return event(f"/users{found[1]}", client_id)
 
 
-def _check(worker: Worker, asked: list[Json]) -> None:
+def check(worker: Worker, asked: list[Json]) -> None:
     """See that every question is answered, and with users."""
     for each in asked:
         answer = worker.ask(each)

@@ -141,12 +141,13 @@ def neighbours(directory: Path) -> Iterator[Neighbours]:
         for client_id, users in USERS.items():
             origin.replace(client_id, demo_users(client_id, users))
         running = Neighbours(aws, origin, directory)
-        _fill(aws, keys)
+        fill(aws, keys)
         _publish(running)
         yield running
 
 
-def _fill(aws: EmbeddedAws, keys: Mapping[str, str]) -> None:
+def fill(aws: EmbeddedAws, keys: Mapping[str, Json]) -> None:
+    """Make the tables, and the secret of some clients."""
     aws.create_table(TABLE)
     aws.put_secret(_SECRET_NAME, keys)
     client = aws.client("dynamodb")

@@ -75,6 +75,10 @@ class Worker:
         )
         return [t / 1e9 for t in answer["ns"]], [t / 1e9 for t in answer["bare"]]
 
+    def processor_seconds(self) -> float:
+        """Return the processor time that the process has used."""
+        return float(self._do(do="processor")["seconds"])
+
     def peak_megabytes(self) -> float:
         """Return the most memory that the process ever held (VmHWM), in MB of 1024 KB."""
         return float(self._do(do="peak")["kilobytes"]) / 1024

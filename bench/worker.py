@@ -108,6 +108,8 @@ def main() -> None:
             case "call-after-pauses":
                 read = reads.setdefault("read", _reader(command)) if not reads else reads["read"]
                 answer = _call_after_pauses(handler, command, read)
+            case "processor":
+                answer = {"seconds": time.process_time()}
             case _:
                 answer = {"kilobytes": _peak_kilobytes()}
         print(json.dumps(answer), file=answers, flush=True)

@@ -34,7 +34,7 @@ def _append(origin: OriginDouble, client_id: str) -> None:
     origin.create(client_id)
 
 
-_CHANGES: dict[str, Callable[[OriginDouble, str], None]] = {
+CHANGES: dict[str, Callable[[OriginDouble, str], None]] = {
     "update": _rename,
     "delete": _delete_first,
     "append": _append,
@@ -69,7 +69,7 @@ def _writes(
     unchanged = _refresh(meter, worker, client_id, "unchanged")
     found.add(f"read_units_unchanged_revalidation_{size}", meter.read, "units")
     changed = {}
-    for name, change in _CHANGES.items():
+    for name, change in CHANGES.items():
         change(running.origin, client_id)
         changed[name] = _refresh(meter, worker, client_id, "published")
         found.add(f"write_units_{name}_{size}", changed[name], "units")
