@@ -205,6 +205,10 @@ BENCH := UV="$$(realpath "$$(command -v $(UV))")" SAM="$(CURDIR)/$(SAM)" UV_PROJ
 bench: .build/bench/.synced $(SAM) ## Measure beside peers, five minutes, into docs/benchmarks.md
 	@$(BENCH) $(BENCH_OPTIONS)
 
+.PHONY: bench-large
+bench-large: .build/bench/.synced $(SAM) ## A directory of 100,000 users, in some minutes, into bench/large.json
+	@$(BENCH).large
+
 .PHONY: bench-quick
 bench-quick: .build/bench/.synced $(SAM) ## The same in a minute, in few rounds, for a first idea
 	@$(BENCH) --quick $(BENCH_OPTIONS)

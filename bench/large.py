@@ -67,7 +67,7 @@ def load() -> Mapping[str, Row]:
 
 
 def _write(running: Neighbours, found: Found) -> None:
-    """Add what it takes to find everybody, to see that nothing has changed, and to note a change."""
+    """Add what it takes to find everybody, to see that nothing changed, and to note a change."""
     with Meter(running.aws) as meter:
         metered = {"AWS_ENDPOINT_URL_DYNAMODB": meter.url}
         with Worker(running.ours(REFRESH_HANDLER, **metered)) as worker:
@@ -98,8 +98,8 @@ def _sweep(worker: Worker, client_id: str) -> int:
         if done.get("outcome") in {"published", "unchanged"}:
             return run
         if done.get("outcome") != "unfinished":
-            break
-    raise RuntimeError(f"a sweep of {client_id} has not ended: {done}")
+            raise RuntimeError(f"a sweep of {client_id} has failed: {done}")
+    raise RuntimeError(f"a sweep of {client_id} does not end")
 
 
 def _published(worker: Worker, meter: Meter) -> int:
@@ -115,15 +115,17 @@ def _published(worker: Worker, meter: Meter) -> int:
         if generation and done["generation"] > generation:
             return meter.written
         generation = done["generation"]
-    raise RuntimeError(f"a change was not found: {done}")
+    raise RuntimeError("a change was not found")
 
 
 def _read(running: Neighbours, found: Found) -> None:
     """Add what answers cost, beside those of 10,000 users, in turns."""
-    with Meter(running.aws) as meter:
-        with Worker(running.ours(AWS_ENDPOINT_URL_DYNAMODB=meter.url)) as worker:
-            growth.check(worker, [event("/users", CLIENT)])
-            found.add("read_units_first_window_100k", meter.read, "units")
+    with (
+        Meter(running.aws) as meter,
+        Worker(running.ours(AWS_ENDPOINT_URL_DYNAMODB=meter.url)) as worker,
+    ):
+        growth.check(worker, [event("/users", CLIENT)])
+        found.add("read_units_first_window_100k", meter.read, "units")
     with Worker(running.ours()) as worker:
         (first,) = worker.call([event("/users?timeZone=Europe/London", CLIENT)])
         found.add("first_filter_100k_s", first, "s")
@@ -143,8 +145,10 @@ def _read(running: Neighbours, found: Found) -> None:
         took = interleaved(turns, range(_ROUNDS))
         found.add("peak_memory_100k_mb", worker.peak_megabytes(), "MB")
     for kind, _ in questions:
-        pair = [1e3 * statistics.median(took[f"{kind} {each}"]) for each in (CLIENT, LARGE_CLIENT)]
-        found.compare(f"{kind}_100k_vs_10k", *pair, "ms")
+        ours, beside = (
+            1e3 * statistics.median(took[f"{kind} {each}"]) for each in (CLIENT, LARGE_CLIENT)
+        )
+        found.compare(f"{kind}_100k_vs_10k", ours, beside, "ms")
 
 
 if __name__ == "__main__":

@@ -42,6 +42,7 @@ def test_there_is_an_event_for_each_trigger() -> None:
     assert set(OTHERS) == {
         "announce",
         "deliver",
+        "erase",
         "generation-published",
         "hints",
         "refresh-client",

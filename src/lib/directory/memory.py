@@ -172,7 +172,7 @@ class _Contents:
 
 def page_size(page: Page) -> int:
     """Return about how many bytes a page takes, its rows included, which may be parsed later."""
-    return sum(map(len, page.lines)) * 2 + len(page.lines) * 1_200
+    return sum(map(len, page.lines)) * 2 + len(page.lines) * 700
 
 
 def _trim[K, V](entries: OrderedDict[K, V]) -> None:

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
+from sys import intern
 from typing import Any, NamedTuple
 
 from lib.users.document import UPDATED_AT
@@ -43,6 +44,7 @@ def _number(text: str) -> float:
     return int(number) if number.is_integer() else number
 
 
+_NONE: Mapping[str, Any] = {}
 _read = json.JSONDecoder(parse_float=_number).decode
 _write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
@@ -94,37 +96,52 @@ class Row(NamedTuple):
 def row_of(line: bytes) -> Row:
     """Return the row of a canonical document."""
     user: dict[str, Any] = _read(line.decode())
-    email, username, name = (_text(user, key) for key in ("email", "username", "name"))
-    created_date = _text(user, "createdDate")
+    told = user.get
+    email, username, name = _text(told("email")), _text(told("username")), _text(told("name"))
+    created_date = _text(told("createdDate"))
+    # By position, and what many have in common once: large directories have many rows.
     return Row(
-        line=line,
-        id=user["id"],
-        email=email,
-        username=username,
-        name=name,
-        created_date=created_date and created_date.casefold(),
-        created=_instant(created_date),
-        updated_at=_text(user, UPDATED_AT),
-        time_zone=_text(user, "timeZone"),
-        locale=_text(user, "locale"),
-        texts=(folded(name or ""), folded(username or ""), folded(email or "")),
-        metadata=_metadata(user.get("metadata")),
+        line,
+        user["id"],
+        email,
+        username,
+        name,
+        created_date and created_date.casefold(),
+        _instant(created_date),
+        _text(told(UPDATED_AT)),
+        _shared(_text(told("timeZone"))),
+        _shared(_text(told("locale"))),
+        (_folded(name), _folded(username), _folded(email)),
+        _metadata(told("metadata")),
     )
 
 
+def _folded(text: str | None) -> str:
+    """Return the folded text, itself if it is folded."""
+    if not text:
+        return ""
+    same = folded(text)
+    return text if same == text else same
+
+
+def _shared(text: str | None) -> str | None:
+    return text and intern(text)
+
+
 def _metadata(value: object) -> Mapping[str, Any]:
+    if value is None:
+        return _NONE
     if isinstance(value, str):
         # Some have it as the text of an object.
         with suppress(ValueError, RecursionError):
             value = _read(value)
     if not isinstance(value, dict):
-        return {}
-    return {composed(key): member for key, member in value.items()}
+        return _NONE
+    return {intern(composed(key)): member for key, member in value.items()}
 
 
-def _text(user: Mapping[str, Any], name: str) -> str | None:
-    value = user.get(name)
-    return None if value is None else str(value)
+def _text(value: object) -> str | None:
+    return value if value is None or type(value) is str else str(value)
 
 
 def _instant(date: str | None) -> float:
