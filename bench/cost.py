@@ -28,6 +28,12 @@ COMPRESSION_SECONDS = 0.0003
 SCHEDULED, EVENT = 1.00e-6, 1.00e-6
 SECRET, SECRET_CALL = 0.40, 0.05 / 10_000
 LOGGED_GB = 0.50
+QUEUE_REQUEST, QUEUE_REQUESTS = 0.40e-6, 3
+"""What a request of SQS costs, and how many a message takes: to be put, received and deleted."""
+RECEIVER_SECONDS = 0.2
+"""What a webhook's receiver takes: assumed."""
+FOLLOWED_SECONDS = 5
+"""How often `managed-users mirror --follow` asks for the feed."""
 PLATFORM_BYTES = 300
 """Lambda's own START, END and REPORT of an invocation, about as long as AWS documents them."""
 
@@ -225,6 +231,24 @@ def peers(at: Scenario, rows: Mapping[str, Row], given: Defaults) -> dict[str, t
     misses = min(requests, _environments(at.rate, took) * refills)
     tell("fastapi_hishel", took, misses, 0)
     return told
+
+
+def delivery(memory: int) -> float:
+    """Return dollars for one event that a webhook takes at once, alone in its batch.
+
+    ``memory`` is the deliveries function's, in MB.
+    """
+    seconds = billed(RECEIVER_SECONDS) * GB_SECOND
+    return INVOCATION + _gb_seconds(memory, seconds) + QUEUE_REQUESTS * QUEUE_REQUEST
+
+
+def follower(rows: Mapping[str, Row], given: Defaults) -> float:
+    """Return dollars a month for one who follows a quiet feed: each ask reads the head."""
+    each = units(PEER_USERS, rows, given)
+    seconds = billed(each.head_read) * GB_SECOND
+    ask = INVOCATION + _gb_seconds(given.api_memory, seconds) + READ_UNIT
+    asks = SECONDS / FOLLOWED_SECONDS
+    return asks * ask + gateway(asks)
 
 
 def _slower(memory: int) -> float:

@@ -124,6 +124,11 @@ def defaults() -> cost.Defaults:
     )
 
 
+def _deliveries_memory() -> int:
+    handler = "handlers.deliveries.handler"
+    return int(literals.resource(literals.FUNCTION, Handler=handler)["MemorySize"])
+
+
 def _basis(rows: Rows) -> dict[str, str]:
     """Return what the months are computed from, by name and size of the directory."""
     told = {
@@ -135,6 +140,9 @@ def _basis(rows: Rows) -> dict[str, str]:
         "platform_bytes": f"{cost.PLATFORM_BYTES}",
         "platform_at_100": _dollars(_platform_at_100()),
         "large_users": f"{LARGE_USERS:,}",
+        "followed_seconds": f"{cost.FOLLOWED_SECONDS}",
+        "follower": f"{cost.follower(rows, defaults()):.2f}",
+        "receiver_ms": f"{cost.RECEIVER_SECONDS * 1e3:g}",
         "packing_ms": f"{cost.COMPRESSION_SECONDS * 1e3:g}",
     }
     for size, users in {"500": 500, "10k": 10_000}.items():
@@ -223,4 +231,5 @@ def _prices() -> dict[str, float | str]:
         "secret": cost.SECRET,
         "secret_calls": cost.SECRET_CALL * 1e4,
         "logged_gb": cost.LOGGED_GB,
+        "deliveries": cost.delivery(_deliveries_memory()) * 1e6,
     }

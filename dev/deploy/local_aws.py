@@ -10,7 +10,7 @@ a deployment's business. So the functions are run by a copy of the built templat
 them, and ``--env-vars`` gives the values.
 
 Environment: BUILT (the directory that ``sam build`` filled), BIND, USERS, CAL_API_URL,
-CAL_OAUTH_CLIENTS, STATE_DIR.
+CAL_OAUTH_CLIENTS, STATE_DIR; WEBHOOK_URL and WEBHOOK_SECRET for the deliveries function.
 """
 
 import json
@@ -38,6 +38,7 @@ from dev.local.settings import (
     LocalSettings,
     LocalSettingsError,
 )
+from dev.local.webhook import create_webhook
 from dev.origin import OriginDouble
 
 LOOPBACK = "127.0.0.1"
@@ -82,6 +83,8 @@ class LocalAws:
             self.aws.create_table(TABLE_NAME)
             self.aws.create_bus(BUS_NAME)
             self.aws.put_secret(SECRET_NAME, self._settings.secret)
+            if self._settings.webhook:
+                create_webhook(self.aws, self._settings.webhook, bus=BUS_NAME)
             self._write()
             self._running = starting.pop_all()
         return self
@@ -112,6 +115,10 @@ class LocalAws:
             # SAM would pass on the caller's own session.
             "AWS_SESSION_TOKEN": "",
         }
+        if webhook := self._settings.webhook:
+            given = webhook.environment(self.aws)
+            queues = ("DELIVERIES_QUEUE_URL", "DEAD_LETTERS_URL")
+            own |= given | {name: self._for_containers(given[name]) for name in queues}
         return self.aws.environment | dict(self._settings.function_environment) | own
 
     def _for_containers(self, url: str) -> str:

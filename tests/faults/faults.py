@@ -1,9 +1,9 @@
 """The faults: each breaks something between the service and its neighbours, over real sockets."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from dev.origin import Fault, demo_user
+from dev.origin import Fault, Organization, Organizations, demo_members, demo_user
 from tests.integration.relay import Relay
 from tests.integration.service import CLIENT, HURRIED_SECONDS, Service
 
@@ -18,6 +18,8 @@ class Rig:
 
 
 FIRST_USER = demo_user(CLIENT, 0)["id"]
+
+ORGANIZATION, LIST = 4711, "the organization's list"
 
 type Break = Callable[[Rig], None]
 
@@ -45,6 +47,29 @@ def origin(name: str, kind: str, **rest: object) -> Breakage:
 
     endless = kind in {"hang", "slow_drip", "drip_headers"}
     return Breakage(name, switch_on, seconds=HURRIED_SECONDS if endless else 29)
+
+
+def listed(name: str, kind: str, **rest: object) -> Breakage:
+    """Return a fault of the organization's list alone that lasts."""
+    return replace(origin(name, kind, match="/organizations/", **rest), of=LIST)
+
+
+def organize(rig: Rig, *, others: bool = False) -> None:
+    """Give the client an organization that lists its users, or ``others`` alone."""
+    service = rig.service
+    known = frozenset(user["id"] for user in service.origin.users(CLIENT))
+    organization = Organization(
+        organization_id=ORGANIZATION,
+        clients=[CLIENT],
+        members=demo_members(known, 30),
+        lacking=known if others else frozenset(),
+    )
+    service.origin.organizations = Organizations([organization])
+    service.name_organization(ORGANIZATION)
+
+
+def _list_others(rig: Rig) -> None:
+    organize(rig, others=True)
 
 
 def _lose(kind: str) -> Break:
@@ -164,4 +189,11 @@ BREAKAGES = (
         of="Secrets Manager",
     ),
     Breakage("is set back an hour", _set_back, of="the clock"),
+    listed("answers 403", "status", status=403),
+    listed("answers 404", "status", status=404),
+    listed("answers 503", "status", status=503),
+    listed("hangs", "hang"),
+    listed("is empty", "empty_list"),
+    listed("lacks a third", "lose_third"),
+    Breakage("is another organization's", _list_others, of=LIST),
 )

@@ -8,12 +8,13 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 
 from dev.local.embedded_aws import EmbeddedAws
-from tests.faults.faults import Breakage, Rig
+from tests.faults.faults import LIST, Breakage, Rig, organize
 from tests.integration.relay import Relay
-from tests.integration.service import CLIENT, ERROR_AGE, Answer, running_service
+from tests.integration.service import CLIENT, ERROR_AGE, Answer, Service, running_service
 
 USERS = 300
 STATES = ("fresh", "stale", "nothing stored")
+_SETTLING, _MINUTE = 3, 60
 _TOLD = ("RevalidationFailed", "Blocked", "Doubted", "Stale")
 
 
@@ -66,8 +67,14 @@ def rigged(aws: EmbeddedAws) -> Iterator[Rig]:
 def see(rig: Rig, breakage: Breakage, state: str) -> Seen:
     """Bring the service into ``state``, break it, ask twice from new environments."""
     service, written = rig.service, io.StringIO()
+    if breakage.of == LIST:
+        organize(rig)
     if state != "nothing stored":
         service.get()
+    if breakage.of == LIST and state != "nothing stored":
+        for _ in range(_SETTLING):
+            service.let_pass(_MINUTE)
+            service.refresh()
     if state == "stale":
         service.let_pass(ERROR_AGE)
     service.forget()
@@ -75,7 +82,7 @@ def see(rig: Rig, breakage: Breakage, state: str) -> Seen:
     service.origin.clear_calls()
     with redirect_stdout(written):
         first, second = _ask(rig, breakage.seconds), _ask(rig, breakage.seconds)
-    last_error = str(service.head().get("last_error", ""))
+    last_error = str(service.head().get("last_error", "")) or _refused(service)
     return Seen(
         (_said(first[0]), _said(second[0])),
         (first[1], second[1]),
@@ -90,6 +97,12 @@ def _ask(rig: Rig, seconds: float) -> tuple[Answer, int]:
     answer = rig.service.get("/users?limit=250", seconds=seconds)
     rig.service.forget()
     return answer, len(rig.service.origin.list_calls(CLIENT)) - before
+
+
+def _refused(service: Service) -> str:
+    """Return why an organization's list is not used, "" if it is or there is none."""
+    told = service.get("/cache").body["data"].get("organization") or {} if service.head() else {}
+    return str(told.get("reason") or "")
 
 
 def _said(answer: Answer) -> str:

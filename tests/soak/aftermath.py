@@ -1,7 +1,8 @@
 """Judges a soak as a whole: how the origin was treated, and what is wrong once all is mended."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import requests
@@ -21,7 +22,26 @@ _SETTLE_SECONDS = 300
 _PAGE = 250
 
 
-def calls_beyond_budget(calls: list[Call], limits: Limits, history: History) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A call of the origin, and the client whose limit it was counted against."""
+
+    client_id: str | None
+    time: float
+    status: int | None
+
+
+def counted(calls: list[Call], organizations: Mapping[str, str]) -> list[Counted]:
+    """Return ``calls`` by whose they are; ``organizations`` are asked by one client each."""
+    return [
+        Counted(
+            call.client_id or organizations.get(call.organization_id or ""), call.time, call.status
+        )
+        for call in calls
+    ]
+
+
+def calls_beyond_budget(calls: list[Counted], limits: Limits, history: History) -> Iterator[str]:
     """Yield the minutes in which a client's calls were more than its share.
 
     Who counts by a wrong clock counts for another minute.
@@ -39,7 +59,7 @@ def calls_beyond_budget(calls: list[Call], limits: Limits, history: History) -> 
                 break
 
 
-def calls_during_block(calls: list[Call], limits: Limits, history: History) -> Iterator[str]:
+def calls_during_block(calls: list[Counted], limits: Limits, history: History) -> Iterator[str]:
     """Yield calls that were made although a 429 had told everybody to wait.
 
     One that was under way already is not meant, nor what nobody could write down: the table was
@@ -64,21 +84,26 @@ def calls_during_block(calls: list[Call], limits: Limits, history: History) -> I
             told[call.client_id] = call.time
 
 
-def what_does_not_settle(stack: LocalStack, origin: OriginDouble) -> Iterator[str]:
+def what_does_not_settle(
+    stack: LocalStack, origin: OriginDouble, organized: Collection[str]
+) -> Iterator[str]:
     """Yield what is still wrong a while after everything was mended."""
     deadline = time.monotonic() + _SETTLE_SECONDS
     for client_id in stack.settings.clients:
-        while wrong := _what_is_wrong(stack, origin, client_id):
+        listed = None if client_id in organized else _LISTED_BY_ORIGIN
+        while wrong := _what_is_wrong(stack, origin, client_id, listed):
             if time.monotonic() > deadline:
                 yield f"{client_id}: in the end {wrong}"
                 break
             time.sleep(0.5)
 
 
-def _what_is_wrong(stack: LocalStack, origin: OriginDouble, client_id: str) -> str | None:
+def _what_is_wrong(
+    stack: LocalStack, origin: OriginDouble, client_id: str, listed: int | None
+) -> str | None:
     shown = {row["id"]: beside_hidden(row) for row in _directory(stack, client_id)}
     there = {row["id"]: beside_hidden(row) for row in origin.users(client_id)}
-    if missing := set(sorted(there)[:_LISTED_BY_ORIGIN]) - shown.keys():
+    if missing := set(sorted(there)[:listed]) - shown.keys():
         return f"{len(missing)} users are missing"
     if wrong := [each for each, row in shown.items() if there.get(each) != row]:
         gone = len(shown.keys() - there.keys())

@@ -13,7 +13,7 @@ Instants are epoch seconds. A row is the origin's document of one user, as parse
 import json
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import StringIO
@@ -36,12 +36,17 @@ _FAR_CALLS = 4
 
 @dataclass(frozen=True, slots=True)
 class ListCall:
-    """The rows that the origin answered to one list call at ``at``."""
+    """The rows that the origin had for one list call at ``at``; where it ``told`` them, no other.
+
+    Of a list that was made shorter these are all the same: whoever was left out has to be asked
+    for, and is then told of by a call of his own.
+    """
 
     at: float
     offset: int
     limit: int
     rows: Sequence[Row]
+    told: bool = True
 
     @property
     def full(self) -> bool:
@@ -121,10 +126,10 @@ class Directory:
             insort(self.ids, user_id)
         self.now[user_id] = row
 
-    def list(self, at: float, offset: int, limit: int) -> None:
+    def list(self, at: float, offset: int, limit: int, *, told: bool = True) -> None:
         """Note a list call that was answered at ``at``, and the sweeps that it may end."""
         rows = [self.now[user_id] for user_id in self.ids[offset : offset + limit]]
-        call = ListCall(at, offset, limit, rows)
+        call = ListCall(at, offset, limit, rows, told)
         if offset == 0:
             before = [
                 each
@@ -147,6 +152,22 @@ class Directory:
             span.row is None and span.since <= until and span.until >= since for span in spans
         )
 
+    def was(self, user_id: int, since: float, until: float, test: Callable[[Row], bool]) -> bool:
+        """Return whether a user was as ``test`` says at some moment from ``since`` to ``until``."""
+        return any(
+            span.row is not None and test(span.row)
+            for span in self.spans.get(user_id, ())
+            if span.since <= until and span.until >= since
+        )
+
+    def always(self, user_id: int, since: float, until: float, test: Callable[[Row], bool]) -> bool:
+        """Return whether he was so all that time."""
+        return all(
+            span.row is not None and test(span.row)
+            for span in self.spans[user_id]
+            if span.since <= until and span.until >= since
+        )
+
     def singles_since(self, since: float) -> Iterator[Single]:
         """Yield what calls about single users told from ``since`` on, the latest first."""
         for single in reversed(self.singles):
@@ -162,7 +183,7 @@ class Directory:
         for call in reversed(self.lists):
             if call.at < since:
                 break
-            if call.at <= until:
+            if call.told and call.at <= until:
                 place = bisect_left(call.rows, user_id, key=_id_of)
                 if place < len(call.rows) and call.rows[place]["id"] == user_id:
                     yield call.rows[place]
@@ -211,10 +232,13 @@ class History:
                     self.clients[client_id].put(0.0, row["id"], beside_hidden(row))
             case "user", [client_id, user_id]:
                 self.clients[client_id].observe(at, user_id)
-            case "shorter", [client_id, ids]:
+            case "shorter", [client_id, ids, offset, limit]:
                 self.doubts.append((at, client_id))
                 for user_id in ids:
                     self.clients[client_id].observe(at, user_id)
+                # Once a doubt is ripe, and whoever is missing has been asked for, such a sweep is
+                # as good as any: its instant is what Age tells.
+                self.clients[client_id].list(at, offset, limit, told=False)
             case "doubtful", [client_id]:
                 self.doubts.append((at, client_id))
             case "emails", [client_id, addresses]:

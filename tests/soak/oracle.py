@@ -8,6 +8,7 @@ very request. From then until the answer came,
   may be as a later call by id or address told (``no-cache`` of named users publishes that). Users
   past the origin's window come from calls of their own, each by itself;
 - a row of a named user, or one user, is what some call told of him;
+- of an *organized* client, whose organization's list is swept: see ``tests.soak.organized``;
 - who is said not to exist did not, for a moment at least.
 """
 
@@ -22,6 +23,7 @@ from typing import override
 
 from tests.soak.history import HIDDEN_KEY, WRONG_BY_SECONDS, Directory, History, Row, beside_hidden
 from tests.soak.match import Match, Told
+from tests.soak.organized import wrong_with
 from tests.soak.questions import EVERYBODY, Cache, Named, One, Question, View, Window
 
 LONGEST_OUTAGE_SECONDS = 240.0
@@ -86,6 +88,7 @@ class Oracle:
 
     history: History
     fresh_seconds: int
+    organized: Sequence[str] = ()
     tally: Counter[str] = field(default_factory=Counter)
     _bodies: dict[tuple[str, str, str], bytes] = field(default_factory=dict)
     _adopted: dict[str, dict[int, float]] = field(default_factory=lambda: defaultdict(dict))
@@ -127,9 +130,12 @@ class Oracle:
         whole = Window(question.client_id, question.view, limit=10**9, offset=0)
         since = min(self._since(page) for page in pages)
         told = Told(rows, json.loads(first.body)["pagination"])
+        directory = self._directory(first)
+        if question.client_id in self.organized:
+            # Who is gone since the first page was there until then.
+            return list(wrong_with(directory, whole, told, since, first.received))
         if self._is_of_one_sweep(whole, told, since, first.received):
             return []
-        directory = self._directory(first)
         sweeps = list(directory.sweeps_between(since, first.received))
         why = [Match(directory, each, whole, told, first.received).why(since) for each in sweeps]
         return [f"the pages of a traversal are not those of one sweep, of {len(why)}: {why[:2]}"]
@@ -164,6 +170,9 @@ class Oracle:
 
     def _judge_refreshed(self, seen: Exchange) -> Iterator[str]:
         """A refresh that waited is seen by whoever asks after it."""
+        if seen.question.client_id in self.organized:
+            # Whoever is not in the list is as old as the last time that he was asked for.
+            return
         done, began = self._refreshed.get(seen.question.client_id, (seen.received, 0.0))
         if done >= seen.sent or seen.pinned or seen.age is None:
             return
@@ -193,14 +202,20 @@ class Oracle:
             case Named() as question:
                 yield from self._judge_named(seen, question, answer)
             case One() as question:
-                sightings = self._directory(seen).sightings(
-                    question.user_id, self._since(seen), seen.received
-                )
-                shown = (row and question.view.shown(row) for row in sightings)
-                if answer["data"] not in shown:
+                if not self._is_told(seen, question.user_id, answer["data"], question.view):
                     yield self._why(seen, question.user_id, answer["data"], question.view)
             case _:
                 yield "no such question"
+
+    def _is_told(self, seen: Exchange, user_id: int, shown: Row, view: View) -> bool:
+        """Return whether some call told of a user what is ``shown`` of him, since Age tells."""
+        directory, since = self._directory(seen), self._since(seen)
+        if seen.question.client_id in self.organized:
+            return directory.was(
+                user_id, since, seen.received, lambda row: view.shown(row) == shown
+            )
+        sightings = directory.sightings(user_id, since, seen.received)
+        return any(row is not None and view.shown(row) == shown for row in sightings)
 
     def _why(self, seen: Exchange, user_id: int, row: Row, view: View) -> str:
         for span in self._directory(seen).spans.get(user_id, ()):
@@ -220,7 +235,10 @@ class Oracle:
         if seen.pinned:
             # Judged with the rest of its traversal.
             return
-        if not self._is_of_one_sweep(question, told, self._since(seen), seen.received):
+        if question.client_id in self.organized:
+            directory, since = self._directory(seen), self._since(seen)
+            yield from wrong_with(directory, question, told, since, seen.received)
+        elif not self._is_of_one_sweep(question, told, self._since(seen), seen.received):
             yield self._describe(seen, told)
             return
         self._note_adopted(seen, told)
@@ -259,11 +277,10 @@ class Oracle:
         directory, question = self._directory(seen), seen.question
         last = directory.sweeps[-1].rows if directory.sweeps else {}
         for row in told.rows:
-            if row["id"] not in last:
+            if row["id"] not in last or question.client_id in self.organized:
                 self._adopted[question.client_id].setdefault(row["id"], seen.received)
 
     def _judge_named(self, seen: Exchange, question: Named, answer: Row) -> Iterator[str]:
-        directory = self._directory(seen)
         left = dict(question.names)
         for row in answer["data"]:
             name = next((name for name in left if question.has(name, row)), None)
@@ -271,7 +288,7 @@ class Oracle:
                 yield f"user {row['id']} was not asked for"
                 continue
             del left[name]
-            if row not in directory.sightings(row["id"], self._since(seen), seen.received):
+            if not self._is_told(seen, row["id"], row, EVERYBODY):
                 yield self._why(seen, row["id"], row, EVERYBODY)
         for name in answer.get("notFound", ()):
             if not self._may_be_missing(question, name, left.pop(name, None), seen):
@@ -353,6 +370,8 @@ class Oracle:
         adopted = self._adopted[seen.question.client_id].get(user_id)
         if adopted is not None and adopted < seen.sent - HEAD_SECONDS:
             return True
+        if seen.question.client_id in self.organized:
+            return False
         sweeps = directory.sweeps_between(since, seen.received)
         return all(user_id in sweep.rows for sweep in sweeps)
 

@@ -42,13 +42,15 @@ _MOST_TAGS = 300
 class Job:
     """What a reader is told: whom to ask until when (epoch seconds), and what to draw from.
 
-    ``whole`` are the clients whose users all fit into the origin's window.
+    ``whole`` are the clients whose users all fit into the origin's window, ``organized`` those
+    whose organization's list is swept.
     """
 
     url: str
     record: Path
     clients: Sequence[str]
     whole: Sequence[str]
+    organized: Sequence[str]
     fresh_seconds: int
     seed: int
     until: float
@@ -87,7 +89,7 @@ class _Reader:
         self._job = job
         self._draw = random.Random(job.seed)  # noqa: S311 - what to ask next is no secret.
         self._follower = Follower(job.record)
-        self._oracle = Oracle(self._follower.history, job.fresh_seconds)
+        self._oracle = Oracle(self._follower.history, job.fresh_seconds, job.organized)
         self._connection = HTTPConnection(urlsplit(job.url).netloc, timeout=_REQUEST_SECONDS)
         self._tags: dict[tuple[str, str], tuple[str, bytes]] = {}
         self._ids: dict[str, list[int]] = {}

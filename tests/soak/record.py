@@ -8,7 +8,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, override
@@ -16,6 +16,7 @@ from urllib.parse import parse_qs
 
 from dev.origin import OriginDouble, Request, User, demo_users
 from dev.origin.origin import Outcome
+from dev.origin.rules import suffixed
 
 # With these faults, what the origin tells still is right; what any other spoils, nobody believes.
 _HARMLESS = frozenset({"delay", "drip_headers"})
@@ -102,14 +103,20 @@ class RecordedOrigin(OriginDouble):
         if not kinds <= harmless:
             if kinds <= harmless | _SHORTER:
                 rows = json.loads(outcome.answer.body)["data"]
-                self._record.write("shorter", client_id, [row["id"] for row in rows])
+                shown = [row["id"] for row in rows]
+                self._record.write("shorter", client_id, shown, *_place(query))
         elif request.user_id is not None:
             self._record.write("user", client_id, int(request.user_id))
         elif "emails" in query:
-            self._record.write("emails", client_id, query["emails"][0].split(","))
+            asked = query["emails"][0].split(",")
+            kept = [suffixed(address, client_id) for address in asked]
+            self._record.write("emails", client_id, kept)
         else:
-            place = (int(query[name][0]) for name in ("offset", "limit"))
-            self._record.write("list", client_id, *place)
+            self._record.write("list", client_id, *_place(query))
+
+
+def _place(query: Mapping[str, Sequence[str]]) -> tuple[int, int]:
+    return int(query["offset"][0]), int(query["limit"][0])
 
 
 def _harmless(request: Request) -> AbstractSet[str]:

@@ -20,25 +20,42 @@ import requests
 
 from dev.local.embedded_aws import EmbeddedAws
 from dev.local.journal import Journal
-from dev.local.settings import LocalSettings
+from dev.local.settings import CHANGES_HANDLER, LocalSettings
 from dev.local.stack import LocalStack
-from dev.origin import Limits
+from dev.origin import Limits, Organization, Organizations, demo_members
 from tests.integration.relay import Relay
-from tests.soak.aftermath import calls_beyond_budget, calls_during_block, what_does_not_settle
+from tests.soak.aftermath import (
+    calls_beyond_budget,
+    calls_during_block,
+    counted,
+    what_does_not_settle,
+)
+from tests.soak.copies import FeedReader, MirrorKeeper, Pushed
 from tests.soak.history import Follower
 from tests.soak.reader import Job, Report, read
 from tests.soak.record import Record, RecordedOrigin
-from tests.soak.world import Actor, Killer, Trouble, Writer
+from tests.soak.world import (
+    ORGANIZATION,
+    ORGANIZED,
+    Actor,
+    Killer,
+    Trouble,
+    Writer,
+    lose_listing,
+)
 
 USERS = {
+    # The first is the one of whose organization the secret tells.
+    ORGANIZED: 620,
     "clsoaksmall000000000000001": 60,
     "clsoakmost0000000000000002": 430,
     "clsoakmany0000000000000003": 640,
 }
-"""How many users each client begins with: the last has more than the origin lists."""
+"""How many users each client begins with: more than the origin lists, the first and the last."""
 
 _WHOLE = tuple(client_id for client_id, users in USERS.items() if users < 500)
 _SECRETS = {client_id: f"secret-of-{client_id}" for client_id in USERS}
+_OTHER_MEMBERS = 60
 _FRESH_SECONDS = 2
 _FUNCTIONS = {
     "FRESH_SECONDS": str(_FRESH_SECONDS),
@@ -119,6 +136,7 @@ def soak(
         origin.limits = _LIMITS
         for client_id, users in USERS.items():
             origin.fill(client_id, users)
+        origin.organizations = Organizations([_organization(origin)])
         running.enter_context(origin)
         stack = running.enter_context(_stack(origin))
         assert isinstance(stack.aws, RelayedAws)
@@ -126,12 +144,19 @@ def soak(
             _send(stack, client_id, "cache/refresh?wait=true", "POST")
         killer = Killer(stack, record, seed)
         trouble = Trouble(stack, origin, stack.aws.relay, record, seed + 1)
-        actors = [Writer(origin, list(USERS), seed + 2), killer, trouble]
+        pushed = Pushed(stack.aws, ORGANIZED, seed + 3)
+        feed = FeedReader(stack.url, ORGANIZED, seed + 4)
+        mirror = MirrorKeeper(stack.url, origin, ORGANIZED, Path(directory) / "users.db", seed + 5)
+        # What was pushed before anybody listened is told again.
+        stack.pools[CHANGES_HANDLER].invoke({"action": "replay", "clientId": ORGANIZED, "from": 0})
+        copies: list[Actor] = [pushed, feed, mirror]
+        actors = [Writer(origin, list(USERS), seed + 2), killer, trouble, *copies]
         job = Job(
             url=stack.url,
             record=path,
             clients=list(USERS),
             whole=_WHOLE,
+            organized=(ORGANIZED,),
             fresh_seconds=_FRESH_SECONDS,
             seed=seed,
             until=time.time() + seconds,
@@ -150,11 +175,25 @@ def soak(
         follower = Follower(path)
         running.callback(follower.close)
         follower.catch_up()
-        outcome.violations += calls_beyond_budget(origin.calls, _LIMITS, follower.history)
-        outcome.violations += calls_during_block(origin.calls, _LIMITS, follower.history)
-        outcome.violations += what_does_not_settle(stack, origin)
+        calls = counted(origin.calls, {str(ORGANIZATION): ORGANIZED})
+        outcome.violations += calls_beyond_budget(calls, _LIMITS, follower.history)
+        outcome.violations += calls_during_block(calls, _LIMITS, follower.history)
+        # For an hour nobody would ask for a list that was refused.
+        lose_listing(stack)
+        outcome.violations += what_does_not_settle(stack, origin, {ORGANIZED})
+        outcome.violations += mirror.judge()
+        outcome.violations += feed.judge(pushed, hiding=bool(follower.history.hiding))
+        outcome.tally.update(mirror.tally)
+        outcome.tally["events told by the feed"] = len(feed.events)
         outcome.origin_calls = len(origin.calls)
     return outcome
+
+
+def _organization(origin: RecordedOrigin) -> Organization:
+    """Return the organization: its client, and members between whose ids no new user comes."""
+    taken = [row["id"] for row in origin.users(ORGANIZED)]
+    others = [row for row in demo_members(taken, _OTHER_MEMBERS) if row["id"] < max(taken)]
+    return Organization(organization_id=ORGANIZATION, clients=[ORGANIZED], members=others)
 
 
 @contextmanager
@@ -164,6 +203,7 @@ def _stack(origin: RecordedOrigin) -> Iterator[LocalStack]:
         workers=3,
         origin_url=origin.url,
         clients=_SECRETS,
+        organization_id=ORGANIZATION,
         schedule_seconds=3,
         function_environment=_FUNCTIONS,
     )

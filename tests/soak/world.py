@@ -3,12 +3,18 @@
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, override
 
-from dev.local.settings import API_HANDLER, CHANGES_HANDLER, REFRESH_HANDLER, SECRET_NAME
+from dev.local.settings import (
+    API_HANDLER,
+    CHANGES_HANDLER,
+    REFRESH_HANDLER,
+    SECRET_NAME,
+    TABLE_NAME,
+)
 from dev.origin import Fault
 from tests.soak.history import HIDDEN_KEY, WRONG_BY_SECONDS
 from tests.soak.record import Record, RecordedOrigin
@@ -45,6 +51,19 @@ _ORIGIN_FAULTS = (
     # Who asks for somebody and is told that there is nobody has to believe it.
     Fault("empty_list", match="offset="),
     Fault("lose_third", match="offset="),
+    *(
+        replace(fault, match="/organizations/")
+        for fault in (
+            Fault("delay", seconds=0.4),
+            Fault("reset_mid_body"),
+            Fault("status", status=403),
+            Fault("status", status=404),
+            Fault("status", status=503),
+            Fault("empty_list"),
+            Fault("lose_third"),
+            Fault("metadata_absent"),
+        )
+    ),
 )
 _SHARE_PURGED = 3
 _CROWD = 20
@@ -57,7 +76,24 @@ _AWS_ERRORS = (
     (500, "InternalServerError"),
 )
 
+ORGANIZED, ORGANIZATION = "clsoakteam0000000000000004", 4711
+"""A client of whose organization the secret tells, and that organization."""
+
 type Deed = Callable[[], None]
+
+
+def secret_of(keys: Mapping[str, str]) -> dict[str, object]:
+    """Return what the secret holds for these clients' keys."""
+    organized: dict[str, object] = {}
+    if key := keys.get(ORGANIZED):
+        organized[ORGANIZED] = {"key": key, "organizationId": ORGANIZATION}
+    return {**keys, **organized}
+
+
+def lose_listing(stack: "LocalStack") -> None:
+    """Delete what is known of the organization's list."""
+    key = {"pk": {"S": f"client#{ORGANIZED}"}, "sk": {"S": "listing"}}
+    stack.aws.client("dynamodb").delete_item(TableName=TABLE_NAME, Key=key)
 
 
 class Actor:
@@ -186,8 +222,9 @@ class Trouble(Actor):
             self._leave_out,
             self._hide,
             self._set_clock,
+            self._lose_listing,
         )
-        (deed,) = self.draw.choices(deeds, [14, 3, 2, 1, 1, 1, 1])
+        (deed,) = self.draw.choices(deeds, [14, 3, 2, 1, 1, 1, 1, 2])
         deed()
 
     def _break_origin(self) -> None:
@@ -220,7 +257,7 @@ class Trouble(Actor):
         self._secrets[client_id] = f"rotated-{self.draw.randrange(10**6)}"
         self._origin.rotate_secret(client_id, self._secrets[client_id])
         self.sleep(self.draw.uniform(0, 3))
-        self._stack.aws.put_secret(SECRET_NAME, self._secrets)
+        self._stack.aws.put_secret(SECRET_NAME, secret_of(self._secrets))
 
     def _leave_out(self) -> None:
         """Empty the secret, or leave a client out of it; put it back a little later."""
@@ -232,9 +269,9 @@ class Trouble(Actor):
             self._count("secret emptied")
             keys.clear()
         with self._broken("secret"):
-            self._stack.aws.put_secret(SECRET_NAME, keys)
+            self._stack.aws.put_secret(SECRET_NAME, secret_of(keys))
             self.sleep(self.draw.uniform(0.5, 6))
-            self._stack.aws.put_secret(SECRET_NAME, self._secrets)
+            self._stack.aws.put_secret(SECRET_NAME, secret_of(self._secrets))
 
     def _hide(self) -> None:
         """Deploy functions that hide something, or nothing any more."""
@@ -257,6 +294,11 @@ class Trouble(Actor):
             pool.deploy(CLOCK_AHEAD_SECONDS=str(self.draw.choice((1, -1)) * WRONG_BY_SECONDS))
             self.sleep(self.draw.uniform(3, 10))
             pool.deploy(CLOCK_AHEAD_SECONDS="0")
+
+    def _lose_listing(self) -> None:
+        """Lose what is known of the organization's list: also that it is to be left alone."""
+        self._count("listing lost")
+        lose_listing(self._stack)
 
     def _count(self, what: str) -> None:
         self.caused[what] += 1

@@ -187,3 +187,8 @@ def test_a_peer_that_asks_the_origin_each_time_is_refused_above_its_limit() -> N
     }
 
     assert allowed == {1: True, 100: False}
+
+
+def test_a_delivery_costs_what_its_parts_do() -> None:
+    # SQS: three requests; Lambda: an invocation, and a fifth of a second in a quarter of a GB.
+    assert cost.delivery(256) == pytest.approx(3 * 0.4e-6 + 0.2e-6 + 0.25 * 0.2 * 0.0000133334)
