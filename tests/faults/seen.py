@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from dev.local.embedded_aws import EmbeddedAws
 from tests.faults.faults import LIST, Breakage, Rig, organize
@@ -101,8 +102,9 @@ def _ask(rig: Rig, seconds: float) -> tuple[Answer, int]:
 
 def _refused(service: Service) -> str:
     """Return why an organization's list is not used, "" if it is or there is none."""
-    told = service.get("/cache").body["data"].get("organization") or {} if service.head() else {}
-    return str(told.get("reason") or "")
+    answer = service.get("/cache")
+    told = answer.body["data"].get("organization") if answer.status == HTTPStatus.OK else None
+    return str((told or {}).get("reason") or "")
 
 
 def _said(answer: Answer) -> str:
