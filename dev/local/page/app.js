@@ -1,108 +1,200 @@
-// Wires the page: what is asked, when, and where the answers go.
+// Wires the page: what is asked, when, and where the answers go. The address says what is wanted.
 
-import { Api, links, reason } from "./api.js";
-import { addChanges, addRequest, showUsers } from "./lists.js";
-import { showFailure, showState } from "./state.js";
+import { FILTERS, follow, go, here } from "./address.js";
+import { Api, ask, reason } from "./api.js";
+import { at, tell } from "./dom.js";
+import { setUpDouble, showDouble } from "./double.js";
+import { closeDrawer, openDrawer } from "./drawer.js";
+import { Facets, meant, offer } from "./facets.js";
+import { Feed } from "./feed.js";
+import { addRequest } from "./requests.js";
+import { showFailure, showState, tick, windowsOf } from "./state.js";
+import { showTimeline } from "./timeline.js";
+import { clearAll, showEmpty, showRefused } from "./trouble.js";
+import { PAGE, showSort, showUsers } from "./users.js";
 
 const LOOK_MILLISECONDS = 2000;
-const PAGE = 25;
-const at = (id) => document.getElementById(id);
+const TYPING_MILLISECONDS = 250;
 
-let api;
-let query = "";
-let place = {};
-let detail = "";
-let lifetime = 120;
-let generation = null;
+const clients = JSON.parse(at("clients").textContent);
+let session;
+let typing = null;
+let typed = false;
 
-function observe(seen) {
-  addRequest(at("requests"), seen);
-}
+/** What is known of one client. */
+class Session {
+  constructor(client) {
+    this.client = client;
+    this.api = new Api(client, (seen) => addRequest(at("requests"), seen));
+    this.feed = new Feed(this.api);
+    this.facets = new Facets(this.api);
+    this.cache = null;
+    this.query = null;
+    this.rows = [];
+    this.windows = windowsOf("");
+    this.detail = "";
+    this.entries = [];
+    this.sequence = 0;
+    this.told = "";
+  }
 
-function complain(text) {
-  at("error").textContent = text;
-  at("error").hidden = !text;
-}
+  async look() {
+    const [answer, happened] = await Promise.all([
+      this.api.get("/cache", { quiet: true }),
+      ask(`/local/timeline?client=${encodeURIComponent(this.client)}&after=${this.sequence}`, { headers: { "X-Poll": "true" } }),
+    ]);
+    if (this !== session) return;
+    if (answer.status !== 200) return showFailure(reason(answer));
+    const before = this.cache;
+    const { generation } = this.cache = answer.body.data;
+    // A run that was started anew has another history.
+    if (generation < before?.generation || happened.body?.sequence < this.sequence) return choose(this.client);
+    showState(this.cache, this.windows, this.detail);
+    if (happened.status === 200) this.#happened(happened.body);
+    if (generation !== before?.generation || !this.rows) await this.#changed(generation);
+    this.#tell();
+  }
 
-async function look() {
-  const answer = await api.get("/cache", { quiet: true });
-  if (answer.status !== 200) return showFailure(reason(answer));
-  const cache = answer.body.data;
-  showState(cache, detail, lifetime);
-  if (generation !== null && cache.generation > generation) {
-    const changes = await api.get(`/cache/changes?since=${generation}`);
-    if (changes.status === 200) {
-      addChanges(at("changes"), changes.body.data);
-      at("no-changes").hidden = true;
+  #happened({ entries, sequence, origin }) {
+    this.entries = [...this.entries, ...entries].slice(-500);
+    this.sequence = sequence;
+    showDouble(origin);
+  }
+
+  async #changed(generation) {
+    await Promise.all([generation ? this.feed.follow(generation) : null, this.list(here(), { again: true })]);
+    if (here().user && this === session) await openDrawer(this.api, this.feed, here().user, generation);
+  }
+
+  #tell() {
+    const said = `${this.sequence} ${this.feed.events.length}`;
+    if (this === session && said !== this.told) showTimeline(this.entries, this.feed.events);
+    this.told = said;
+  }
+
+  async list(state, { again = false } = {}) {
+    const query = await this.#query(state);
+    if (this !== session || (query === this.query && !again)) return;
+    this.query = query;
+    const answer = await this.api.get(`/users${query}`);
+    if (this !== session || query !== this.query) return;
+    if (answer.status !== 200 && answer.status !== 304) {
+      // Asked again at the next look, unless it would be refused again.
+      this.rows = answer.status >= 500 ? null : [];
+      return answer.status === 0 ? undefined : showRefused(answer, state, clients[0]);
     }
-    await list(query);
+    this.detail = /detail=([\w-]+)/.exec(answer.headers.get("Cache-Status") ?? "")?.[1] ?? "";
+    this.windows = windowsOf(answer.headers.get("Cache-Control") ?? "");
+    this.rows = answer.body.data;
+    showUsers(answer.body, state, this.client);
+    showEmpty(answer.body, state, at("double").hidden ? null : () => at("sign-up").click());
+    if (this.cache) showState(this.cache, this.windows, this.detail);
   }
-  generation = cache.generation;
+
+  async #query(state) {
+    const wanted = new URLSearchParams({ limit: PAGE });
+    if (state.page > 1) wanted.set("offset", (state.page - 1) * PAGE);
+    if (state.sort !== "id") wanted.set("sort", state.sort);
+    for (const name of FILTERS.filter((each) => state[each])) wanted.set(name, state[name]);
+    const told = [];
+    for (const name of ["timeZone", "locale"].filter((each) => state[each])) {
+      const values = meant(state[name], (await this.counts())[name]);
+      if (values.join() !== state[name]) told.push(values.join(", "));
+      wanted.set(name, values.join());
+    }
+    tell(at("meant"), told.length ? `Taken for ${told.join(" and ")}.` : "");
+    return `?${wanted}`;
+  }
+
+  async counts() {
+    const counts = await this.facets.ready(this.cache?.usersDigest ?? this.facets.digest);
+    if (this === session) offer(counts);
+    return counts;
+  }
 }
 
-async function list(wanted) {
-  query = wanted;
-  const answer = await api.get(`/users${wanted}`);
-  if (wanted !== query) return;
-  if (answer.status === 410) return list(first());
-  if (answer.status !== 200 && answer.status !== 304) return complain(reason(answer));
-  complain("");
-  detail = /detail=([\w-]+)/.exec(answer.headers.get("Cache-Status") ?? "")?.[1] ?? "";
-  lifetime = Number(/max-age=(\d+)/.exec(answer.headers.get("Cache-Control") ?? "")?.[1] ?? lifetime);
-  showUsers(answer.body, at("rows"));
-  // A 304 to a filtered list has no links: those of the answer that is known still hold.
-  if (answer.headers.has("Link")) place[wanted] = links(answer.headers);
-  const { prev, next } = place[wanted] ?? {};
-  at("previous").disabled = !prev;
-  at("next").disabled = !next;
-  const { totalItems, returnedItems } = answer.body.pagination;
-  at("shown").textContent = `${returnedItems.toLocaleString()} of ${totalItems.toLocaleString()}`;
+function choose(client) {
+  session = new Session(client);
+  if (!clients.includes(client)) at("client").append(new Option(`${client} (unknown)`, client));
+  at("client").value = client;
+  at("timeline").replaceChildren();
+  show(here());
+  return session.look();
 }
 
-function first() {
-  const given = new URLSearchParams({ limit: PAGE });
-  for (const [name, value] of new FormData(at("filters"))) {
-    if (value && !(name === "sort" && value === "id")) given.set(name, value);
-  }
-  return `?${given}`;
+function show(state) {
+  const client = state.client || clients[0];
+  if (client !== session?.client) return choose(client);
+  if (!typing) for (const name of FILTERS) at("filters").elements[name].value = state[name];
+  at("order").value = state.sort;
+  showSort(state.sort);
+  session.list(state);
+  if (state.user) openDrawer(session.api, session.feed, state.user, session.cache?.generation);
+  else closeDrawer();
 }
 
 async function revalidate() {
   at("revalidate").disabled = true;
-  at("revalidated").textContent = "Asking the origin…";
-  const answer = await api.send("POST", "/cache/refresh?wait=true");
+  tell(at("revalidated"), "Asking the origin…");
+  const answer = await session.api.send("POST", "/cache/refresh?wait=true");
   const done = answer.body?.data;
-  at("revalidated").textContent = answer.status === 200 ? `${done.outcome}, generation ${done.generation}` : reason(answer);
+  const told = { published: "Something had changed", unchanged: "Nothing had changed", joined: "A sweep was under way already" };
+  const again = answer.headers.get("Retry-After");
+  tell(at("revalidated"), answer.status === 200
+    ? `${told[done.outcome] ?? done.outcome}: generation ${done.generation}.`
+    : `${reason(answer)}${again ? ` Ask again in ${again} s.` : ""}`);
   at("revalidate").disabled = false;
-  await look();
-  await list(query);
+  await session.look();
 }
 
-function choose(client) {
-  api = new Api(client, observe);
-  generation = null;
-  place = {};
-  at("changes").replaceChildren();
-  at("no-changes").hidden = false;
-  list(first()).then(look);
+function filter() {
+  typing = null;
+  const given = Object.fromEntries(FILTERS.map((name) => [name, at("filters").elements[name].value]));
+  // One step back leads to before the typing, not to its last letter.
+  go({ ...given, page: 1 }, { replace: typed });
+  typed = true;
+}
+
+/** Look every two seconds, but only while somebody may be looking at the page. */
+function keepLooking() {
+  let beat;
+  const look = async () => {
+    clearTimeout(beat);
+    await session.look();
+    clearTimeout(beat);
+    if (!document.hidden) beat = setTimeout(look, LOOK_MILLISECONDS);
+  };
+  document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(beat) : look()));
+  setInterval(() => document.hidden || tick(), 1000);
+  beat = setTimeout(look, LOOK_MILLISECONDS);
 }
 
 function start() {
-  const clients = JSON.parse(at("clients").textContent);
   at("client").append(...clients.map((client) => new Option(client, client)));
-  at("client").addEventListener("change", (event) => choose(event.target.value));
-  at("filters").addEventListener("submit", (event) => event.preventDefault());
-  at("filters").addEventListener("reset", () => setTimeout(() => list(first())));
-  let typing;
-  at("filters").addEventListener("input", () => {
+  at("client").addEventListener("change", ({ target }) => go({ client: target.value === clients[0] ? "" : target.value, page: 1, user: "" }));
+  const form = at("filters");
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("reset", (event) => { event.preventDefault(); clearAll(); });
+  form.addEventListener("focusout", () => { typed = false; });
+  form.addEventListener("focusin", ({ target }) => target.list && session.counts());
+  form.addEventListener("input", ({ target }) => {
+    if (!FILTERS.includes(target.name)) return;
     clearTimeout(typing);
-    typing = setTimeout(() => list(first()), 250);
+    typing = setTimeout(filter, TYPING_MILLISECONDS);
   });
-  at("previous").addEventListener("click", () => list(place[query].prev));
-  at("next").addEventListener("click", () => list(place[query].next));
+  at("order").addEventListener("change", ({ target }) => go({ sort: target.value, page: 1 }));
   at("revalidate").addEventListener("click", revalidate);
-  choose(clients[0]);
-  setInterval(look, LOOK_MILLISECONDS);
+  at("drawer").addEventListener("close", () => go({ user: "" }));
+  at("drawer").addEventListener("click", ({ target }) => target === at("drawer") && go({ user: "" }));
+  at("timeline").addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-user]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    go({ user: link.dataset.user });
+  });
+  setUpDouble({ client: () => session.client, rows: () => session.rows ?? [], acted: () => session.look() });
+  follow(show);
+  keepLooking();
 }
 
 start();
