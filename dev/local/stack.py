@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
 
 from dev.local.desk import Desk
@@ -225,7 +226,9 @@ class LocalStack:
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
 
     def _observe(self, request: Request, response: Response, seconds: float) -> None:
-        self.journal.request(request, response, seconds)
+        # A page is a dozen files, which nobody wants to read a line about.
+        if request.in_stage or response.status >= HTTPStatus.BAD_REQUEST:
+            self.journal.request(request, response, seconds)
         self.timeline.answered(request, response)
 
     def _reporting(

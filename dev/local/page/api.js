@@ -1,5 +1,7 @@
 // Asks the service as any caller would: conditionally, where the answer is known already.
 
+import { capital } from "./words.js";
+
 export class Api {
   /** `observe` gets each answer: {line, status, cacheStatus, age, milliseconds}. */
   constructor(client, observe) {
@@ -58,8 +60,9 @@ export function linked(headers, relation) {
   return [...links].find(([, , found]) => found === relation)?.[1] ?? null;
 }
 
-/** Return in one line what an error says. */
+/** Return in a sentence what an error says. */
 export function reason(answer) {
   if (answer.status === 0) return "The service cannot be reached.";
-  return answer.body?.error?.message ?? `The service answered ${answer.status}.`;
+  const said = answer.body?.error?.message ?? `The service answered ${answer.status}`;
+  return `${capital(said)}${/[.!?]$/.test(said) ? "" : "."}`;
 }

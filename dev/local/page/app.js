@@ -31,6 +31,7 @@ class Session {
     this.cache = null;
     this.query = null;
     this.rows = [];
+    this.again = Infinity;
     this.windows = windowsOf("");
     this.detail = "";
     this.entries = [];
@@ -38,7 +39,14 @@ class Session {
     this.told = "";
   }
 
-  async look() {
+  /** Look what there is now, one look after the other. */
+  look() {
+    this.looking = (this.looking ?? Promise.resolve()).then(() => this.#look());
+    return this.looking;
+  }
+
+  async #look() {
+    if (this !== session) return;
     const [answer, happened] = await Promise.all([
       this.api.get("/cache", { quiet: true }),
       ask(`/local/timeline?client=${encodeURIComponent(this.client)}&after=${this.sequence}`, { headers: { "X-Poll": "true" } }),
@@ -51,7 +59,7 @@ class Session {
     if (generation < before?.generation || happened.body?.sequence < this.sequence) return choose(this.client);
     showState(this.cache, this.windows, this.detail);
     if (happened.status === 200) this.#happened(happened.body);
-    if (generation !== before?.generation || !this.rows) await this.#changed(generation);
+    if (generation !== before?.generation || Date.now() > this.again) await this.#changed(generation);
     this.#tell();
   }
 
@@ -79,13 +87,15 @@ class Session {
     const answer = await this.api.get(`/users${query}`);
     if (this !== session || query !== this.query) return;
     if (answer.status !== 200 && answer.status !== 304) {
-      // Asked again at the next look, unless it would be refused again.
-      this.rows = answer.status >= 500 ? null : [];
+      // Asked again when it may be, unless it would be refused again.
+      this.rows = [];
+      this.again = answer.status < 500 ? Infinity : Date.now() + 1000 * (answer.headers.get("Retry-After") ?? 2);
       return answer.status === 0 ? undefined : showRefused(answer, state, clients[0]);
     }
     this.detail = /detail=([\w-]+)/.exec(answer.headers.get("Cache-Status") ?? "")?.[1] ?? "";
     this.windows = windowsOf(answer.headers.get("Cache-Control") ?? "");
     this.rows = answer.body.data;
+    this.again = Infinity;
     showUsers(answer.body, state, this.client);
     showEmpty(answer.body, state, at("double").hidden ? null : () => at("sign-up").click());
     if (this.cache) showState(this.cache, this.windows, this.detail);
@@ -192,7 +202,7 @@ function start() {
     event.preventDefault();
     go({ user: link.dataset.user });
   });
-  setUpDouble({ client: () => session.client, rows: () => session.rows ?? [], acted: () => session.look() });
+  setUpDouble({ client: () => session.client, rows: () => session.rows, acted: () => session.look() });
   follow(show);
   keepLooking();
 }

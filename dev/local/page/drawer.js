@@ -22,13 +22,13 @@ export async function openDrawer(api, feed, userId, generation) {
   const history = feed.of(userId);
   at("drawer-name").replaceChildren(h("bdi", {}, user?.name ?? user?.username ?? `User ${userId}`));
   at("person").replaceChildren(...(user ? [
-    section("Known of them", fields(user, api.client)),
+    section("Fields", fields(user, api.client)),
     section("History", changes(history), "Newest first."),
     section("Request", code(`curl '${location.origin}${api.base}${path}'`)),
     section("Document", code(JSON.stringify(user, null, 2))),
   ] : [
     h("p", { class: "error" }, reason(answer)),
-    history.length ? section("History", changes(history)) : h("p", { class: "note" }, "Nothing is known of what happened to them either."),
+    history.length ? section("History", changes(history)) : h("p", { class: "note" }, "No change is remembered either."),
   ]));
 }
 
@@ -58,7 +58,7 @@ function value(name, known, client) {
 }
 
 function changes(history) {
-  if (!history.length) return h("p", { class: "note" }, "Nothing has changed since this was first kept, or for as long as that is remembered.");
+  if (!history.length) return h("p", { class: "note" }, "No change is remembered.");
   return h("ol", { class: "history" }, history.map((event) => h("li", {},
     h("p", {}, h("strong", {}, kindOf(event)), h("time", { datetime: event.time }, `${timeOf(event.time)}, generation ${event.data.generation}`)),
     kindOf(event) === "updated" && event.data.before ? event.data.fields.map((name) => h("p", { class: "changed" },

@@ -64,12 +64,12 @@ function outage(cache, age, windows) {
   const until = cache.blockedUntil ?? cache.retryAt;
   const wait = secondsUntil(until);
   const what = cache.blockedUntil && wait > 0 ? `blocks us until ${timeOf(until)} (429)` : null;
-  const next = wait > 0 ? `next try in ${span(wait)}` : "tried again with the next question or sweep";
+  const next = wait > 0 ? `next try in ${span(wait)}` : `next try within ${span(cache.revalidationInterval)}`;
   const why = `${capital(what ? `the origin ${what}` : origin(cache.lastError))}.`;
   const left = windows.fresh + windows.ifError - age;
   if (cache.generation && !(left <= 0)) {
     const end = left ? ` They may for another ${span(left)}.` : "";
-    return { state: "outage", word: `Answers go on, ${span(age)} old; ${next}`, why: `${why} Callers get what is stored, and see it in Age and Cache-Status.${end}` };
+    return { state: "outage", word: `Answers go on, ${span(age)} old; ${next}`, share: 1 - age / windows.fresh, why: `${why} Callers get what is stored, and see it in Age and Cache-Status.${end}` };
   }
   return { state: "error", word: `No answers; ${next}`, why: `${why} Nothing that may be used is stored, so callers get an error that says when to ask again.` };
 }

@@ -31,7 +31,8 @@ export function showEmpty(body, state, signUp) {
 /** Say why there is no list, and what can be done. */
 export function showRefused(answer, state, first) {
   const { parameter, suggestion } = answer.body?.error?.details ?? {};
-  at("rows").closest("table").dataset.refused = "";
+  at("table").hidden = at("pager").hidden = true;
+  at("shown").textContent = "";
   mark(parameter);
   if (answer.status === 400 && parameter in LABELS) {
     return say(`The ${LABELS[parameter]} makes no sense`, reason(answer), [

@@ -12,7 +12,6 @@ export function showUsers(body, state, client) {
   at("rows").replaceChildren(...body.data.map((user) => row(user, client)));
   if (focused) at("rows").querySelector(`[data-user="${focused}"] a`)?.focus();
   at("table").hidden = body.data.length === 0;
-  at("rows").closest("table").removeAttribute("data-refused");
   const { totalItems } = body.pagination;
   const page = Number(state.page);
   const from = (page - 1) * PAGE + 1;
