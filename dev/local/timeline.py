@@ -67,7 +67,9 @@ class Timeline:
                     self.refreshed(event, each)
             case {"clientId": str(client), "outcome": str(outcome), **rest}:
                 if outcome not in _NOTHING and "asked" not in rest:
-                    self.add("sweep", client, by=_asker(event), **_told({"outcome": outcome, **rest}))
+                    self.add(
+                        "sweep", client, by=_asker(event), **_told(rest | {"outcome": outcome})
+                    )
             case _:
                 return
 
@@ -120,5 +122,5 @@ def _asker(event: object) -> str:
             return "schedule"
 
 
-def _told(done: Mapping[str, Any]) -> Entry:
+def _told(done: Mapping[Any, Any]) -> Entry:
     return {name: done[name] for name in _TOLD if done.get(name) is not None}
