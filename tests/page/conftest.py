@@ -19,6 +19,7 @@ from tests.patience import PATIENCE_SECONDS
 CLIENT = "clxpage000000000000000001"
 OTHER = "clxother00000000000000001"
 EMPTY = "clxempty00000000000000001"
+COLD = "clxcold000000000000000001"
 FRESH_SECONDS = 60
 PATIENCE = 1000 * PATIENCE_SECONDS
 expect.set_options(timeout=PATIENCE)
@@ -36,7 +37,7 @@ def stack() -> Iterator[LocalStack]:
         port=0,
         workers=2,
         users=120,
-        clients={CLIENT: "key", OTHER: "key", EMPTY: "key"},
+        clients={CLIENT: "key", OTHER: "key", EMPTY: "key", COLD: "key"},
         schedule_seconds=3600,
         function_environment={
             "FRESH_SECONDS": str(FRESH_SECONDS),

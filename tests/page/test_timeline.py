@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 from dev.local.stack import LocalStack
 from dev.origin import Fault, OriginDouble
 from tests.integration.stack import Caller
-from tests.page.conftest import CLIENT, FRESH_SECONDS, opened, revalidate, shoot
+from tests.page.conftest import CLIENT, COLD, FRESH_SECONDS, opened, revalidate, shoot
 from tests.patience import wait_until
 
 
@@ -33,7 +33,7 @@ def test_a_sweep_that_finds_nothing_is_told_once_with_how_often(page: Page, call
     revalidate(page, caller)
 
     told = page.locator("#timeline li").first
-    expect(told).to_contain_text(re.compile(r"Swept, nothing new \d+ times"))
+    expect(told).to_contain_text(re.compile(r"Swept, nothing new \(\d+×\)"))
     expect(told).to_contain_text("counts as new again")
 
 
@@ -61,7 +61,7 @@ def test_the_origin_can_be_broken_and_mended(page: Page, caller: Caller) -> None
     expect(page.locator("#word")).to_contain_text("Answers go on")
     told = page.locator("#timeline li")
     expect(told.nth(0)).to_contain_text("Sweep failed")
-    expect(told.nth(0)).to_contain_text("Callers get what is stored")
+    expect(told.nth(0)).to_contain_text("What is stored is answered as before")
     expect(told.nth(1)).to_contain_text("You broke the origin")
     expect(told.nth(1)).to_contain_text("fail (503)")
 
@@ -128,3 +128,20 @@ def test_without_a_double_there_is_nothing_to_break(browser: Browser, stack: Loc
 
         expect(page.locator("#timeline")).to_contain_text("Generation 1")
         expect(page.locator("#double")).to_be_hidden()
+
+
+def test_where_nothing_is_stored_an_outage_is_no_answer_until_it_ends(
+    page: Page, stack: LocalStack, origin: OriginDouble
+) -> None:
+    cold = Caller(stack, COLD)
+    origin.faults = [Fault("status", status=503)]
+    page.goto(f"{stack.url}/?client={COLD}")
+    expect(page.locator("#word")).to_contain_text("No answers; next try")
+    expect(page.locator("#trouble")).to_contain_text("There is nothing to show yet")
+
+    page.get_by_role("button", name="Mend it").click()
+    expect(page.locator("#mend")).to_be_disabled()
+    cold.let_pass(61)
+
+    expect(page.locator("#rows tr")).to_have_count(25)
+    expect(page.locator("#trouble")).to_be_hidden()

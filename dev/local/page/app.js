@@ -30,8 +30,10 @@ class Session {
     this.facets = new Facets(this.api);
     this.cache = null;
     this.query = null;
+    this.asking = false;
+    this.askedAgainAt = 0;
+    this.listed = null;
     this.rows = [];
-    this.again = Infinity;
     this.windows = windowsOf("");
     this.detail = "";
     this.entries = [];
@@ -59,7 +61,8 @@ class Session {
     if (generation < before?.generation || happened.body?.sequence < this.sequence) return choose(this.client);
     showState(this.cache, this.windows, this.detail);
     if (happened.status === 200) this.#happened(happened.body);
-    if (generation !== before?.generation || Date.now() > this.again) await this.#changed(generation);
+    if (generation && generation !== before?.generation) await this.#changed(generation);
+    if (this.#behind) await this.list(here(), { again: true });
     this.#tell();
   }
 
@@ -70,8 +73,13 @@ class Session {
   }
 
   async #changed(generation) {
-    await Promise.all([generation ? this.feed.follow(generation) : null, this.list(here(), { again: true })]);
+    await this.feed.follow(generation);
     if (here().user && this === session) await openDrawer(this.api, this.feed, here().user, generation);
+  }
+
+  /** Whether the list that is shown may be older than what is stored. */
+  get #behind() {
+    return !this.asking && Date.now() >= this.askedAgainAt && this.listed !== this.cache.generation;
   }
 
   #tell() {
@@ -84,18 +92,22 @@ class Session {
     const query = await this.#query(state);
     if (this !== session || (query === this.query && !again)) return;
     this.query = query;
+    this.asking = true;
     const answer = await this.api.get(`/users${query}`);
     if (this !== session || query !== this.query) return;
+    this.asking = false;
+    this.askedAgainAt = Date.now() + 1000 * answer.headers.get("Retry-After");
+    if (answer.status === 0) return;
     if (answer.status !== 200 && answer.status !== 304) {
-      // Asked again when it may be, unless it would be refused again.
       this.rows = [];
-      this.again = answer.status < 500 ? Infinity : Date.now() + 1000 * (answer.headers.get("Retry-After") ?? 2);
-      return answer.status === 0 ? undefined : showRefused(answer, state, clients[0]);
+      // What is refused now is refused until something changes.
+      if (answer.status < 500) this.listed = this.cache?.generation;
+      return showRefused(answer, state, clients[0]);
     }
+    this.listed = Number(answer.headers.get("X-Generation"));
     this.detail = /detail=([\w-]+)/.exec(answer.headers.get("Cache-Status") ?? "")?.[1] ?? "";
     this.windows = windowsOf(answer.headers.get("Cache-Control") ?? "");
     this.rows = answer.body.data;
-    this.again = Infinity;
     showUsers(answer.body, state, this.client);
     showEmpty(answer.body, state, at("double").hidden ? null : () => at("sign-up").click());
     if (this.cache) showState(this.cache, this.windows, this.detail);

@@ -16,10 +16,8 @@ export class Facets {
 
   /** Count, unless that was done for the directory with this digest already. */
   ready(digest) {
-    if (!this.counted || digest !== this.digest) {
-      this.digest = digest;
-      this.counted = this.#count();
-    }
+    if (!this.counted || (this.digest && digest !== this.digest)) this.counted = this.#count();
+    this.digest = digest;
     return this.counted;
   }
 

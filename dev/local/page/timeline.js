@@ -4,7 +4,7 @@
 import { href } from "./address.js";
 import { at, h } from "./dom.js";
 import { kindOf } from "./feed.js";
-import { capital, count, notAsked, origin, timeOf } from "./words.js";
+import { capital, count, notAsked, origin, timeOf, timesOf } from "./words.js";
 
 const MOST = 40;
 const MOST_NAMED = 4;
@@ -44,8 +44,8 @@ function together(items, item) {
 
 function line({ kind, title, meaning, time, times, first, who }) {
   return h("li", { "data-kind": kind },
-    h("p", {}, h("strong", {}, times ? `${title} ${count(times)} times` : title),
-      h("time", { datetime: time }, first ? `${timeOf(first)} – ${timeOf(time)}` : timeOf(time))),
+    h("p", {}, h("strong", {}, times ? `${title} (${count(times)}×)` : title),
+      h("time", { datetime: time }, first ? timesOf(first, time) : timeOf(time))),
     meaning && h("p", { class: "meaning" }, meaning),
     who && h("p", { class: "who" }, who));
 }
@@ -72,11 +72,11 @@ function swept(entry, generations) {
 
 function failed({ time, reason, received }) {
   if (reason === "origin-blocked" || received === 429) {
-    return { time, kind: "blocked", title: "Blocked", repeats: "blocked", meaning: "The origin answered 429: nobody asks it until the block is over, and callers get what is stored." };
+    return { time, kind: "blocked", title: "Blocked", repeats: "blocked", meaning: "The origin answered 429: nobody asks it until the block is over. What is stored is answered as before." };
   }
   return {
     time, kind: "failed", title: "Sweep failed", repeats: `failed ${reason ?? received}`,
-    meaning: `${capital(origin(reason, received))}. Callers get what is stored; the next try comes after a pause that grows.`,
+    meaning: `${capital(origin(reason, received))}. What is stored is answered as before; the next try comes after a pause that grows.`,
   };
 }
 

@@ -43,8 +43,7 @@ export function showRefused(answer, state, first) {
   }
   if (answer.status === 400) return say("The service refuses this", reason(answer), [["Start again", () => go({ ...nothing, sort: "id", page: 1 })]]);
   if (answer.status === 404) return say("There is no such client here", reason(answer), [[`Go to ${first}`, () => go({ client: "", page: 1 })]]);
-  const again = answer.headers.get("Retry-After");
-  return say("There is nothing to show yet", `${reason(answer)} Asked again ${again ? `in ${again} s` : "in a moment"}.`);
+  return say("There is nothing to show yet", `${reason(answer)} This page asks again by itself.`);
 }
 
 function ways(names) {

@@ -15,6 +15,12 @@ export function timeOf(text) {
   return (then.toDateString() === new Date().toDateString() ? clock : moment).format(then);
 }
 
+/** Return the times of two instants of one day as a range, else that of the last. */
+export function timesOf(first, last) {
+  const [from, to] = [new Date(first), new Date(last)];
+  return from.toDateString() === to.toDateString() ? clock.formatRange(from, to) : timeOf(last);
+}
+
 /** Return a duration in its largest unit that is not too coarse. */
 export function span(seconds) {
   const whole = Math.max(0, Math.round(seconds));
