@@ -10,6 +10,8 @@ from dev.local.stack import LocalStack
 from tests.integration.stack import Caller
 from tests.page.conftest import opened, shoot
 
+SIZES = [("light", 1280), ("dark", 390)]
+
 
 def fresh(page: Page) -> None:
     expect(page.locator("#word")).to_contain_text("Fresh")
@@ -32,16 +34,23 @@ def broken(page: Page) -> None:
     page.get_by_text("Requests of this page").click()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("show", [fresh, drawer, refused, broken])
+@pytest.mark.parametrize(
+    ("show", "scheme", "width"),
+    [
+        (fresh, "light", 1280),
+        (fresh, "dark", 1280),
+        (fresh, "light", 390),
+        (fresh, "dark", 390),
+        *((show, *size) for show in (drawer, refused, broken) for size in SIZES),
+    ],
+)
 def test_it_is_accessible(
     browser: Browser,
     stack: LocalStack,
     caller: Caller,
+    show: Callable[[Page], None],
     scheme: str,
     width: int,
-    show: Callable[[Page], None],
 ) -> None:
     del caller
     with opened(browser, scheme=scheme, width=width) as page:
