@@ -145,3 +145,14 @@ def test_where_nothing_is_stored_an_outage_is_no_answer_until_it_ends(
 
     expect(page.locator("#rows tr")).to_have_count(25)
     expect(page.locator("#trouble")).to_be_hidden()
+
+
+def test_a_run_that_was_started_anew_has_another_history(page: Page) -> None:
+    expect(page.locator("#timeline li")).not_to_have_count(0)
+    anew = {"entries": [], "sequence": 0, "origin": None}
+
+    page.route("**/local/timeline*", lambda route: route.fulfill(json=anew))
+
+    expect(page.locator("#double")).to_be_hidden()
+    expect(page.locator("#timeline")).not_to_contain_text("Swept")
+    expect(page.locator("#rows tr")).to_have_count(25)

@@ -1,17 +1,14 @@
-// Wires the page: what is asked, when, and where the answers go. The address says what is wanted.
+// Wires the page: what is done about a click, a letter, a look. The address says what is wanted.
 
 import { FILTERS, follow, go, here } from "./address.js";
-import { Api, ask, reason } from "./api.js";
+import { reason } from "./api.js";
 import { at, tell } from "./dom.js";
-import { setUpDouble, showDouble } from "./double.js";
+import { setUpDouble } from "./double.js";
 import { closeDrawer, openDrawer } from "./drawer.js";
-import { Facets, meant, offer } from "./facets.js";
-import { Feed } from "./feed.js";
-import { addRequest } from "./requests.js";
-import { showFailure, showState, tick, windowsOf } from "./state.js";
-import { showTimeline } from "./timeline.js";
-import { clearAll, showEmpty, showRefused } from "./trouble.js";
-import { PAGE, showSort, showUsers } from "./users.js";
+import { Session } from "./session.js";
+import { tick } from "./state.js";
+import { clearAll } from "./trouble.js";
+import { showSort } from "./users.js";
 
 const LOOK_MILLISECONDS = 2000;
 const TYPING_MILLISECONDS = 250;
@@ -21,122 +18,9 @@ let session;
 let typing = null;
 let typed = false;
 
-/** What is known of one client. */
-class Session {
-  constructor(client) {
-    this.client = client;
-    this.api = new Api(client, (seen) => addRequest(at("requests"), seen));
-    this.feed = new Feed(this.api);
-    this.facets = new Facets(this.api);
-    this.cache = null;
-    this.query = null;
-    this.asking = false;
-    this.askedAgainAt = 0;
-    this.listed = null;
-    this.rows = [];
-    this.windows = windowsOf("");
-    this.detail = "";
-    this.entries = [];
-    this.sequence = 0;
-    this.told = "";
-  }
-
-  /** Look what there is now, one look after the other. */
-  look() {
-    this.looking = (this.looking ?? Promise.resolve()).then(() => this.#look());
-    return this.looking;
-  }
-
-  async #look() {
-    if (this !== session) return;
-    const [answer, happened] = await Promise.all([
-      this.api.get("/cache", { quiet: true }),
-      ask(`/local/timeline?client=${encodeURIComponent(this.client)}&after=${this.sequence}`, { headers: { "X-Poll": "true" } }),
-    ]);
-    if (this !== session) return;
-    if (answer.status !== 200) return showFailure(reason(answer));
-    const before = this.cache;
-    const { generation } = this.cache = answer.body.data;
-    // A run that was started anew has another history.
-    if (generation < before?.generation || happened.body?.sequence < this.sequence) return choose(this.client);
-    showState(this.cache, this.windows, this.detail);
-    if (happened.status === 200) this.#happened(happened.body);
-    if (generation && generation !== before?.generation) await this.#changed(generation);
-    if (this.#behind) await this.list(here(), { again: true });
-    this.#tell();
-  }
-
-  #happened({ entries, sequence, origin }) {
-    this.entries = [...this.entries, ...entries].slice(-500);
-    this.sequence = sequence;
-    showDouble(origin);
-  }
-
-  async #changed(generation) {
-    await this.feed.follow(generation);
-    if (here().user && this === session) await openDrawer(this.api, this.feed, here().user, generation);
-  }
-
-  /** Whether the list that is shown may be older than what is stored. */
-  get #behind() {
-    return !this.asking && Date.now() >= this.askedAgainAt && this.listed !== this.cache.generation;
-  }
-
-  #tell() {
-    const said = `${this.sequence} ${this.feed.events.length}`;
-    if (this === session && said !== this.told) showTimeline(this.entries, this.feed.events);
-    this.told = said;
-  }
-
-  async list(state, { again = false } = {}) {
-    const query = await this.#query(state);
-    if (this !== session || (query === this.query && !again)) return;
-    this.query = query;
-    this.asking = true;
-    const answer = await this.api.get(`/users${query}`);
-    if (this !== session || query !== this.query) return;
-    this.asking = false;
-    this.askedAgainAt = Date.now() + 1000 * answer.headers.get("Retry-After");
-    if (answer.status === 0) return;
-    if (answer.status !== 200 && answer.status !== 304) {
-      this.rows = [];
-      // What is refused now is refused until something changes.
-      if (answer.status < 500) this.listed = this.cache?.generation;
-      return showRefused(answer, state, clients[0]);
-    }
-    this.listed = Number(answer.headers.get("X-Generation"));
-    this.detail = /detail=([\w-]+)/.exec(answer.headers.get("Cache-Status") ?? "")?.[1] ?? "";
-    this.windows = windowsOf(answer.headers.get("Cache-Control") ?? "");
-    this.rows = answer.body.data;
-    showUsers(answer.body, state, this.client);
-    showEmpty(answer.body, state, at("double").hidden ? null : () => at("sign-up").click());
-    if (this.cache) showState(this.cache, this.windows, this.detail);
-  }
-
-  async #query(state) {
-    const wanted = new URLSearchParams({ limit: PAGE });
-    if (state.page > 1) wanted.set("offset", (state.page - 1) * PAGE);
-    if (state.sort !== "id") wanted.set("sort", state.sort);
-    for (const name of FILTERS.filter((each) => state[each])) wanted.set(name, state[name]);
-    const told = [];
-    for (const name of ["timeZone", "locale"].filter((each) => state[each])) {
-      const values = meant(state[name], (await this.counts())[name]);
-      if (values.join() !== state[name]) told.push(values.join(", "));
-      wanted.set(name, values.join());
-    }
-    tell(at("meant"), told.length ? `Taken for ${told.join(" and ")}.` : "");
-    return `?${wanted}`;
-  }
-
-  async counts() {
-    const counts = await this.facets.ready(this.cache?.usersDigest ?? this.facets.digest);
-    if (this === session) offer(counts);
-    return counts;
-  }
-}
-
 function choose(client) {
-  session = new Session(client);
+  if (session) session.over = true;
+  session = new Session(client, { first: clients[0], restarted: () => choose(client) });
   if (!clients.includes(client)) at("client").append(new Option(`${client} (unknown)`, client));
   at("client").value = client;
   at("timeline").replaceChildren();
@@ -182,9 +66,12 @@ function keepLooking() {
   let beat;
   const look = async () => {
     clearTimeout(beat);
-    await session.look();
-    clearTimeout(beat);
-    if (!document.hidden) beat = setTimeout(look, LOOK_MILLISECONDS);
+    try {
+      await session.look();
+    } finally {
+      clearTimeout(beat);
+      if (!document.hidden) beat = setTimeout(look, LOOK_MILLISECONDS);
+    }
   };
   document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(beat) : look()));
   setInterval(() => document.hidden || tick(), 1000);

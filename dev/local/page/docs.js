@@ -1,7 +1,7 @@
 // Shows the interface as the service itself describes it, made ready to be tried: what has to be
 // given is what this run has, and what may be given is offered and not sent.
 
-import { Api } from "./api.js";
+import { Api, ask } from "./api.js";
 import { at } from "./dom.js";
 
 const DEMO_SECRET = "demo-webhook-secret";
@@ -20,31 +20,31 @@ async function found() {
   const user = users.body?.data?.[0];
   const generation = cache.body?.data?.generation ?? 0;
   return {
-    parameters: { clientId: client, ...(user && { userId: user.id }), since: Math.max(generation - 1, Math.min(generation, 1)) },
+    parameters: { clientId: client, ...(user && { userId: user.id }), since: generation > 1 ? generation - 1 : generation },
     ...(user && { lookup: { "by address": { emails: [user.email] }, "by id": { ids: [user.id] }, "by username": { usernames: [user.username] } } }),
   };
 }
 
 /** Change the document for this run: what each operation is tried with. */
-function prepare(document, { parameters, lookup }) {
+function prepare(described, { parameters, lookup }) {
   // Whoever is on this machine may call a local run.
-  delete document.security;
-  delete document.components.securitySchemes;
-  for (const item of Object.values(document.paths)) {
+  delete described.security;
+  delete described.components.securitySchemes;
+  for (const item of Object.values(described.paths)) {
     const { parameters: shared = [], ...operations } = item;
     delete item.parameters;
     for (const operation of Object.values(operations)) {
       delete operation.security;
       // The viewer asks before it has found out what a reference refers to.
-      operation.parameters = [...shared, ...operation.parameters ?? []].map((part) => ready(resolved(part, document), parameters));
+      operation.parameters = [...shared, ...operation.parameters ?? []].map((part) => ready(resolved(part, described), parameters));
       const examples = operation.requestBody?.content["application/json"].examples ?? {};
       for (const name of Object.keys(examples)) if (lookup?.[name]) examples[name].value = lookup[name];
     }
   }
-  return document;
+  return described;
 }
 
-const resolved = (part, document) => part.$ref?.split("/").slice(1).reduce((found, step) => found[step], document) ?? part;
+const resolved = (part, described) => part.$ref?.split("/").slice(1).reduce((found, step) => found[step], described) ?? part;
 
 /** Return a parameter with examples of which the first is what is sent. */
 function ready(part, given) {
@@ -64,8 +64,8 @@ async function signed(request) {
 
 dark.addEventListener("change", follow);
 follow();
-const [document_, here] = await Promise.all([fetch("/v2/openapi.json").then((answer) => answer.json()), found()]);
+const [described, here] = await Promise.all([ask("/v2/openapi.json"), found()]);
 SwaggerUIBundle({
-  spec: prepare(document_, here), dom_id: "#document", deepLinking: true, validatorUrl: null, tryItOutEnabled: true,
+  spec: prepare(described.body, here), dom_id: "#document", deepLinking: true, validatorUrl: null, tryItOutEnabled: true,
   requestInterceptor: signed,
 });
