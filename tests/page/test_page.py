@@ -124,7 +124,7 @@ def test_a_filter_that_makes_no_sense_is_explained_in_the_service_s_words(page: 
 def test_where_nobody_matches_each_filter_can_be_left_out(page: Page) -> None:
     page.get_by_label("Search").fill("zzzz")
     page.get_by_label("Locale").fill("en")
-    expect(page.locator("#trouble")).to_contain_text("search “zzzz”, locale “en”")
+    expect(page.locator("#trouble")).to_contain_text("search “zzzz” and locale “en”")
 
     page.get_by_role("button", name="Without the search").click()
 

@@ -23,7 +23,7 @@ export function showEmpty(body, state, signUp) {
   }
   if (given.length) {
     const more = complete ? "" : " There may be users who are not listed yet; by their address or id the service looks them up at the origin.";
-    return say("Nobody matches", `All filters have to fit: ${given.map((name) => `${LABELS[name]} “${state[name]}”`).join(", ")}.${more}`, ways(given));
+    return say("Nobody matches", `No user fits ${given.map((name) => `${LABELS[name]} “${state[name]}”`).join(" and ")}.${more}`, ways(given));
   }
   return say("No managed users yet", "The origin lists none for this client. Whoever is signed up there is here after the next sweep.", signUp ? [["Sign somebody up", signUp]] : []);
 }
