@@ -188,7 +188,7 @@ browser: $(VENV)
 .PHONY: screenshots
 screenshots: $(VENV) browser ## Take the pictures of the page anew, for the README
 	@mkdir -p .build/screenshots docs/images
-	SCREENSHOTS=.build/screenshots PYTHONPATH=src $(RUN) pytest -q tests/page -k "accessible or outage"
+	SCREENSHOTS=.build/screenshots PYTHONPATH=src $(RUN) pytest -q tests/page -k "fresh-light-1280 or outage"
 	cp .build/screenshots/fresh-light-1280.png .build/screenshots/stale.png docs/images/
 
 # ---- benchmarks ----

@@ -79,7 +79,7 @@ def _introduce(stack: LocalStack) -> None:
 def _introduce_double(stack: LocalStack, client: str) -> None:
     control = f"{stack.origin_url}/_control"
     say = stack.journal.say
-    say("change the origin, or see what it was asked:")
+    say("change the origin (the page has buttons for it), or see what it was asked:")
     say(f"  curl -X POST '{control}/clients/{client}/users' -d '{{\"name\": \"Ada Lovelace\"}}'")
     say(f'  curl -X PUT \'{control}/faults\' -d \'[{{"kind": "status", "status": 503}}]\'')
     say(f"  curl -X PUT '{control}/faults' -d '[]'")

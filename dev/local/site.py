@@ -1,8 +1,8 @@
 """Serves the pages of the local run: ``/`` shows what the service knows, ``/docs`` its interface.
 
 Files as they are, from ``page/`` and, for the viewer of the document, from the powertools wheel.
-The pages use the public HTTP interface alone and load nothing from elsewhere, which their
-Content-Security-Policy enforces.
+The pages use the public HTTP interface and, of the run itself, what ``desk`` answers. They load
+nothing from elsewhere, which their Content-Security-Policy enforces.
 """
 
 import hashlib

@@ -11,11 +11,13 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
 
+from dev.local.desk import Desk
 from dev.local.embedded_aws import EmbeddedAws
 from dev.local.front import Front
-from dev.local.gateway_events import Resource
+from dev.local.gateway_events import Request, Resource, Response
 from dev.local.journal import Journal, announced, delivered, revalidated
 from dev.local.lambda_api import LambdaApi
 from dev.local.queue_poller import QueueMapping, QueuePoller
@@ -33,6 +35,7 @@ from dev.local.settings import (
 )
 from dev.local.site import Site
 from dev.local.table_stream import SourceMapping, TableStream
+from dev.local.timeline import Timeline
 from dev.local.webhook import create_webhook, queue_url, remove_webhook
 from dev.local.workers import Failure, Function, Result, WorkerPool
 from dev.template.literals import FUNCTION, SCHEDULE, api_paths, resource
@@ -62,6 +65,7 @@ class LocalStack:
     ) -> None:
         self.settings = settings
         self.journal = journal or Journal(quiet=True)
+        self.timeline = Timeline()
         self.aws = aws or EmbeddedAws(state_directory=settings.state_directory)
         self.origin: OriginDouble | None = None
         self.pools: dict[str, WorkerPool] = {}
@@ -208,17 +212,24 @@ class LocalStack:
         self._running.callback(schedule.stop)
 
     def _start_front(self, listener: socket.socket, api: WorkerPool) -> None:
+        site, desk = Site(self.settings.clients), Desk(self.timeline, self.origin)
         front = Front(
             listener,
             invoke=api.invoke,
             resources=[Resource(path) for path in api_paths()],
-            observe=self.journal.request,
+            observe=self._observe,
             print_line=self.journal.event,
-            site=Site(self.settings.clients).answer,
+            site=lambda request: site.answer(request) or desk.answer(request),
         )
         front.start()
         self._running.callback(front.stop)
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    def _observe(self, request: Request, response: Response, seconds: float) -> None:
+        # A page is a dozen files, which nobody wants to read a line about.
+        if request.in_stage or response.status >= HTTPStatus.BAD_REQUEST:
+            self.journal.request(request, response, seconds)
+        self.timeline.answered(request, response)
 
     def _reporting(
         self,
@@ -232,6 +243,8 @@ class LocalStack:
             milliseconds = (time.monotonic() - started) * 1000
             worked = isinstance(outcome, Result)
             told = describe(event, outcome.value) if worked else f"failed: {outcome}"
+            if worked and describe is revalidated:
+                self.timeline.refreshed(event, outcome.value)
             if outcome is not Failure.STOPPED:
                 self.journal.event(f"{word} {told} {milliseconds:.0f} ms")
             return outcome

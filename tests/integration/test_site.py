@@ -25,6 +25,7 @@ def header(response: Response, name: str) -> str:
         ("/docs", "text/html"),
         ("/page/app.js", "text/javascript"),
         ("/page/style.css", "text/css"),
+        ("/page/docs.css", "text/css"),
         ("/page/swagger-ui.js", "text/javascript"),
     ],
 )

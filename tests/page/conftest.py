@@ -1,22 +1,28 @@
 """What the tests of the pages share: the running service, and a headless browser."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from dev.local.settings import LocalSettings
 from dev.local.stack import LocalStack
-from dev.origin import OriginDouble
+from dev.origin import Limits, OriginDouble
 from tests.integration.stack import Caller
 from tests.patience import PATIENCE_SECONDS
 
 CLIENT = "clxpage000000000000000001"
 OTHER = "clxother00000000000000001"
+EMPTY = "clxempty00000000000000001"
+COLD = "clxcold000000000000000001"
 FRESH_SECONDS = 60
+PATIENCE = 1000 * PATIENCE_SECONDS
+expect.set_options(timeout=PATIENCE)
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # What a container needs, and what keeps the browser from calling its maker.
 _ARGUMENTS = [
@@ -31,7 +37,7 @@ def stack() -> Iterator[LocalStack]:
         port=0,
         workers=2,
         users=120,
-        clients={CLIENT: "key", OTHER: "key"},
+        clients={CLIENT: "key", OTHER: "key", EMPTY: "key", COLD: "key"},
         schedule_seconds=3600,
         function_environment={
             "FRESH_SECONDS": str(FRESH_SECONDS),
@@ -39,6 +45,8 @@ def stack() -> Iterator[LocalStack]:
         },
     )
     with LocalStack(settings) as running:
+        assert running.origin is not None
+        running.origin.replace(EMPTY, [])
         yield running
 
 
@@ -51,6 +59,8 @@ def caller(stack: LocalStack) -> Iterator[Caller]:
     caller.send("POST", "/cache/refresh?wait=true")
     yield caller
     caller.origin.faults = []
+    # Nobody is blocked any longer.
+    caller.origin.limits = Limits()
 
 
 @pytest.fixture
@@ -68,14 +78,30 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
+def shoot(page: Page, name: str) -> None:
+    """Keep a picture where somebody wants to look at them."""
+    if directory := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=Path(directory) / f"{name}.png")
+
+
+def revalidate(page: Page, caller: Caller) -> None:
+    """Have the origin asked, past the floor between two forced sweeps, and wait for the answer."""
+    caller.let_pass(11)
+    page.get_by_role("button", name="Revalidate").click()
+    expect(page.locator("#revalidate")).to_be_enabled()
+    expect(page.locator("#revalidated")).to_have_text(re.compile(r"\.$"))
+
+
 @contextmanager
 def opened(browser: Browser, *, scheme: str = "light", width: int = 1280) -> Iterator[Page]:
     """Open an empty page that notes what goes wrong in it."""
     page = browser.new_page(
         viewport={"width": width, "height": 900},
         color_scheme="dark" if scheme == "dark" else "light",
+        locale="en-GB",
+        permissions=["clipboard-read", "clipboard-write"],
     )
-    page.set_default_timeout(1000 * PATIENCE_SECONDS)
+    page.set_default_timeout(PATIENCE)
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)

@@ -1,108 +1,109 @@
-// Wires the page: what is asked, when, and where the answers go.
+// Wires the page: what is done about a click, a letter, a look. The address says what is wanted.
 
-import { Api, links, reason } from "./api.js";
-import { addChanges, addRequest, showUsers } from "./lists.js";
-import { showFailure, showState } from "./state.js";
+import { FILTERS, follow, go, here } from "./address.js";
+import { reason } from "./api.js";
+import { at, tell } from "./dom.js";
+import { setUpDouble } from "./double.js";
+import { closeDrawer, openDrawer } from "./drawer.js";
+import { Session } from "./session.js";
+import { tick } from "./state.js";
+import { clearAll } from "./trouble.js";
+import { showSort } from "./users.js";
 
 const LOOK_MILLISECONDS = 2000;
-const PAGE = 25;
-const at = (id) => document.getElementById(id);
+const TYPING_MILLISECONDS = 250;
 
-let api;
-let query = "";
-let place = {};
-let detail = "";
-let lifetime = 120;
-let generation = null;
+const clients = JSON.parse(at("clients").textContent);
+let session;
+let typing = null;
+let typed = false;
 
-function observe(seen) {
-  addRequest(at("requests"), seen);
+function choose(client) {
+  if (session) session.over = true;
+  session = new Session(client, { first: clients[0], restarted: () => choose(client) });
+  if (!clients.includes(client)) at("client").append(new Option(`${client} (unknown)`, client));
+  at("client").value = client;
+  at("timeline").replaceChildren();
+  show(here());
+  return session.look();
 }
 
-function complain(text) {
-  at("error").textContent = text;
-  at("error").hidden = !text;
-}
-
-async function look() {
-  const answer = await api.get("/cache", { quiet: true });
-  if (answer.status !== 200) return showFailure(reason(answer));
-  const cache = answer.body.data;
-  showState(cache, detail, lifetime);
-  if (generation !== null && cache.generation > generation) {
-    const changes = await api.get(`/cache/changes?since=${generation}`);
-    if (changes.status === 200) {
-      addChanges(at("changes"), changes.body.data);
-      at("no-changes").hidden = true;
-    }
-    await list(query);
-  }
-  generation = cache.generation;
-}
-
-async function list(wanted) {
-  query = wanted;
-  const answer = await api.get(`/users${wanted}`);
-  if (wanted !== query) return;
-  if (answer.status === 410) return list(first());
-  if (answer.status !== 200 && answer.status !== 304) return complain(reason(answer));
-  complain("");
-  detail = /detail=([\w-]+)/.exec(answer.headers.get("Cache-Status") ?? "")?.[1] ?? "";
-  lifetime = Number(/max-age=(\d+)/.exec(answer.headers.get("Cache-Control") ?? "")?.[1] ?? lifetime);
-  showUsers(answer.body, at("rows"));
-  // A 304 to a filtered list has no links: those of the answer that is known still hold.
-  if (answer.headers.has("Link")) place[wanted] = links(answer.headers);
-  const { prev, next } = place[wanted] ?? {};
-  at("previous").disabled = !prev;
-  at("next").disabled = !next;
-  const { totalItems, returnedItems } = answer.body.pagination;
-  at("shown").textContent = `${returnedItems.toLocaleString()} of ${totalItems.toLocaleString()}`;
-}
-
-function first() {
-  const given = new URLSearchParams({ limit: PAGE });
-  for (const [name, value] of new FormData(at("filters"))) {
-    if (value && !(name === "sort" && value === "id")) given.set(name, value);
-  }
-  return `?${given}`;
+function show(state) {
+  const client = state.client || clients[0];
+  if (client !== session?.client) return choose(client);
+  if (!typing) for (const name of FILTERS) at("filters").elements[name].value = state[name];
+  at("order").value = state.sort;
+  showSort(state.sort);
+  session.list(state);
+  if (state.user) openDrawer(session.api, session.feed, state.user, session.cache?.generation);
+  else closeDrawer();
 }
 
 async function revalidate() {
   at("revalidate").disabled = true;
-  at("revalidated").textContent = "Asking the origin…";
-  const answer = await api.send("POST", "/cache/refresh?wait=true");
+  tell(at("revalidated"), "Asking the origin…");
+  const answer = await session.api.send("POST", "/cache/refresh?wait=true");
   const done = answer.body?.data;
-  at("revalidated").textContent = answer.status === 200 ? `${done.outcome}, generation ${done.generation}` : reason(answer);
+  const told = { published: "Something had changed", unchanged: "Nothing had changed", joined: "A sweep was under way already" };
+  const again = answer.headers.get("Retry-After");
+  tell(at("revalidated"), answer.status === 200
+    ? `${told[done.outcome] ?? done.outcome}: generation ${done.generation}.`
+    : `${reason(answer)}${again ? ` Ask again in ${again} s.` : ""}`);
   at("revalidate").disabled = false;
-  await look();
-  await list(query);
+  await session.look();
 }
 
-function choose(client) {
-  api = new Api(client, observe);
-  generation = null;
-  place = {};
-  at("changes").replaceChildren();
-  at("no-changes").hidden = false;
-  list(first()).then(look);
+function filter() {
+  typing = null;
+  const given = Object.fromEntries(FILTERS.map((name) => [name, at("filters").elements[name].value]));
+  // One step back leads to before the typing, not to its last letter.
+  go({ ...given, page: 1 }, { replace: typed });
+  typed = true;
+}
+
+/** Look every two seconds, but only while somebody may be looking at the page. */
+function keepLooking() {
+  let beat;
+  const look = async () => {
+    clearTimeout(beat);
+    try {
+      await session.look();
+    } finally {
+      clearTimeout(beat);
+      if (!document.hidden) beat = setTimeout(look, LOOK_MILLISECONDS);
+    }
+  };
+  document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(beat) : look()));
+  setInterval(() => document.hidden || tick(), 1000);
+  beat = setTimeout(look, LOOK_MILLISECONDS);
 }
 
 function start() {
-  const clients = JSON.parse(at("clients").textContent);
   at("client").append(...clients.map((client) => new Option(client, client)));
-  at("client").addEventListener("change", (event) => choose(event.target.value));
-  at("filters").addEventListener("submit", (event) => event.preventDefault());
-  at("filters").addEventListener("reset", () => setTimeout(() => list(first())));
-  let typing;
-  at("filters").addEventListener("input", () => {
+  at("client").addEventListener("change", ({ target }) => go({ client: target.value === clients[0] ? "" : target.value, page: 1, user: "" }));
+  const form = at("filters");
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("reset", (event) => { event.preventDefault(); clearAll(); });
+  form.addEventListener("focusout", () => { typed = false; });
+  form.addEventListener("focusin", ({ target }) => target.list && session.counts());
+  form.addEventListener("input", ({ target }) => {
+    if (!FILTERS.includes(target.name)) return;
     clearTimeout(typing);
-    typing = setTimeout(() => list(first()), 250);
+    typing = setTimeout(filter, TYPING_MILLISECONDS);
   });
-  at("previous").addEventListener("click", () => list(place[query].prev));
-  at("next").addEventListener("click", () => list(place[query].next));
+  at("order").addEventListener("change", ({ target }) => go({ sort: target.value, page: 1 }));
   at("revalidate").addEventListener("click", revalidate);
-  choose(clients[0]);
-  setInterval(look, LOOK_MILLISECONDS);
+  at("drawer").addEventListener("close", () => go({ user: "" }));
+  at("drawer").addEventListener("click", ({ target }) => target === at("drawer") && go({ user: "" }));
+  at("timeline").addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-user]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    go({ user: link.dataset.user });
+  });
+  setUpDouble({ client: () => session.client, rows: () => session.rows, acted: () => session.look() });
+  follow(show);
+  keepLooking();
 }
 
 start();
