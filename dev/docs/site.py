@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dev import ROOT
+from dev.docs.lists import laid_out
 
 _CONFIGURATION = Path(__file__).parent / "zensical.toml"
 _ASSETS = Path(__file__).parent / "assets"
@@ -39,7 +40,10 @@ def lay_out(folder: Path, libraries: Path | None) -> None:
     for path in documents():
         place = source / path.relative_to(ROOT)
         place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, place)
+        if path.suffix == ".md":
+            place.write_text(laid_out(path.read_text("utf-8")), encoding="utf-8")
+        else:
+            shutil.copyfile(path, place)
     assets = source / "assets"
     shutil.copytree(_ASSETS, assets)
     for name, file in _LIBRARIES.items():

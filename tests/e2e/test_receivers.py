@@ -1,4 +1,4 @@
-"""The receivers of docs/how-to/receive-webhooks.md do what they say, run as a reader would run them.
+"""The receivers of docs/how-to/receive-webhooks.md do what they say, run as a reader would do it.
 
 They verify with the libraries that Standard Webhooks publishes on PyPI and npm, unchanged.
 """
