@@ -52,6 +52,32 @@ check: $(VENV) ## Static gates: format, lint, types, import contracts, template
 configuration: $(VENV) ## Write docs/configuration.md anew from template.yaml
 	$(RUN) python -m dev.docs.configuration docs/configuration.md
 
+# Its own environment, as it is no part of what is checked or run. What runs in a reader's browser is
+# npm's; without npm, diagrams and the search of pages on a disk need a network when somebody reads.
+ZENSICAL_VERSION := 0.0.73
+ZENSICAL := $(TOOLS)/zensical-$(ZENSICAL_VERSION)/bin/zensical
+MERMAID_VERSION := 12.0.0
+IFRAME_WORKER_VERSION := 1.0.4
+SITE_LIBRARIES := $(TOOLS)/site-$(MERMAID_VERSION)-$(IFRAME_WORKER_VERSION)/node_modules
+SITE_LIBRARIES := $(if $(shell command -v npm),$(SITE_LIBRARIES))
+
+$(ZENSICAL): | $(UV)
+	@echo "setting up Zensical $(ZENSICAL_VERSION)"
+	@$(UV) venv --quiet --clear --python 3.13 $(TOOLS)/zensical-$(ZENSICAL_VERSION)
+	@$(UV) pip install --quiet --python $(TOOLS)/zensical-$(ZENSICAL_VERSION)/bin/python zensical==$(ZENSICAL_VERSION)
+
+$(TOOLS)/site-%/node_modules:
+	@mkdir -p $(@D)
+	@npm install --prefix $(@D) --silent --no-audit --no-fund --ignore-scripts --no-update-notifier \
+	  @mermaid-js/tiny@$(MERMAID_VERSION) iframe-worker@$(IFRAME_WORKER_VERSION)
+
+.PHONY: docs
+docs: $(VENV) $(ZENSICAL) | $(SITE_LIBRARIES) ## Build the site of all documents into .build/docs; every link is checked
+	@mkdir -p .build
+	@$(RUN) python -m dev.docs.site .build $(SITE_LIBRARIES)
+	@$(ZENSICAL) build --strict --clean --config-file .build/zensical.toml
+	@echo "open .build/docs/index.html"
+
 .PHONY: test
 test: coverage ## Doctests, unit, contract, integration and template tests
 	PYTHONPATH=src $(RUN) pytest --doctest-modules src/lib client/managed_users

@@ -4,7 +4,7 @@ local/     the service on one machine: embedded AWS, workers, an HTTP front, two
 origin/    a double of Cal.com's endpoints
 deploy/    the artifact, and the deployed shape on an embedded AWS
 template/  what is read from ``template.yaml``
-docs/      documents made from it
+docs/      documents made from it, and the site of all documents
 fuzz/      Schemathesis against the running service
 """
 

@@ -1,4 +1,4 @@
-"""The examples of docs/api.md do what they say, run as a reader would run them."""
+"""The examples of docs/how-to/call-it.md do what they say, run as a reader would run them."""
 
 import json
 import re
@@ -18,17 +18,14 @@ from tests.e2e.conftest import CLIENT
 from tests.e2e.signatures import SignatureGate
 
 pytestmark = pytest.mark.e2e
-DOCUMENT = Path(ROOT, "docs/api.md").read_text(encoding="utf-8")
-_SECTION = re.compile(r"^## Examples$(.*?)^## ", re.MULTILINE | re.DOTALL)
-_EXAMPLE = re.compile(r"^### ([^\n]+)$(.*?)^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+DOCUMENT = Path(ROOT, "docs/how-to/call-it.md").read_text(encoding="utf-8")
+_EXAMPLE = re.compile(r"^## ([^\n]+)$(.*?)^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def _examples(*languages: str) -> dict[str, str]:
-    section = _SECTION.search(DOCUMENT)
-    assert section
     return {
         heading: text
-        for heading, _, language, text in _EXAMPLE.findall(section[1])
+        for heading, _, language, text in _EXAMPLE.findall(DOCUMENT)
         if language in languages
     }
 

@@ -1,4 +1,4 @@
-"""The receivers of docs/events.md do what they say, run as a reader would run them.
+"""The receivers of docs/how-to/receive-webhooks.md do what they say, run as a reader would do it.
 
 They verify with the libraries that Standard Webhooks publishes on PyPI and npm, unchanged.
 """
@@ -25,7 +25,7 @@ from tests.e2e import programs
 from tests.patience import wait_until
 
 pytestmark = pytest.mark.e2e
-DOCUMENT = Path(ROOT, "docs/events.md").read_text(encoding="utf-8")
+DOCUMENT = Path(ROOT, "docs/how-to/receive-webhooks.md").read_text(encoding="utf-8")
 _EXAMPLE = re.compile(r"^### A receiver in (\w+)$.*?^```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 EXAMPLES = dict(
     re.findall(
