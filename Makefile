@@ -52,6 +52,10 @@ check: $(VENV) ## Static gates: format, lint, types, import contracts, template
 configuration: $(VENV) ## Write docs/configuration.md anew from template.yaml
 	$(RUN) python -m dev.docs.configuration docs/configuration.md
 
+.PHONY: options
+options: $(VENV) ## Write the command line's filters anew from docs/openapi.json
+	$(RUN) python -m dev.docs.options client/managed_users/tool/options.json
+
 .PHONY: test
 test: coverage ## Doctests, unit, contract, integration and template tests
 	PYTHONPATH=src $(RUN) pytest --doctest-modules src/lib client/managed_users

@@ -11,8 +11,6 @@ from datetime import date
 from typing import Self
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
-from requests.utils import parse_header_links
-
 from managed_users.errors import NotAskedError
 from managed_users.models import Cache, Changes, Events, Page, PageDigests, Refreshed, User
 from managed_users.transport import Answer, Signer, Transport
@@ -179,7 +177,7 @@ def signer_for(url: str, region: str | None = None) -> Signer | None:
     region = region or region_of(url)
     if region is None:
         return None
-    from botocore.session import Session  # noqa: PLC0415 - slow to import, and often not needed.
+    from botocore.session import Session
 
     credentials = Session().get_credentials()
     return Signer(credentials, region) if credentials else None
@@ -236,6 +234,8 @@ def _metadata(value: Value) -> str:
 
 
 def _page_of(answer: Answer) -> Page:
+    from requests.utils import parse_header_links
+
     body, headers = answer.body, answer.headers
     links = {link["rel"]: link["url"] for link in parse_header_links(headers.get("Link", ""))}
     return Page(

@@ -114,6 +114,14 @@ def test_users_can_be_filtered_and_cut(run: Run, stack: LocalStack) -> None:
     assert list(csv.reader(found.stdout.splitlines())) == [["id", "name"], *wanted]
 
 
+def test_one_user_can_be_had_by_any_name_with_some_fields_and_as_he_was(run: Run) -> None:
+    (user,) = json.loads(run("users", "--limit", "1", "--json").stdout)["users"]
+
+    for name in (str(user["id"]), user["email"], user["username"]):
+        found = run("get", name, "--fields", "id, email", "--as-of", "1", "--json")
+        assert json.loads(found.stdout)["user"] == {"id": user["id"], "email": user["email"]}
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
