@@ -3,13 +3,9 @@
 import re
 from pathlib import Path
 
-from typer.core import TyperGroup
-from typer.main import get_command
-
 from dev.docs import configuration, options
 from lib.deliveries.attempts import Undelivered
 from lib.errors import CODES, Reason
-from lib.queries.list_query import LIST_NAMES
 from managed_users.tool import INTERRUPTED
 from managed_users.tool.commands import app
 from managed_users.tool.context import (
@@ -76,14 +72,3 @@ def test_the_options_of_the_command_line_are_the_interface_s() -> None:
     made = ROOT / "client" / "managed_users" / "tool" / "options.json"
 
     assert made.read_text(encoding="utf-8") == options.text()
-
-
-def test_every_parameter_of_a_list_is_an_option_of_the_command_line() -> None:
-    group = get_command(app)
-    assert isinstance(group, TyperGroup)
-    offered = {option.name for option in group.commands["users"].params}
-
-    # It follows cursors itself, and a key of metadata is a part of the option's value.
-    names = {name.partition("[")[0] for name in LIST_NAMES} - {"offset", "cursor", "limit"}
-    assert names - offered == set()
-    assert {"changedSince", "asOf", "most"} <= offered
