@@ -4,6 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
+# renovate: datasource=pypi depName=uv
 UV_VERSION := 0.13.9
 # Relative, since the directory may have a blank in its name, which no target can.
 TOOLS := .tools
@@ -48,6 +49,20 @@ check: $(VENV) ## Static gates: format, lint, types, import contracts, template
 	PYTHONPATH=src $(RUN) lint-imports --no-cache
 	@$(MAKE) --no-print-directory lint-template
 
+# In an environment of its own; what its hooks call is in uv.lock.
+# renovate: datasource=pypi depName=pre-commit
+PRE_COMMIT_VERSION := 4.7.0
+PRE_COMMIT := $(TOOLS)/pre-commit-$(PRE_COMMIT_VERSION)/bin/pre-commit
+
+$(PRE_COMMIT): | $(UV)
+	@echo "setting up pre-commit $(PRE_COMMIT_VERSION)"
+	@$(UV) venv --quiet --clear --python 3.13 $(TOOLS)/pre-commit-$(PRE_COMMIT_VERSION)
+	@$(UV) pip install --quiet --python $(TOOLS)/pre-commit-$(PRE_COMMIT_VERSION)/bin/python pre-commit==$(PRE_COMMIT_VERSION)
+
+.PHONY: hooks
+hooks: $(VENV) $(PRE_COMMIT) ## Run the gates of make check before each commit
+	@$(PRE_COMMIT) install
+
 .PHONY: configuration
 configuration: $(VENV) ## Write docs/configuration.md anew from template.yaml
 	$(RUN) python -m dev.docs.configuration docs/configuration.md
@@ -77,6 +92,10 @@ docs: $(VENV) $(ZENSICAL) | $(SITE_LIBRARIES) ## Build the site of all documents
 	@$(RUN) python -m dev.docs.site .build $(SITE_LIBRARIES)
 	@$(ZENSICAL) build --strict --clean --config-file .build/zensical.toml
 	@echo "open .build/docs/index.html"
+
+.PHONY: options
+options: $(VENV) ## Write the command line's filters anew from docs/openapi.json
+	$(RUN) python -m dev.docs.options client/managed_users/tool/options.json
 
 .PHONY: test
 test: coverage ## Doctests, unit, contract, integration and template tests
@@ -110,6 +129,7 @@ test-without-memory: $(VENV) ## The integration tests, with nothing remembered b
 	MEMORY_CACHE_MEGABYTES=0 $(RUN) pytest -n 4 --dist loadfile tests/integration
 
 # Its own environment: Schemathesis pins much that the suite uses in other versions.
+# renovate: datasource=pypi depName=schemathesis
 SCHEMATHESIS_VERSION := 4.32.5
 SCHEMATHESIS := $(TOOLS)/schemathesis-$(SCHEMATHESIS_VERSION)/bin/schemathesis
 
@@ -124,6 +144,7 @@ fuzz: $(VENV) $(SCHEMATHESIS) ## Schemathesis against the running service and it
 
 # ---- the deployed shape ----
 # SAM CLI pins many libraries exactly, so it stays out of uv.lock.
+# renovate: datasource=pypi depName=aws-sam-cli
 SAM_VERSION := 1.170.0
 SAM := $(TOOLS)/sam-$(SAM_VERSION)/bin/sam
 ARCHITECTURE ?= arm64
@@ -142,6 +163,7 @@ lint-template: $(VENV) ## Lint template.yaml and the CloudFormation it becomes
 	$(RUN) cfn-lint template.yaml .build/cloudformation.json
 
 # Checkov pins many libraries exactly, so it has its own environment, too.
+# renovate: datasource=pypi depName=checkov
 CHECKOV_VERSION := 3.3.30
 CHECKOV := $(TOOLS)/checkov-$(CHECKOV_VERSION)/bin/checkov
 
@@ -154,6 +176,7 @@ $(CHECKOV): | $(UV)
 audit: lint-template lint-openapi $(CHECKOV) ## Checkov on the template, Spectral on the OpenAPI document
 	@$(CHECKOV) --config-file .checkov.yaml --file .build/cloudformation.json
 
+# renovate: datasource=npm depName=@stoplight/spectral-cli
 SPECTRAL_VERSION := 6.15.0
 .PHONY: lint-openapi
 lint-openapi:

@@ -9,12 +9,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Self
-from urllib.parse import quote, urlencode, urljoin, urlsplit
-
-from requests.utils import parse_header_links
+from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit
 
 from managed_users.errors import NotAskedError
-from managed_users.models import Cache, Changes, Events, Page, PageDigests, Refreshed, User
+from managed_users.models import Cache, Changes, Events, Named, Page, PageDigests, Refreshed, User
 from managed_users.transport import Answer, Signer, Transport
 
 type Value = str | float | bool | None
@@ -26,6 +24,7 @@ type Filter = (
 
 _LARGEST_PAGE = 250
 _NAMES = ("emails", "ids", "usernames")
+_PLACES = ("limit", "cursor", "offset", "min_generation")
 _DEPLOYED = re.compile(
     r"[a-z0-9]+(?:-vpce-[a-z0-9]+)?\.execute-api\.([a-z0-9-]+)\.amazonaws\.com.*"
 )
@@ -67,8 +66,13 @@ class Client:
         return self._page(f"{self._base}/users{_query(filters)}", fresh=fresh)
 
     def next_page(self, page: Page) -> Page | None:
-        """Return the window after ``page``, of the same generation; None behind the last."""
-        return self._page(page.next_url) if page.next_url else None
+        """Return the window after ``page``, of the same generation; None behind the last.
+
+        The page is all that it takes, whatever it was asked with.
+        """
+        if page.next_url is None:
+            return None
+        return self._look_up(page.next_url, page.named) if page.named else self._page(page.next_url)
 
     def page_at(self, url: str) -> Page:
         """Return the window at ``url``, which was the ``next_url`` of a page."""
@@ -105,9 +109,7 @@ class Client:
         asked = {
             kind: _members(names.pop(kind), kind) for kind in _NAMES if names.get(kind) is not None
         }
-        url = f"{self._base}/users/lookup{_query(names)}"
-        answer = self._transport.send("POST", url, body=asked, headers=_wishes(fresh=fresh))
-        return _page_of(answer)
+        return self._look_up(f"{self._base}/users/lookup{_query(names)}", asked, fresh=fresh)
 
     def cache(self) -> Cache:
         """Return what is stored, and how old it is."""
@@ -157,6 +159,10 @@ class Client:
         data: Refreshed = answer.body["data"]
         return data
 
+    def _look_up(self, url: str, named: Named, *, fresh: bool = False) -> Page:
+        answer = self._transport.send("POST", url, body=named, headers=_wishes(fresh=fresh))
+        return _page_of(answer, named)
+
     def _page(self, url: str, *, fresh: bool = False) -> Page:
         return _page_of(self._get(url, fresh=fresh))
 
@@ -179,7 +185,7 @@ def signer_for(url: str, region: str | None = None) -> Signer | None:
     region = region or region_of(url)
     if region is None:
         return None
-    from botocore.session import Session  # noqa: PLC0415 - slow to import, and often not needed.
+    from botocore.session import Session
 
     credentials = Session().get_credentials()
     return Signer(credentials, region) if credentials else None
@@ -235,7 +241,24 @@ def _metadata(value: Value) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _page_of(answer: Answer) -> Page:
+def _next_of(asked: str, link: str) -> str:
+    """Return where ``link`` leads; one with no room for the question is sent beside it.
+
+    >>> _next_of("https://host/users?q=a%20b&offset=2", "?limit=2&cursor=x")
+    'https://host/users?limit=2&cursor=x&q=a%20b'
+    """
+    url = urljoin(asked, link)
+    place = parse_qsl(urlsplit(url).query)
+    if not {name for name, _ in place} <= {"limit", "cursor"}:
+        return url
+    question = parse_qsl(urlsplit(asked).query, keep_blank_values=True)
+    beside = [(name, value) for name, value in question if name not in _PLACES]
+    return urljoin(asked, f"?{urlencode(place + beside, quote_via=quote)}")
+
+
+def _page_of(answer: Answer, named: Named | None = None) -> Page:
+    from requests.utils import parse_header_links
+
     body, headers = answer.body, answer.headers
     links = {link["rel"]: link["url"] for link in parse_header_links(headers.get("Link", ""))}
     return Page(
@@ -247,5 +270,6 @@ def _page_of(answer: Answer) -> Page:
         cache_status=headers.get("Cache-Status", ""),
         generation=int(headers.get("X-Generation", 0)),
         users_digest=headers.get("X-Users-Digest"),
-        next_url=urljoin(answer.url, links["next"]) if "next" in links else None,
+        next_url=_next_of(answer.url, links["next"]) if "next" in links else None,
+        named=named,
     )

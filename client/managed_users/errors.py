@@ -78,9 +78,16 @@ class UnavailableError(AnswerError):
 
 
 def _reason(details: Mapping[str, Any]) -> str:
-    """Return what is wrong in particular; the origin's envelopes have it in their details alone."""
+    """Return what is wrong in particular; the origin's envelopes have it in their details alone.
+
+    >>> _reason({"errors": [{"constraints": {"max": "limit must not be greater than 250"}}]})
+    'limit must not be greater than 250'
+    """
     told = details.get("message")
-    return "; ".join(map(str, told)) if isinstance(told, list) else str(told or "")
+    if not told:
+        broken = [error.get("constraints", {}) for error in details.get("errors", ())]
+        told = [text for constraints in broken for text in constraints.values()]
+    return "; ".join(map(str, told)) if isinstance(told, list) else str(told)
 
 
 def of(status: int, body: Mapping[str, Any], *, retry_after: float | None = None) -> AnswerError:

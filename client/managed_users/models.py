@@ -1,6 +1,6 @@
 """What answers hold, as ``docs/api.md`` of the service describes it. Durations are seconds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -44,6 +44,10 @@ class Pagination(TypedDict):
     incompleteReason: str | None
 
 
+type Named = Mapping[str, Sequence[str | int]]
+"""Users by ``emails``, ``ids`` or ``usernames``."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """A window of a list. ``next_url`` continues it in the same generation; None: this is the last.
@@ -51,6 +55,7 @@ class Page:
     ``not_found`` and ``not_asked`` are names of a look-up that nobody has, or of whom nothing is
     known. ``age`` None: the origin was asked for this very request. ``generation`` is the one that
     the page is from, and ``users_digest`` that of all users of it, None where it is not known.
+    ``named`` is whom a look-up named, which is sent to ``next_url`` as well.
     """
 
     users: Sequence[User]
@@ -62,6 +67,7 @@ class Page:
     generation: int = 0
     users_digest: str | None = None
     next_url: str | None = None
+    named: Named | None = None
 
 
 class Budget(TypedDict):

@@ -15,15 +15,12 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-import requests
-from requests.structures import CaseInsensitiveDict
-from tenacity import RetryCallState, Retrying, retry_if_exception
-
 from managed_users import errors
-from managed_users.connecting import connection_failed
 
 if TYPE_CHECKING:
+    import requests
     from botocore.credentials import Credentials
+    from tenacity import RetryCallState
 
 type Json = Any
 
@@ -46,8 +43,8 @@ class Signer:
         self, method: str, url: str, body: str | None, headers: Mapping[str, str]
     ) -> dict[str, str]:
         """Return ``headers`` and those that sign the request."""
-        from botocore.auth import SigV4Auth  # noqa: PLC0415 - slow to import, and often not needed.
-        from botocore.awsrequest import AWSRequest  # noqa: PLC0415
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
 
         request = AWSRequest(method=method, url=url, data=body, headers=dict(headers))
         SigV4Auth(self.credentials, SERVICE, self.region).add_auth(request)
@@ -68,6 +65,12 @@ class Answer:
         return int(self.headers["Age"]) if "Age" in self.headers else None
 
 
+def _session() -> "requests.Session":
+    import requests
+
+    return requests.Session()
+
+
 @dataclass(slots=True, kw_only=True)
 class Transport:
     """Sends requests of one client; not for several threads at a time.
@@ -80,7 +83,7 @@ class Transport:
     signer: Signer | None = None
     timeout: float = 35
     patience: float = 60
-    session: requests.Session = field(default_factory=requests.Session)
+    session: "requests.Session" = field(default_factory=_session)
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     random: Callable[[], float] = random.random
@@ -101,6 +104,8 @@ class Transport:
         Raises:
             ManagedUsersError: there is none, or it is an error.
         """
+        from tenacity import Retrying, retry_if_exception
+
         answer = None if headers or method != "GET" else self._fresh(url)
         if answer is None:
             deadline = self.clock() + self.patience
@@ -119,19 +124,22 @@ class Transport:
         """Ask again for whatever is known, fresh or not."""
         self._remembered.clear()
 
-    def _pause(self, state: RetryCallState) -> float:
+    def _pause(self, state: "RetryCallState") -> float:
         told = getattr(_failure(state), "retry_after", None)
         if told is not None:
             return float(told)
         pause: float = min(_FIRST_PAUSE * 2 ** (state.attempt_number - 1), _LONGEST_PAUSE)
         return pause * (0.5 + self.random() / 2)
 
-    def _tell(self, state: RetryCallState) -> None:
+    def _tell(self, state: "RetryCallState") -> None:
         failure = _failure(state)
         if isinstance(failure, errors.ManagedUsersError):
             self.on_retry(failure, state.upcoming_sleep)
 
     def _attempt(self, method: str, url: str, body: Json, given: Mapping[str, str]) -> Answer:
+        import requests
+        from requests.structures import CaseInsensitiveDict
+
         headers = {"Accept": "application/json", **given}
         known = self._remembered.get(url) if method == "GET" else None
         if known is not None:
@@ -147,6 +155,8 @@ class Transport:
                 method, url, data=text, headers=headers, timeout=self.timeout, allow_redirects=False
             )
         except requests.RequestException as error:
+            from managed_users.connecting import connection_failed
+
             # Its text has the whole URL, and with it maybe addresses.
             raise connection_failed(error, url) from None
         if response.status_code == _NOT_MODIFIED and known is not None:
@@ -163,6 +173,8 @@ class Transport:
         """Return what is known for ``url`` if it is fresh, as old as it is by now."""
         if url not in self._remembered:
             return None
+        from requests.structures import CaseInsensitiveDict
+
         answer, received = self._remembered[url]
         age = (answer.age or 0) + int(self.clock() - received)
         lifetime = _MAX_AGE.search(answer.headers.get("Cache-Control", ""))
@@ -181,7 +193,7 @@ class Transport:
         return answer
 
 
-def _failure(state: RetryCallState) -> BaseException | None:
+def _failure(state: "RetryCallState") -> BaseException | None:
     return state.outcome.exception() if state.outcome else None
 
 
@@ -191,7 +203,7 @@ def _may_pass(error: BaseException) -> bool:
     return isinstance(error, errors.AnswerError) and error.status in _RETRIED
 
 
-def _result(response: requests.Response) -> Json:
+def _result(response: "requests.Response") -> Json:
     body = _object(response)
     if "data" not in body:
         # A proxy on the way, or another service altogether.
@@ -200,7 +212,7 @@ def _result(response: requests.Response) -> Json:
     return body
 
 
-def _object(response: requests.Response) -> Json:
+def _object(response: "requests.Response") -> Json:
     """Return the body if it is an object; what a gateway on the way answers may be anything."""
     try:
         body = response.json()

@@ -170,7 +170,6 @@ class Response:
         bodiless = request.method == "HEAD" or self.status is HTTPStatus.NOT_MODIFIED
         headers = {
             "Cache-Control": "no-store",
-            "CDN-Cache-Control": "no-store",
             "X-Request-Id": request.request_id,
             "X-Content-Type-Options": "nosniff",
             **self.headers,
@@ -192,8 +191,10 @@ def error_response(
     error: ServiceError, request: Request, *, now: float, headers: Mapping[str, str]
 ) -> Response:
     """Return ``error`` in the origin's envelope, with the request's id."""
+    told = headers.get("Retry-After")
     body = error_body(
         error,
+        again_in=int(told) if told else None,
         timestamp=iso_date(now),
         path=request.public_path,
         request_id=request.request_id,

@@ -26,7 +26,7 @@ from lib.aws.cursor_key import CursorKey
 from lib.aws.table import Table
 from lib.queries.cursor import Cursor, Cursors
 from lib.queries.list_query import parse_list
-from managed_users import Client
+from managed_users import Client, Page
 from managed_users.tool.commands import app
 from managed_users.tool.doctor import alarm_problem, shape_problem
 from tests.fakes import Clock
@@ -112,6 +112,34 @@ def test_users_can_be_filtered_and_cut(run: Run, stack: LocalStack) -> None:
 
     wanted = [[str(row["id"]), row["name"]] for row in reversed(rows)][:3]
     assert list(csv.reader(found.stdout.splitlines())) == [["id", "name"], *wanted]
+
+
+def test_a_page_is_all_that_its_next_page_takes(stack: LocalStack) -> None:
+    client = Client(f"{stack.url}/v2", CLIENT)
+    zones = {user["timeZone"] for user in client.users(fields=["timeZone"])}
+    # Longer than a link may be, and answered by more users than one can name.
+    question = [*zones, *(f"Nowhere/{'x' * 50}{number}" for number in range(60))]
+    ids = [user["id"] for user in client.page(limit=5).users]
+
+    for first, size in (
+        (client.page(timeZone=question, limit=200), WINDOW),
+        (client.look_up(ids=ids, limit=2, fields="id"), len(ids)),
+    ):
+        page: Page | None = first
+        seen = []
+        while page is not None:
+            seen += [user["id"] for user in page.users]
+            page = client.next_page(page)
+        assert seen == sorted(set(seen))
+        assert len(seen) == size
+
+
+def test_one_user_can_be_had_by_any_name_with_some_fields_and_as_he_was(run: Run) -> None:
+    (user,) = json.loads(run("users", "--limit", "1", "--json").stdout)["users"]
+
+    for name in (str(user["id"]), user["email"], user["username"]):
+        found = run("get", name, "--fields", "id, email", "--as-of", "1", "--json")
+        assert json.loads(found.stdout)["user"] == {"id": user["id"], "email": user["email"]}
 
 
 @pytest.mark.parametrize(

@@ -35,3 +35,14 @@ def test_importing_a_handler_connects_and_wires_nothing(handler: str) -> None:
     )
 
     assert done.stdout.splitlines() == ["0 []", "[]"]
+
+
+def test_the_command_line_starts_without_what_only_requests_need() -> None:
+    late = "{'requests', 'tenacity', 'botocore', 'rich', 'sqlalchemy'}"
+    script = f"import sys, managed_users.tool.commands; print({late} & sys.modules.keys())"
+
+    done = subprocess.run(  # noqa: S603 - this interpreter.
+        [sys.executable, "-c", script], check=True, stdout=subprocess.PIPE, text=True
+    )
+
+    assert done.stdout == "set()\n"

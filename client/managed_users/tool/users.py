@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from itertools import islice
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from managed_users import errors
-from managed_users.client import Client
+from managed_users.client import Client, Filter
 from managed_users.models import Page, User
 from managed_users.tool import filters
 from managed_users.tool.app import app
@@ -45,48 +45,22 @@ class Form(StrEnum):
 
 @app.command()
 @command
+@filters.options_of("users")
 def users(
     context: typer.Context,
-    ids: filters.Ids = None,
-    emails: filters.Emails = None,
-    email_match: filters.EmailMatch = None,
-    usernames: filters.Usernames = None,
-    q: filters.Text = None,
-    time_zone: filters.TimeZone = None,
-    locale: filters.Locale = None,
-    created_after: filters.CreatedAfter = None,
-    created_before: filters.CreatedBefore = None,
-    changed_since: filters.ChangedSince = None,
-    metadata: filters.Metadata = None,
-    fields: filters.Fields = None,
-    sort: filters.Sort = "id",
-    as_of: filters.AsOf = None,
-    min_generation: filters.MinGeneration = None,
+    *,
     most: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")] = None,
     form: Annotated[Form, typer.Option("--format", help="How to print them.")] = Form.TABLE,
-    *,
     as_json: AsJson = False,
+    **given: filters.Options,
 ) -> None:
     """List users: all of one generation, however many pages that takes."""
-    about, wanted = target(context), filters.members(fields)
+    about, wanted = target(context), filters.members(given["fields"])
     with waiting("asking for the list"):
         first = about.client.page(
-            ids=ids,
-            emails=emails,
-            email_match=email_match,
-            usernames=usernames,
-            q=q,
-            timeZone=time_zone,
-            locale=locale,
-            createdAfter=created_after,
-            createdBefore=created_before,
-            changedSince=changed_since,
-            metadata=filters.pairs(metadata),
-            fields=wanted,
-            sort=sort,
-            asOf=as_of,
-            min_generation=min_generation,
+            fresh=False,
             limit=min(most or _LARGEST_PAGE, _LARGEST_PAGE),
+            **filters.asked(given),
         )
     columns = tuple(wanted or _COLUMNS)
     found = islice(_all_users(about.client, first), most)
@@ -108,18 +82,19 @@ def users(
 
 @app.command()
 @command
+@filters.options_of("user")
 def get(
     context: typer.Context,
     user: Annotated[str, typer.Argument(help="An id, an address or a username.")],
     *,
     fresh: Annotated[bool, typer.Option("--fresh", help="Ask the origin.")] = False,
-    as_of: filters.AsOf = None,
     as_json: AsJson = False,
+    **given: filters.Options,
 ) -> None:
     """Show one user, past the origin's 500 too."""
     about = target(context)
     with waiting("asking for the user"):
-        found = _one(about.client, user, fresh=fresh, as_of=as_of)
+        found = _one(about.client, user, fresh=fresh, options=filters.asked(given))
     told = about.provenance
     if fresh and told["age"] is not None:
         say(f"The origin could not be asked: seen {told['age']} s ago ({told['cacheStatus']}).")
@@ -156,11 +131,11 @@ def _require_everybody(page: Page) -> None:
         raise typer.Exit(MISSING)
 
 
-def _one(client: Client, user: str, *, fresh: bool, as_of: str | None) -> User:
+def _one(client: Client, user: str, *, fresh: bool, options: Mapping[str, Filter]) -> User:
     if user.isascii() and user.isdigit():
-        return client.user(int(user), fresh=fresh, asOf=as_of)
+        return client.user(int(user), fresh=fresh, **options)
     named = {"emails" if "@" in user else "usernames": [user]}
-    page = client.look_up(fresh=fresh, asOf=as_of, **named)
+    page = client.look_up(fresh=fresh, **options, **named)
     if page.not_asked:
         raise errors.NotAskedError(page.not_asked)
     if not page.users:

@@ -283,6 +283,12 @@ export interface components {
             readonly avatarUrl?: string | null;
             /** @description What the platform and the origin keep with the user. */
             readonly metadata?: Record<string, unknown>;
+            /**
+             * Format: date-time
+             * @description When this service first saw the user as he is: the beginning of the sweep that found him changed, or new. The origin has no such date. Absent where he was so when the service began to watch, where a look-up has just found him, and where the deployment does not keep it (`UpdatedAt`).
+             * @example 2026-11-23T15:43:24.480Z
+             */
+            readonly updatedAt?: string;
             /** @description Fields that the user has at the origin and that were too much to be kept; not there where there are none. */
             readonly fieldsOmitted?: readonly string[];
         } & {
@@ -476,7 +482,7 @@ export interface components {
                 /** @enum {string} */
                 readonly code: "BadGatewayException" | "BadRequestException" | "ForbiddenException" | "GatewayTimeoutException" | "GoneException" | "InternalServerErrorException" | "MethodNotAllowedException" | "NotFoundException" | "PayloadTooLargeException" | "ResponseTooLarge" | "ServiceUnavailableException" | "ThrottlerException";
                 readonly message: string;
-                /** @description In the origin's forms: `message`, `error` and `statusCode`, or `errors` of its validator. A parameter of our own adds `parameter`, `allowed` and, maybe, `suggestion`. */
+                /** @description In the origin's forms: `message`, `error` and `statusCode`, or `errors` of its validator. A parameter of our own adds `parameter`, `allowed` and, maybe, `suggestion`; a failure that is not the caller's adds `fault`, `reason` and, of a 503, `retryAfter`. */
                 readonly details: {
                     readonly message?: string;
                     readonly error?: string;
@@ -485,6 +491,14 @@ export interface components {
                     readonly allowed?: readonly string[];
                     readonly suggestion?: string;
                     readonly errors?: readonly Record<string, unknown>[];
+                    /**
+                     * @description Whose it is: the origin's, this deployment's secret's, its storage's, or this service's, of which nobody is to blame.
+                     * @enum {string}
+                     */
+                    readonly fault?: "configuration" | "origin" | "service" | "storage";
+                    readonly reason?: components["schemas"]["Reason"];
+                    /** @description Seconds, as in `Retry-After`. */
+                    readonly retryAfter?: number;
                 };
             };
         };
@@ -1030,7 +1044,7 @@ export interface components {
             };
             content?: never;
         };
-        /** @description A cursor that is no longer valid (`Link` says where to start again), or a generation that can no longer be compared with, or whose events are no longer known. */
+        /** @description A cursor that is no longer valid or a moment of which nothing is kept any more (of a list, `Link` says where to start again), or a generation that can no longer be compared with, or whose events are no longer known. */
         readonly Gone: {
             headers: {
                 readonly "Cache-Control": components["headers"]["Cache-Control"];
@@ -1042,7 +1056,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description A cursor that is no longer valid (`Link` says where to start again), or a generation that can no longer be compared with, or whose events are no longer known. */
+        /** @description A cursor that is no longer valid or a moment of which nothing is kept any more (of a list, `Link` says where to start again), or a generation that can no longer be compared with, or whose events are no longer known. */
         readonly GoneHead: {
             headers: {
                 readonly "Cache-Control": components["headers"]["Cache-Control"];
@@ -1257,35 +1271,35 @@ export interface components {
         readonly limit: number;
         /** @description How many users of the filtered, sorted list to leave out, in the newest generation; read as `limit` is. Unlike at the origin there is no upper bound. */
         readonly offset: number;
-        /** @description Addresses separated by commas, each trimmed and validated; case matters. One without the client id is looked up with `+<clientId>` before the at sign. A raw `+` in a URL is a space: write `%2B`. The pattern has the usual ones; all that validator.js takes for one are good. */
+        /** @description Addresses separated by commas. Each is trimmed and validated; case matters. One without the client id is looked up with `+<clientId>` before the at sign. A raw `+` in a URL is a space: write `%2B`. The pattern has the usual ones; all that validator.js takes for one are good. */
         readonly emails: string;
         /** @description Addresses as a list, which is neither split nor trimmed nor validated. `emails[0]=…` and `emails=…` more than once mean the same. */
         readonly emailsList: readonly string[];
-        /** @description `folded`: the case of an address does not matter. */
+        /** @description How addresses are compared. `folded`: their case does not matter. */
         readonly email_match: "exact" | "folded";
         /** @description User ids. */
         readonly ids: readonly number[];
-        /** @description Case matters. */
+        /** @description Usernames; case matters. */
         readonly usernames: readonly string[];
-        /** @description A part of the name, the username or the address; neither case nor how a letter is composed matters. */
+        /** @description A part of the name, the username or the address. Neither case nor how a letter is composed matters. */
         readonly q: string;
-        /** @description A user with any of them is listed. */
+        /** @description Time zones; a user with any of them is listed. */
         readonly timeZone: readonly string[];
-        /** @description A user with any of them is listed. */
+        /** @description Locales; a user with any of them is listed. */
         readonly locale: readonly string[];
         /** @description Users created then or later. ISO 8601 to the millisecond, in UTC unless it says otherwise. */
         readonly createdAfter: string | unknown | unknown;
-        /** @description Users created earlier than that. ISO 8601 to the millisecond, in UTC unless it says otherwise. */
+        /** @description Users created earlier. ISO 8601 to the millisecond, in UTC unless it says otherwise. */
         readonly createdBefore: string | unknown | unknown;
-        /** @description Each user has these fields alone; all unless given. */
-        readonly fields: readonly ("id" | "email" | "username" | "name" | "bio" | "timeZone" | "weekStart" | "createdDate" | "timeFormat" | "defaultScheduleId" | "locale" | "avatarUrl" | "metadata")[];
-        /** @description `-` reverses; null comes last, equals by rising id. */
-        readonly sort: "id" | "-id" | "createdDate" | "-createdDate" | "name" | "-name" | "email" | "-email";
-        /** @description `metadata[key]=…`: values of that key of a user's metadata, separated by commas, or one that holds a comma: a text as it is, anything else as JSON (`true`, `3`, `null`). */
+        /** @description Each user has these fields alone. All unless given. */
+        readonly fields: readonly ("id" | "email" | "username" | "name" | "bio" | "timeZone" | "weekStart" | "createdDate" | "timeFormat" | "defaultScheduleId" | "locale" | "avatarUrl" | "metadata" | "updatedAt")[];
+        /** @description The order; `-` reverses it. Null comes last, equals by rising id. */
+        readonly sort: "id" | "-id" | "createdDate" | "-createdDate" | "updatedAt" | "-updatedAt" | "name" | "-name" | "email" | "-email";
+        /** @description Values of a key of a user's metadata. `metadata[key]=…`: values separated by commas, or one that holds a comma: a text as it is, anything else as JSON (`true`, `3`, `null`). */
         readonly metadata: {
             readonly [key: string]: string;
         };
-        /** @description The next window of a traversal, as a `Link` of an answer gives it: opaque, of one view, good for an hour. Only `limit` may differ from the request that it came with; `offset` and `min_generation` are refused beside it. */
+        /** @description The next window of a traversal, as a `Link` of an answer gives it: opaque, of one view, good for an hour. Only `limit` may differ from the request that it came with; `offset`, `min_generation` and `asOf` are refused beside it. */
         readonly cursor: string;
         /** @description The answer is of this generation or a later one. The very next is awaited for 2 s, any above is refused. */
         readonly min_generation: number;
@@ -1307,6 +1321,10 @@ export interface components {
         readonly eventLimit: number;
         /** @description `values`: with users as they are (of an event, as they were and are, however long). Of events without it, as the deployment pushes them. */
         readonly include: "values";
+        /** @description Users whose `updatedAt` is then or later. Who was deleted since is in no list (`GET …/cache/changes` tells). ISO 8601 to the millisecond, in UTC unless it says otherwise. Refused where the deployment does not keep `updatedAt`. */
+        readonly changedSince: string | unknown | unknown;
+        /** @description The directory as it was: the generation of this number, or the newest one at this instant. ISO 8601 to the millisecond, in UTC unless it says otherwise. Generations are kept for 30 days after they were the newest; what is longer ago is a 410, what was not there yet is refused, and so is `min_generation` beside it. Nobody is looked up, and the origin is never asked. */
+        readonly asOf: string | unknown | unknown | unknown;
     };
     requestBodies: never;
     headers: {
@@ -1321,7 +1339,7 @@ export interface components {
          */
         readonly Allow: string;
         /**
-         * @description Of answers that a private cache may keep; `private, no-cache` where a cursor was sent and of events; `no-store` on errors and on everything below `cache`.
+         * @description Of answers that a private cache may keep; `private, no-cache` where a cursor or `asOf` was sent and of events; `no-store` on errors and on everything below `cache`.
          * @example private, max-age=120, stale-while-revalidate=600, stale-if-error=604800
          */
         readonly "Cache-Control": string;
@@ -1341,7 +1359,7 @@ export interface components {
          */
         readonly "Last-Modified": string;
         /**
-         * @description `first`, `prev` and `next` as query-only references (RFC 8288): resolve them against the URL that was asked for. A long question is named by `ids` there, or left out: a `cursor` alone goes beside the parameters of the question.
+         * @description `first`, `prev` and `next` as query-only references (RFC 8288): resolve them against the URL that was asked for. A long question is named by `ids` there, or left out: a `cursor` alone goes beside the parameters of the question. With `asOf` they name the generation.
          * @example <?limit=50>; rel="first", <?limit=50&cursor=qS8uA1kq>; rel="next"
          */
         readonly Link: string;
@@ -1387,36 +1405,40 @@ export interface operations {
                 readonly limit?: components["parameters"]["limit"];
                 /** @description How many users of the filtered, sorted list to leave out, in the newest generation; read as `limit` is. Unlike at the origin there is no upper bound. */
                 readonly offset?: components["parameters"]["offset"];
-                /** @description Addresses separated by commas, each trimmed and validated; case matters. One without the client id is looked up with `+<clientId>` before the at sign. A raw `+` in a URL is a space: write `%2B`. The pattern has the usual ones; all that validator.js takes for one are good. */
+                /** @description Addresses separated by commas. Each is trimmed and validated; case matters. One without the client id is looked up with `+<clientId>` before the at sign. A raw `+` in a URL is a space: write `%2B`. The pattern has the usual ones; all that validator.js takes for one are good. */
                 readonly emails?: components["parameters"]["emails"];
                 /** @description Addresses as a list, which is neither split nor trimmed nor validated. `emails[0]=…` and `emails=…` more than once mean the same. */
                 readonly "emails[]"?: components["parameters"]["emailsList"];
-                /** @description `folded`: the case of an address does not matter. */
+                /** @description How addresses are compared. `folded`: their case does not matter. */
                 readonly email_match?: components["parameters"]["email_match"];
                 /** @description User ids. */
                 readonly ids?: components["parameters"]["ids"];
-                /** @description Case matters. */
+                /** @description Usernames; case matters. */
                 readonly usernames?: components["parameters"]["usernames"];
-                /** @description A part of the name, the username or the address; neither case nor how a letter is composed matters. */
+                /** @description A part of the name, the username or the address. Neither case nor how a letter is composed matters. */
                 readonly q?: components["parameters"]["q"];
-                /** @description A user with any of them is listed. */
+                /** @description Time zones; a user with any of them is listed. */
                 readonly timeZone?: components["parameters"]["timeZone"];
-                /** @description A user with any of them is listed. */
+                /** @description Locales; a user with any of them is listed. */
                 readonly locale?: components["parameters"]["locale"];
                 /** @description Users created then or later. ISO 8601 to the millisecond, in UTC unless it says otherwise. */
                 readonly createdAfter?: components["parameters"]["createdAfter"];
-                /** @description Users created earlier than that. ISO 8601 to the millisecond, in UTC unless it says otherwise. */
+                /** @description Users created earlier. ISO 8601 to the millisecond, in UTC unless it says otherwise. */
                 readonly createdBefore?: components["parameters"]["createdBefore"];
-                /** @description Each user has these fields alone; all unless given. */
+                /** @description Users whose `updatedAt` is then or later. Who was deleted since is in no list (`GET …/cache/changes` tells). ISO 8601 to the millisecond, in UTC unless it says otherwise. Refused where the deployment does not keep `updatedAt`. */
+                readonly changedSince?: components["parameters"]["changedSince"];
+                /** @description Each user has these fields alone. All unless given. */
                 readonly fields?: components["parameters"]["fields"];
-                /** @description `-` reverses; null comes last, equals by rising id. */
+                /** @description The order; `-` reverses it. Null comes last, equals by rising id. */
                 readonly sort?: components["parameters"]["sort"];
-                /** @description `metadata[key]=…`: values of that key of a user's metadata, separated by commas, or one that holds a comma: a text as it is, anything else as JSON (`true`, `3`, `null`). */
+                /** @description Values of a key of a user's metadata. `metadata[key]=…`: values separated by commas, or one that holds a comma: a text as it is, anything else as JSON (`true`, `3`, `null`). */
                 readonly metadata?: components["parameters"]["metadata"];
-                /** @description The next window of a traversal, as a `Link` of an answer gives it: opaque, of one view, good for an hour. Only `limit` may differ from the request that it came with; `offset` and `min_generation` are refused beside it. */
+                /** @description The next window of a traversal, as a `Link` of an answer gives it: opaque, of one view, good for an hour. Only `limit` may differ from the request that it came with; `offset`, `min_generation` and `asOf` are refused beside it. */
                 readonly cursor?: components["parameters"]["cursor"];
                 /** @description The answer is of this generation or a later one. The very next is awaited for 2 s, any above is refused. */
                 readonly min_generation?: components["parameters"]["min_generation"];
+                /** @description The directory as it was: the generation of this number, or the newest one at this instant. ISO 8601 to the millisecond, in UTC unless it says otherwise. Generations are kept for 30 days after they were the newest; what is longer ago is a 410, what was not there yet is refused, and so is `min_generation` beside it. Nobody is looked up, and the origin is never asked. */
+                readonly asOf?: components["parameters"]["asOf"];
                 /** @description Accepted and ignored, because a published client sends it. */
                 readonly clientId?: components["parameters"]["clientId"];
             };
@@ -1457,36 +1479,40 @@ export interface operations {
                 readonly limit?: components["parameters"]["limit"];
                 /** @description How many users of the filtered, sorted list to leave out, in the newest generation; read as `limit` is. Unlike at the origin there is no upper bound. */
                 readonly offset?: components["parameters"]["offset"];
-                /** @description Addresses separated by commas, each trimmed and validated; case matters. One without the client id is looked up with `+<clientId>` before the at sign. A raw `+` in a URL is a space: write `%2B`. The pattern has the usual ones; all that validator.js takes for one are good. */
+                /** @description Addresses separated by commas. Each is trimmed and validated; case matters. One without the client id is looked up with `+<clientId>` before the at sign. A raw `+` in a URL is a space: write `%2B`. The pattern has the usual ones; all that validator.js takes for one are good. */
                 readonly emails?: components["parameters"]["emails"];
                 /** @description Addresses as a list, which is neither split nor trimmed nor validated. `emails[0]=…` and `emails=…` more than once mean the same. */
                 readonly "emails[]"?: components["parameters"]["emailsList"];
-                /** @description `folded`: the case of an address does not matter. */
+                /** @description How addresses are compared. `folded`: their case does not matter. */
                 readonly email_match?: components["parameters"]["email_match"];
                 /** @description User ids. */
                 readonly ids?: components["parameters"]["ids"];
-                /** @description Case matters. */
+                /** @description Usernames; case matters. */
                 readonly usernames?: components["parameters"]["usernames"];
-                /** @description A part of the name, the username or the address; neither case nor how a letter is composed matters. */
+                /** @description A part of the name, the username or the address. Neither case nor how a letter is composed matters. */
                 readonly q?: components["parameters"]["q"];
-                /** @description A user with any of them is listed. */
+                /** @description Time zones; a user with any of them is listed. */
                 readonly timeZone?: components["parameters"]["timeZone"];
-                /** @description A user with any of them is listed. */
+                /** @description Locales; a user with any of them is listed. */
                 readonly locale?: components["parameters"]["locale"];
                 /** @description Users created then or later. ISO 8601 to the millisecond, in UTC unless it says otherwise. */
                 readonly createdAfter?: components["parameters"]["createdAfter"];
-                /** @description Users created earlier than that. ISO 8601 to the millisecond, in UTC unless it says otherwise. */
+                /** @description Users created earlier. ISO 8601 to the millisecond, in UTC unless it says otherwise. */
                 readonly createdBefore?: components["parameters"]["createdBefore"];
-                /** @description Each user has these fields alone; all unless given. */
+                /** @description Users whose `updatedAt` is then or later. Who was deleted since is in no list (`GET …/cache/changes` tells). ISO 8601 to the millisecond, in UTC unless it says otherwise. Refused where the deployment does not keep `updatedAt`. */
+                readonly changedSince?: components["parameters"]["changedSince"];
+                /** @description Each user has these fields alone. All unless given. */
                 readonly fields?: components["parameters"]["fields"];
-                /** @description `-` reverses; null comes last, equals by rising id. */
+                /** @description The order; `-` reverses it. Null comes last, equals by rising id. */
                 readonly sort?: components["parameters"]["sort"];
-                /** @description `metadata[key]=…`: values of that key of a user's metadata, separated by commas, or one that holds a comma: a text as it is, anything else as JSON (`true`, `3`, `null`). */
+                /** @description Values of a key of a user's metadata. `metadata[key]=…`: values separated by commas, or one that holds a comma: a text as it is, anything else as JSON (`true`, `3`, `null`). */
                 readonly metadata?: components["parameters"]["metadata"];
-                /** @description The next window of a traversal, as a `Link` of an answer gives it: opaque, of one view, good for an hour. Only `limit` may differ from the request that it came with; `offset` and `min_generation` are refused beside it. */
+                /** @description The next window of a traversal, as a `Link` of an answer gives it: opaque, of one view, good for an hour. Only `limit` may differ from the request that it came with; `offset`, `min_generation` and `asOf` are refused beside it. */
                 readonly cursor?: components["parameters"]["cursor"];
                 /** @description The answer is of this generation or a later one. The very next is awaited for 2 s, any above is refused. */
                 readonly min_generation?: components["parameters"]["min_generation"];
+                /** @description The directory as it was: the generation of this number, or the newest one at this instant. ISO 8601 to the millisecond, in UTC unless it says otherwise. Generations are kept for 30 days after they were the newest; what is longer ago is a 410, what was not there yet is refused, and so is `min_generation` beside it. Nobody is looked up, and the origin is never asked. */
+                readonly asOf?: components["parameters"]["asOf"];
                 /** @description Accepted and ignored, because a published client sends it. */
                 readonly clientId?: components["parameters"]["clientId"];
             };
@@ -1523,10 +1549,12 @@ export interface operations {
     readonly getManagedUser: {
         readonly parameters: {
             readonly query?: {
-                /** @description Each user has these fields alone; all unless given. */
+                /** @description Each user has these fields alone. All unless given. */
                 readonly fields?: components["parameters"]["fields"];
                 /** @description The answer is of this generation or a later one. The very next is awaited for 2 s, any above is refused. */
                 readonly min_generation?: components["parameters"]["min_generation"];
+                /** @description The directory as it was: the generation of this number, or the newest one at this instant. ISO 8601 to the millisecond, in UTC unless it says otherwise. Generations are kept for 30 days after they were the newest; what is longer ago is a 410, what was not there yet is refused, and so is `min_generation` beside it. Nobody is looked up, and the origin is never asked. */
+                readonly asOf?: components["parameters"]["asOf"];
                 /** @description Accepted and ignored, because a published client sends it. */
                 readonly clientId?: components["parameters"]["clientId"];
             };
@@ -1554,6 +1582,7 @@ export interface operations {
             readonly 403: components["responses"]["Forbidden"];
             readonly 404: components["responses"]["NotFound"];
             readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 410: components["responses"]["Gone"];
             readonly 429: components["responses"]["TooManyRequests"];
             readonly 500: components["responses"]["InternalServerError"];
             readonly 502: components["responses"]["BadGateway"];
@@ -1564,10 +1593,12 @@ export interface operations {
     readonly headManagedUser: {
         readonly parameters: {
             readonly query?: {
-                /** @description Each user has these fields alone; all unless given. */
+                /** @description Each user has these fields alone. All unless given. */
                 readonly fields?: components["parameters"]["fields"];
                 /** @description The answer is of this generation or a later one. The very next is awaited for 2 s, any above is refused. */
                 readonly min_generation?: components["parameters"]["min_generation"];
+                /** @description The directory as it was: the generation of this number, or the newest one at this instant. ISO 8601 to the millisecond, in UTC unless it says otherwise. Generations are kept for 30 days after they were the newest; what is longer ago is a 410, what was not there yet is refused, and so is `min_generation` beside it. Nobody is looked up, and the origin is never asked. */
+                readonly asOf?: components["parameters"]["asOf"];
                 /** @description Accepted and ignored, because a published client sends it. */
                 readonly clientId?: components["parameters"]["clientId"];
             };
@@ -1595,6 +1626,7 @@ export interface operations {
             readonly 403: components["responses"]["ForbiddenHead"];
             readonly 404: components["responses"]["NotFoundHead"];
             readonly 405: components["responses"]["MethodNotAllowedHead"];
+            readonly 410: components["responses"]["GoneHead"];
             readonly 429: components["responses"]["TooManyRequestsHead"];
             readonly 500: components["responses"]["InternalServerErrorHead"];
             readonly 502: components["responses"]["BadGatewayHead"];
@@ -1609,28 +1641,32 @@ export interface operations {
                 readonly limit?: number;
                 /** @description How many users of the filtered, sorted list to leave out, in the newest generation; read as `limit` is. Unlike at the origin there is no upper bound. */
                 readonly offset?: components["parameters"]["offset"];
-                /** @description `folded`: the case of an address does not matter. */
+                /** @description How addresses are compared. `folded`: their case does not matter. */
                 readonly email_match?: components["parameters"]["email_match"];
-                /** @description A part of the name, the username or the address; neither case nor how a letter is composed matters. */
+                /** @description A part of the name, the username or the address. Neither case nor how a letter is composed matters. */
                 readonly q?: components["parameters"]["q"];
-                /** @description A user with any of them is listed. */
+                /** @description Time zones; a user with any of them is listed. */
                 readonly timeZone?: components["parameters"]["timeZone"];
-                /** @description A user with any of them is listed. */
+                /** @description Locales; a user with any of them is listed. */
                 readonly locale?: components["parameters"]["locale"];
                 /** @description Users created then or later. ISO 8601 to the millisecond, in UTC unless it says otherwise. */
                 readonly createdAfter?: components["parameters"]["createdAfter"];
-                /** @description Users created earlier than that. ISO 8601 to the millisecond, in UTC unless it says otherwise. */
+                /** @description Users created earlier. ISO 8601 to the millisecond, in UTC unless it says otherwise. */
                 readonly createdBefore?: components["parameters"]["createdBefore"];
-                /** @description Each user has these fields alone; all unless given. */
+                /** @description Users whose `updatedAt` is then or later. Who was deleted since is in no list (`GET …/cache/changes` tells). ISO 8601 to the millisecond, in UTC unless it says otherwise. Refused where the deployment does not keep `updatedAt`. */
+                readonly changedSince?: components["parameters"]["changedSince"];
+                /** @description Each user has these fields alone. All unless given. */
                 readonly fields?: components["parameters"]["fields"];
-                /** @description `-` reverses; null comes last, equals by rising id. */
+                /** @description The order; `-` reverses it. Null comes last, equals by rising id. */
                 readonly sort?: components["parameters"]["sort"];
-                /** @description `metadata[key]=…`: values of that key of a user's metadata, separated by commas, or one that holds a comma: a text as it is, anything else as JSON (`true`, `3`, `null`). */
+                /** @description Values of a key of a user's metadata. `metadata[key]=…`: values separated by commas, or one that holds a comma: a text as it is, anything else as JSON (`true`, `3`, `null`). */
                 readonly metadata?: components["parameters"]["metadata"];
-                /** @description The next window of a traversal, as a `Link` of an answer gives it: opaque, of one view, good for an hour. Only `limit` may differ from the request that it came with; `offset` and `min_generation` are refused beside it. */
+                /** @description The next window of a traversal, as a `Link` of an answer gives it: opaque, of one view, good for an hour. Only `limit` may differ from the request that it came with; `offset`, `min_generation` and `asOf` are refused beside it. */
                 readonly cursor?: components["parameters"]["cursor"];
                 /** @description The answer is of this generation or a later one. The very next is awaited for 2 s, any above is refused. */
                 readonly min_generation?: components["parameters"]["min_generation"];
+                /** @description The directory as it was: the generation of this number, or the newest one at this instant. ISO 8601 to the millisecond, in UTC unless it says otherwise. Generations are kept for 30 days after they were the newest; what is longer ago is a 410, what was not there yet is refused, and so is `min_generation` beside it. Nobody is looked up, and the origin is never asked. */
+                readonly asOf?: components["parameters"]["asOf"];
                 /** @description Accepted and ignored, because a published client sends it. */
                 readonly clientId?: components["parameters"]["clientId"];
             };

@@ -163,7 +163,7 @@ def _raise_for_status(received: Received, now: float) -> None:
         )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise OriginServerError(
-            "the origin failed",
+            f"the origin answered with status {status}",
             reason=Reason.ORIGIN_5XX,
             received=status,
             retry_after_seconds=pause,

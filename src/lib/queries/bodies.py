@@ -130,14 +130,23 @@ def success_body(data: Mapping[str, Any]) -> str:
     return _dumps({"status": "success", "data": data})
 
 
-def error_body(error: ServiceError, *, timestamp: str, path: str, request_id: str) -> str:
-    """Return the origin's error envelope, with the request's id added."""
+def error_body(
+    error: ServiceError, *, timestamp: str, path: str, request_id: str, again_in: int | None = None
+) -> str:
+    """Return the origin's error envelope, with the request's id added.
+
+    ``again_in`` seconds the caller may ask again; None: nobody knows.
+    """
+    # Imported here, since only a refused request needs it.
+    from lib.queries.failures import told  # noqa: PLC0415
+
+    message, details = told(error, again_in=again_in)
     envelope = {
         "status": "error",
         "timestamp": timestamp,
         "path": path,
         "requestId": request_id,
-        "error": {"code": error.code, "message": error.message, "details": error.details},
+        "error": {"code": error.code, "message": message, "details": details},
     }
     return _dumps(envelope)
 

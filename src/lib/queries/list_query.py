@@ -11,7 +11,7 @@ Pure: no I/O.
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import fields as dataclass_fields
 from functools import cached_property, lru_cache
@@ -19,7 +19,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from lib.errors import InvalidRequestError
-from lib.queries import origin_parameters
+from lib.queries import conditions, origin_parameters
+from lib.queries.conditions import Condition
 from lib.queries.moment import AS_OF
 from lib.queries.origin_parameters import Params
 from lib.queries.parameters import (
@@ -37,10 +38,12 @@ from lib.queries.parameters import (
     read_whole,
     refuse_unknown,
 )
+from lib.queries.views import View, declared, view
 from lib.users.dates import iso_date
 from lib.users.document import UPDATED_AT
 
 SORT_KEYS = ("id", "createdDate", UPDATED_AT, "name", "email")
+_ORDERS = tuple(sign + key for key in SORT_KEYS for sign in ("", "-"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,23 +52,32 @@ class ListQuery:
 
     A filter that is None or empty lets everyone through. ``created_after`` is inclusive,
     ``created_before`` exclusive, ``changed_since`` inclusive, all epoch seconds.
+
+    Here each view of our own is declared, and nowhere else: its attribute, what that is if nothing
+    is asked, its parameter, what reads that, and, of a filter, what lets a user through.
     """
 
     limit: int = origin_parameters.DEFAULT_LIMIT
     offset: int = 0
     emails: tuple[str, ...] | None = None
-    email_match: str = "exact"
-    ids: tuple[int, ...] | None = None
-    usernames: tuple[str, ...] | None = None
-    q: str = ""
-    time_zones: frozenset[str] = frozenset()
-    locales: frozenset[str] = frozenset()
-    created_after: float | None = None
-    created_before: float | None = None
-    changed_since: float | None = None
+    email_match: str = view("exact", "email_match", read_one_of(("exact", "folded")))
+    ids: tuple[int, ...] | None = view(None, "ids", read_ids)
+    usernames: tuple[str, ...] | None = view(None, "usernames", read_members)
+    q: str = view("", "q", read_text, conditions.has_part)
+    time_zones: frozenset[str] = view(
+        frozenset(), "timeZone", read_names_like("Europe/London"), conditions.is_one_of("time_zone")
+    )
+    locales: frozenset[str] = view(
+        frozenset(), "locale", read_names_like("en"), conditions.is_one_of("locale")
+    )
+    created_after: float | None = view(None, "createdAfter", read_instant, conditions.created_after)
+    created_before: float | None = view(
+        None, "createdBefore", read_instant, conditions.created_before
+    )
+    changed_since: float | None = view(None, "changedSince", read_instant, conditions.changed_since)
     metadata: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    fields: tuple[str, ...] = ()
-    sort: str = "id"
+    fields: tuple[str, ...] = view((), "fields", read_fields)
+    sort: str = view("id", "sort", read_one_of(_ORDERS))
 
     @cached_property
     def filtered(self) -> bool:
@@ -109,13 +121,19 @@ class ListQuery:
             return []
         # A list is sent back as a list: the origin neither splits nor trims its members.
         parameters = [("emails[]", address) for address in self.emails or ()]
-        for name, (attribute, _) in _VIEWS.items():
-            value = getattr(self, attribute)
-            if value != getattr(ListQuery, attribute):
-                parameters.append((name, _written(value)))
+        parameters += [(each.name, _written(value)) for each, value in self._said()]
         return parameters + [
             (f"metadata[{key}]", text) for key, texts in self.metadata for text in texts
         ]
+
+    def conditions(self) -> list[Condition]:
+        """Return what a user must meet, all of it, to be in the answer, names aside."""
+        met = [each.condition(value) for each, value in self._said() if each.condition]
+        return met + [conditions.has_metadata(key, values) for key, values in self.metadata]
+
+    def _said(self) -> Iterator[tuple[View, Any]]:
+        asked = dict(self._view)
+        return ((each, asked[each.attribute]) for each in _VIEWS if each.attribute in asked)
 
     def at(self, offset: int) -> "ListQuery":
         """Return the same view from another position on."""
@@ -161,9 +179,7 @@ def parse_list(params: Params) -> ListQuery:
     refuse_unknown(own, names=LIST_NAMES)
     limit, offset, emails = origin_parameters.parse(params)
     views = {
-        attribute: parse(name, own[name])
-        for name, (attribute, parse) in _VIEWS.items()
-        if name in own
+        each.attribute: each.read(each.name, own[each.name]) for each in _VIEWS if each.name in own
     }
     if emails is None and not own:
         return _window(limit, offset)
@@ -233,20 +249,7 @@ def _metadata(params: Params) -> tuple[tuple[str, tuple[str, ...]], ...]:
     )
 
 
-_VIEWS: Mapping[str, tuple[str, Callable[[str, Sequence[str]], Any]]] = {
-    "email_match": ("email_match", read_one_of(("exact", "folded"))),
-    "ids": ("ids", read_ids),
-    "usernames": ("usernames", read_members),
-    "q": ("q", read_text),
-    "timeZone": ("time_zones", read_names_like("Europe/London")),
-    "locale": ("locales", read_names_like("en")),
-    "createdAfter": ("created_after", read_instant),
-    "createdBefore": ("created_before", read_instant),
-    "changedSince": ("changed_since", read_instant),
-    "fields": ("fields", read_fields),
-    "sort": ("sort", read_one_of(tuple(sign + key for key in SORT_KEYS for sign in ("", "-")))),
-}
-"""Each view of our own: the attribute of ``ListQuery`` it sets, and what reads its values."""
+_VIEWS = declared(ListQuery)
 
 _UNSAID = tuple(
     (each.name, each.default)
@@ -259,7 +262,7 @@ _SETS = frozenset({"emails", "ids", "usernames", "time_zones", "locales"})
 
 LIST_NAMES = (
     *("limit", "offset", "emails"),
-    *_VIEWS,
+    *(each.name for each in _VIEWS),
     *(METADATA_NAME, "cursor", "min_generation", AS_OF),
 )
 """Every parameter that a list understands."""

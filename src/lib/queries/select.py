@@ -4,7 +4,7 @@ Pure: no clock; reads pages through the snapshot alone.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -12,14 +12,11 @@ from typing import Any
 from lib.directory.index import folded_key
 from lib.directory.snapshot import Snapshot
 from lib.queries.list_query import ListQuery
-from lib.queries.parameters import MAX_MEMBERS, members_of
+from lib.queries.parameters import MAX_MEMBERS
 from lib.users.address import stored_form
-from lib.users.dates import iso_date
 from lib.users.document import OMITTED, UPDATED_AT, canonical, omitted_from
 from lib.users.keys import username_key
-from lib.users.row import Row, composed, form_of_json, json_form
-
-type Test = Callable[[Row], bool]
+from lib.users.row import Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +41,8 @@ def select(snapshot: Snapshot, query: ListQuery) -> Slice:
         return Slice(lines=_projected(lines, query.fields), total=snapshot.generation.users)
     named = _Named(query, snapshot.generation.client_id)
     rows = named.of(snapshot) if named else snapshot.rows()
-    for test in _tests(query):
-        rows = [row for row in rows if test(row)]
+    for meets in query.conditions():
+        rows = [row for row in rows if meets(row)]
     window = _sorted(rows, query.sort)[query.offset : query.offset + query.limit]
     return Slice(
         lines=_projected([row.line for row in window], query.fields),
@@ -136,41 +133,6 @@ class _Named:
             for asked, key in wanted.items()
             if key not in met
         )
-
-
-def _tests(query: ListQuery) -> Iterator[Test]:
-    if query.q:
-        yield lambda row: any(query.q in text for text in row.texts)
-    if query.time_zones:
-        yield lambda row: row.time_zone in query.time_zones
-    if query.locales:
-        yield lambda row: row.locale in query.locales
-    if query.created_after is not None:
-        after = query.created_after
-        yield lambda row: row.created >= after
-    if query.changed_since is not None:
-        # Stamps are all written alike, so they compare as texts.
-        since = iso_date(query.changed_since)
-        yield lambda row: (row.updated_at or "") >= since
-    if query.created_before is not None:
-        before = query.created_before
-        yield lambda row: row.created < before
-    for key, values in query.metadata:
-        yield _has_metadata(key, values)
-
-
-def _has_metadata(key: str, values: Sequence[str]) -> Test:
-    """Return whether a user's metadata has one of ``values``: a text, or any other one as JSON."""
-    key, texts = composed(key), frozenset(map(composed, members_of(values)))
-    forms = frozenset(filter(None, map(form_of_json, texts)))
-
-    def test(row: Row) -> bool:
-        if key not in row.metadata:
-            return False
-        value = row.metadata[key]
-        return composed(value) in texts if isinstance(value, str) else json_form(value) in forms
-
-    return test
 
 
 def _sorted(rows: Sequence[Row], sort: str) -> Sequence[Row]:

@@ -238,11 +238,11 @@ def test_users_are_those_of_all_pages(rig: Callable[..., Rig]) -> None:
 
     found = list(made.client.users(ids=[1, 2], metadata={"plan": "pro"}))
 
-    urls = [request.url for request in made.adapter.requests]
+    urls, question = [r.url for r in made.adapter.requests], "ids=1%2C2&metadata%5Bplan%5D=pro"
     assert found == [{"id": 1}, {"id": 2}]
     assert urls == [
-        f"{URL}/oauth-clients/{CLIENT}/users?limit=250&ids=1%2C2&metadata%5Bplan%5D=pro",
-        f"{URL}/oauth-clients/{CLIENT}/users?limit=250&cursor=abc",
+        f"{URL}/oauth-clients/{CLIENT}/users?limit=250&{question}",
+        f"{URL}/oauth-clients/{CLIENT}/users?limit=250&cursor=abc&{question}",
     ]
 
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from dev.docs import configuration
+from dev.docs import configuration, options
 from lib.deliveries.attempts import Undelivered
 from lib.errors import CODES, Reason
 from managed_users.tool import INTERRUPTED
@@ -66,3 +66,9 @@ def test_every_command_and_exit_code_of_the_tool_is_documented() -> None:
 
 def test_the_configuration_is_the_template_s() -> None:
     assert (ROOT / "docs" / "configuration.md").read_text() == configuration.text()
+
+
+def test_the_options_of_the_command_line_are_the_interface_s() -> None:
+    made = ROOT / "client" / "managed_users" / "tool" / "options.json"
+
+    assert made.read_text(encoding="utf-8") == options.text()

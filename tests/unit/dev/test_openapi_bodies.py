@@ -47,6 +47,7 @@ from lib.queries.bodies import (
     success_body,
     user_body,
 )
+from lib.queries.failures import Fault
 from lib.queries.feed_query import FeedQuery, feed_cursors
 from lib.queries.links import first_link, links
 from lib.queries.list_query import EVERYBODY, parse_list, parse_user_id
@@ -145,7 +146,7 @@ def errors() -> dict[str, ServiceError]:
         "an old place in the history": raised(too_old),
         "a fault of ours": ServiceError("Internal server error"),
         "the origin failed": OriginServerError(
-            "the origin failed", reason=Reason.ORIGIN_5XX, received=500
+            "the origin answered with status 500", reason=Reason.ORIGIN_5XX, received=500
         ),
         "the credential was refused": OriginAuthError(
             "the origin refused the credential", reason=Reason.ORIGIN_AUTH, received=401
@@ -159,7 +160,7 @@ def errors() -> dict[str, ServiceError]:
             "This generation is not published yet.", reason=Reason.GENERATION_AWAITED
         ),
         "the origin was late": OriginTimeoutError(
-            "no answer in time", reason=Reason.ORIGIN_TIMEOUT
+            "no whole answer in time", reason=Reason.ORIGIN_TIMEOUT
         ),
         "only if cached": OnlyIfCachedError(
             "Nothing suitable is stored, and only-if-cached was asked."
@@ -167,9 +168,13 @@ def errors() -> dict[str, ServiceError]:
     }
 
 
+def fields_of(error: ServiceError) -> dict[str, str]:
+    return error.headers(now=NOW, jitter=0)
+
+
 def error_bodies(status: int) -> dict[str, Json]:
     return {
-        name: json.loads(error_response(error, REQUEST, now=NOW, headers={}).body)
+        name: json.loads(error_response(error, REQUEST, now=NOW, headers=fields_of(error)).body)
         for name, error in errors().items()
         if error.status == status
     }
@@ -403,7 +408,9 @@ def test_every_status_and_code_of_an_error_is_one_that_somebody_answers() -> Non
 def test_every_detail_of_an_error_is_described_and_shown() -> None:
     described = SCHEMAS["Error"]["properties"]["error"]["properties"]["details"]["properties"]
 
-    assert described.keys() == {key for error in errors().values() for key in error.details}
+    shown = [body["error"]["details"] for status in CODES for body in error_bodies(status).values()]
+    assert described.keys() == {key for details in shown for key in details}
+    assert enum_of(described["fault"]) == set(Fault)
 
 
 @pytest.mark.parametrize("status", CODES)

@@ -41,8 +41,31 @@ def test_every_action_is_pinned_by_commit_and_says_its_version(text: str) -> Non
 @pytest.mark.parametrize("workflow", WORKFLOWS.values(), ids=WORKFLOWS)
 def test_a_workflow_may_only_read(workflow: Any) -> None:  # noqa: ANN401 - as YAML has it.
     assert workflow["permissions"] == {"contents": "read"}
-    assert [job for job in workflow["jobs"].values() if "permissions" in job] == []
+    # But for a draft, which a person publishes.
+    allowed = [{"contents": "write"}] if "tags" in workflow[True]["push"] else []
+    given = [job["permissions"] for job in workflow["jobs"].values() if "permissions" in job]
+    assert given == allowed
     assert workflow["concurrency"]["cancel-in-progress"] is True
+
+
+def test_a_release_is_a_draft_and_is_built_of_a_tag_alone() -> None:
+    workflow = WORKFLOWS["release.yml"]
+    commands = "\n".join(step.get("run", "") for step in workflow["jobs"]["draft"]["steps"])
+
+    assert workflow[True] == {"push": {"tags": ["v*"]}}  # YAML 1.1 takes "on" for true.
+    assert re.findall(r"gh release (\w+) ", commands) == ["create"]
+    assert "--draft" in commands
+    assert "publish" not in commands
+
+
+def test_the_hooks_are_the_gates_of_make_check() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    check = (ROOT / "Makefile").read_text().split("\ncheck: ")[1].split("\n\n")[0]
+    tools = re.findall(r"\$\(RUN\) (\S+)|(lint-template)$", check, re.MULTILINE)
+
+    assert [one or other for one, other in tools] == [
+        re.findall(r"ruff|mypy|lint-imports|lint-template", hook["entry"])[0] for hook in hooks
+    ]
 
 
 @pytest.mark.parametrize("job", JOBS)

@@ -30,39 +30,55 @@ def test_one_list_of_names_is_read(body: str, named: dict[str, tuple[str | int, 
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "problem"),
     [
-        "",
-        "nonsense",
-        "null",
-        "[]",
-        '"ids"',
-        "{}",
-        '{"ids": [1], "emails": ["bob@example.com"]}',
-        '{"names": ["bob"]}',
-        '{"ids": []}',
-        '{"ids": 1}',
-        '{"ids": "1"}',
-        '{"ids": ["1"]}',
-        '{"ids": [true]}',
-        '{"ids": [null]}',
-        '{"ids": [-1]}',
-        '{"ids": [1.5]}',
-        '{"ids": [NaN]}',
-        '{"ids": [1e999]}',
-        f'{{"ids": [{MAX_NUMBER + 1}]}}',
-        '{"emails": [1]}',
-        '{"usernames": [["bob"]]}',
-        json.dumps({"usernames": ["x" * (LONGEST_NAME + 1)]}),
-        json.dumps({"ids": [1] * (MAX_MEMBERS + 1)}),
-        "[" * 100_000,
-        '{"ids": ' + "[" * 100_000,
+        ("", "There is no body"),
+        ("nonsense", "The body is not JSON"),
+        ("[" * 100_000, "The body is not JSON"),
+        ('{"ids": ' + "[" * 100_000, "The body is not JSON"),
+        ("null", "The body is not a JSON object"),
+        ("[]", "The body is not a JSON object"),
+        ('"ids"', "The body is not a JSON object"),
+        ("{}", "The body names nobody"),
+        (
+            '{"ids": [1], "emails": ["bob@example.com"]}',
+            "The body has emails and ids, and one of them is allowed",
+        ),
+        ('{"names": ["bob"]}', "The body has the unknown member 'names'"),
+        ('{"ids": [1], "names": ["bob"]}', "The body has the unknown member 'names'"),
+        ('{"ids": []}', "'ids' has 0 members, and 1 to 250 are allowed"),
+        (
+            json.dumps({"ids": [1] * (MAX_MEMBERS + 1)}),
+            "'ids' has 251 members, and 1 to 250 are allowed",
+        ),
+        ('{"ids": 1}', "'ids' is no list"),
+        ('{"ids": "1"}', "'ids' is no list"),
+        ('{"ids": [7, "1"]}', "Member 1 of 'ids' is not a number"),
+        ('{"ids": [true]}', "Member 0 of 'ids' is not a number"),
+        ('{"ids": [null]}', "Member 0 of 'ids' is not a number"),
+        ('{"ids": [-1]}', "Member 0 of 'ids' is not a whole number from 0 to 999999999999999"),
+        ('{"ids": [1.5]}', "Member 0 of 'ids' is not a whole number from 0 to 999999999999999"),
+        ('{"ids": [NaN]}', "Member 0 of 'ids' is not a whole number from 0 to 999999999999999"),
+        ('{"ids": [1e999]}', "Member 0 of 'ids' is not a whole number from 0 to 999999999999999"),
+        (
+            f'{{"ids": [{MAX_NUMBER + 1}]}}',
+            "Member 0 of 'ids' is not a whole number from 0 to 999999999999999",
+        ),
+        ('{"emails": [1]}', "Member 0 of 'emails' is not a text"),
+        ('{"usernames": [["bob"]]}', "Member 0 of 'usernames' is not a text"),
+        (
+            json.dumps({"usernames": ["x" * (LONGEST_NAME + 1)]}),
+            "Member 0 of 'usernames' has 321 characters, and 320 are allowed",
+        ),
     ],
-    ids=lambda body: body[:40],
+    ids=lambda value: value[:40],
 )
-def test_anything_else_is_refused_with_what_is_allowed(body: str) -> None:
-    with pytest.raises(InvalidRequestError, match="The body must be JSON like"):
+def test_each_mistake_is_told_in_its_own_words_and_what_is_allowed(body: str, problem: str) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
         parse(body)
+
+    forms = '{"emails": ["…"]}, {"ids": [1]} or {"usernames": ["…"]}'
+    assert caught.value.message == f"{problem}. Send JSON like {forms}."
 
 
 @pytest.mark.parametrize("address", ["bob", "bob@", "@example.com", "a b@example.com", ""])
