@@ -5,6 +5,7 @@ The same questions go to both, at places spread over all of a directory.
 
 import json
 import re
+import time
 from collections.abc import Iterable
 
 from bench.neighbours import LARGE_CLIENT, SMALL_CLIENT, Json, Neighbours, event
@@ -15,6 +16,7 @@ from bench.rounds import interleaved
 _PLACES = 40
 _CALLS = 40
 _OK = 200
+_PARSING = "json"
 _ZONES = ("Europe/London", "Europe/Berlin", "America/Chicago", "Asia/Tokyo")
 FILTERS = {
     "timezone": [f"/users?timeZone={zone}" for zone in _ZONES],
@@ -41,13 +43,25 @@ def measure(running: Neighbours, found: Found, rounds: Iterable[object]) -> None
             )
             for (kind, client_id), asked in questions.items()
         }
-        took = interleaved(turns, rounds)
+        rows = [json.dumps(user).encode() for user in running.origin.users(LARGE_CLIENT)]
+        took = interleaved({**turns, _PARSING: lambda: [_parse(rows)]}, rounds)
     medians: dict[tuple[str, str], float] = {}
     for kind, client_id in questions:
         size = {SMALL_CLIENT: "500", LARGE_CLIENT: "10k"}[client_id]
         times = [1e3 * each for each in took[f"{kind} {client_id}"]]
         medians[kind, size] = found.sample(f"{kind}_{size}_ms", times)
     _add(found, medians)
+    slowest = max(FILTERS, key=lambda kind: medians[kind, "10k"])
+    filtered, parsed = took[f"{slowest} {LARGE_CLIENT}"], took[_PARSING]
+    found.pair("filter_10k_vs_json", [1e3 * t for t in filtered], [1e3 * t for t in parsed], "ms")
+
+
+def _parse(rows: list[bytes]) -> float:
+    """Return the seconds that ``json`` alone takes to read the users, before any is looked at."""
+    started = time.perf_counter()
+    for row in rows:
+        json.loads(row)
+    return time.perf_counter() - started
 
 
 def _add(found: Found, medians: dict[tuple[str, str], float]) -> None:
