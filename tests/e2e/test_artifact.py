@@ -100,7 +100,7 @@ def test_an_artifact_is_trimmed(built: Path, function: str) -> None:
 
 def test_the_operations_that_are_called_are_those_that_an_artifact_describes(built: Path) -> None:
     sources = "".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
-    called = set(re.findall(r"client\.([a-z_]+)\(", sources))
+    called = set(re.findall(r"client\.([a-z_]+)\b", sources))
 
     described = {
         xform_name(operation)
