@@ -36,12 +36,11 @@ def measure(
     for name in set(names) & set(PLAIN):
         if list((running.directory / name).rglob("*.pyc")):
             raise RuntimeError(f"{name} was compiled while it was measured")
-    medians = {name: found.sample(f"cold_{name}_ms", times) for name, times in took.items()}
-    ours = medians[OURS]
-    found.compare("cold_vs_typical_sam_build", ours, medians["typical"], "ms")
-    found.compare("cold_vs_floor", ours, medians["floor"], "ms")
-    for name in names[3:]:
-        found.compare(f"cold_vs_{name}", ours, medians[name], "ms")
+    for name, times in took.items():
+        found.sample(f"cold_{name}_ms", times)
+    for name in names[1:]:
+        row = {"typical": "cold_vs_typical_sam_build"}.get(name, f"cold_vs_{name}")
+        found.pair(row, took[OURS], took[name], "ms")
 
 
 def start(running: Neighbours, name: str, *, sam: Path) -> float:

@@ -5,7 +5,8 @@ The same questions go to both, at places spread over all of a directory.
 
 import json
 import re
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping
 
 from bench.neighbours import LARGE_CLIENT, SMALL_CLIENT, Json, Neighbours, event
 from bench.process import Worker
@@ -15,6 +16,7 @@ from bench.rounds import interleaved
 _PLACES = 40
 _CALLS = 40
 _OK = 200
+_PARSING = "json"
 _ZONES = ("Europe/London", "Europe/Berlin", "America/Chicago", "Asia/Tokyo")
 FILTERS = {
     "timezone": [f"/users?timeZone={zone}" for zone in _ZONES],
@@ -41,18 +43,29 @@ def measure(running: Neighbours, found: Found, rounds: Iterable[object]) -> None
             )
             for (kind, client_id), asked in questions.items()
         }
-        took = interleaved(turns, rounds)
+        rows = [json.dumps(user).encode() for user in running.origin.users(LARGE_CLIENT)]
+        took = interleaved({**turns, _PARSING: lambda: [_parse(rows)]}, rounds)
+    times = {name: [1e3 * each for each in taken] for name, taken in took.items()}
     medians: dict[tuple[str, str], float] = {}
     for kind, client_id in questions:
         size = {SMALL_CLIENT: "500", LARGE_CLIENT: "10k"}[client_id]
-        times = [1e3 * each for each in took[f"{kind} {client_id}"]]
-        medians[kind, size] = found.sample(f"{kind}_{size}_ms", times)
-    _add(found, medians)
+        medians[kind, size] = found.sample(f"{kind}_{size}_ms", times[f"{kind} {client_id}"])
+    _add(found, times, medians)
 
 
-def _add(found: Found, medians: dict[tuple[str, str], float]) -> None:
+def _parse(rows: list[bytes]) -> float:
+    """Return the seconds that ``json`` alone takes to read the users, before any is looked at."""
+    started = time.perf_counter()
+    for row in rows:
+        json.loads(row)
+    return time.perf_counter() - started
+
+
+def _add(
+    found: Found, times: Mapping[str, list[float]], medians: Mapping[tuple[str, str], float]
+) -> None:
     def compare(name: str, kind: str) -> None:
-        found.compare(name, medians[kind, "10k"], medians[kind, "500"], "ms")
+        found.pair(name, times[f"{kind} {LARGE_CLIENT}"], times[f"{kind} {SMALL_CLIENT}"], "ms")
 
     compare("window_10k_vs_500", "window")
     worse = max(("address", "id"), key=lambda kind: medians[kind, "10k"] / medians[kind, "500"])
@@ -62,6 +75,7 @@ def _add(found: Found, medians: dict[tuple[str, str], float]) -> None:
     compare("lookup_by_id_10k_vs_500", "id")
     slowest = max(FILTERS, key=lambda kind: medians[kind, "10k"])
     found.add("filter_10k_p50_ms", medians[slowest, "10k"], "ms")
+    found.pair("filter_10k_vs_json", times[f"{slowest} {LARGE_CLIENT}"], times[_PARSING], "ms")
     for kind in (*FILTERS, "sort"):
         compare(f"{kind}_10k_vs_500", kind)
 

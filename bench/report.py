@@ -52,11 +52,16 @@ def labels(figure: str) -> dict[str, str]:
 
 def missed(runs: Sequence[Run]) -> list[str]:
     """Return the names of promises that the median of the runs does not keep."""
-    return [name for name, bound in BOUNDS.items() if statistics.median(_told(name, runs)) > bound]
+    return [
+        name
+        for name, bound in BOUNDS.items()
+        if (rows := _measured(name, runs)) and statistics.median(row.upper for row in rows) > bound
+    ]
 
 
-def _told(name: str, runs: Sequence[Run]) -> list[float]:
-    return [rows_of(run)[name].told for run in runs]
+def _measured(name: str, runs: Sequence[Run]) -> list[Row]:
+    """Return a figure in those runs that have it: a promise may be younger than some."""
+    return [row for run in runs if (row := rows_of(run).get(name))]
 
 
 def _lines(lines: Iterable[Sequence[str]]) -> str:
@@ -64,8 +69,11 @@ def _lines(lines: Iterable[Sequence[str]]) -> str:
 
 
 def _promise(name: str, runs: Sequence[Run]) -> list[str]:
-    """Return a promise, the median and the range of the runs, and the newest of them."""
-    told, newest = _told(name, runs), rows_of(runs[-1])[name]
+    """Return a promise, the median and the range of the runs, and the newest with its interval."""
+    rows = _measured(name, runs)
+    if not rows:
+        return [f"`{name}`", f"≤ {BOUNDS[name]:g}", "not measured yet", "", "", ""]
+    told, newest = [row.told for row in rows], rows[-1]
     pair = f"{newest}" if newest.ratio is None else f"{newest} / {newest:peer}"
     return [
         f"`{name}`",
@@ -73,6 +81,7 @@ def _promise(name: str, runs: Sequence[Run]) -> list[str]:
         f"{number(statistics.median(told))}{' **missed**' if name in missed(runs) else ''}",
         f"{number(min(told))} to {number(max(told))}",
         f"{pair} {newest.unit}",
+        "" if newest.high is None else f"{newest:low} to {newest:high}",
     ]
 
 

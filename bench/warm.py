@@ -1,5 +1,6 @@
 """Warm answers: ``handler(event, context)`` in process, logs and metrics on, several in turns."""
 
+import statistics
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -46,21 +47,18 @@ def measure(running: Neighbours, found: Found, rounds: Iterable[object]) -> None
 
             turns[name] = turn
         took = interleaved(turns, rounds)
-    medians = {
-        kind: found.sample(f"warm_{kind}_us", [1e6 * each for each in times])
-        for kind, times in took.items()
-    }
-    found.compare("warm_hit_vs_echo", medians["hit"], medians["echo"], "us")
-    found.compare("warm_304_vs_echo", medians["304"], medians["echo"], "us")
-    found.compare("warm_hit_vs_requests_cache", medians["hit"], medians["requests_cache"], "us")
-    found.compare(
-        "warm_hit_vs_fastapi_mangum_hishel", medians["hit"], medians["fastapi_hishel"], "us"
-    )
-    found.compare("warm_hit_vs_typical", medians["hit"], medians["typical"], "us")
+    times = {kind: [1e6 * each for each in taken] for kind, taken in took.items()}
+    for kind, taken in times.items():
+        found.sample(f"warm_{kind}_us", taken)
+    found.pair("warm_hit_vs_echo", times["hit"], times["echo"], "us")
+    found.pair("warm_304_vs_echo", times["304"], times["echo"], "us")
+    found.pair("warm_hit_vs_requests_cache", times["hit"], times["requests_cache"], "us")
+    found.pair("warm_hit_vs_fastapi_mangum_hishel", times["hit"], times["fastapi_hishel"], "us")
+    found.pair("warm_hit_vs_typical", times["hit"], times["typical"], "us")
 
 
 def measure_head_reads(running: Neighbours, found: Found, rounds: Iterable[object]) -> None:
-    """Add what a hit that has to read the head again costs over a bare read.
+    """Add what a hit that has to read the head again costs beside a bare read by the same SDK.
 
     Raises:
         RuntimeError: the hits were too fast to have read anything.
@@ -75,12 +73,13 @@ def measure_head_reads(running: Neighbours, found: Found, rounds: Iterable[objec
             taken, read = ours.call_after_pauses(
                 page, table=CLIENTS_TABLE, key=item, calls=20, seconds=_PAUSE_SECONDS
             )
-            hits += taken
-            bare += read
-    hit = found.sample("head_read_hit_ms", [1e3 * each for each in hits])
-    read_alone = found.sample("bare_get_item_ms", [1e3 * each for each in bare])
+            hits.append(1e3 * statistics.median(taken))
+            bare.append(1e3 * statistics.median(read))
+    hit = found.sample("head_read_hit_ms", hits)
+    read_alone = found.sample("bare_get_item_ms", bare)
     if hit < read_alone / 2:
         raise RuntimeError("hits did not read the head again")
+    found.pair("head_read_vs_bare_get_item", hits, bare, "ms")
     found.add("head_read_hit_over_bare_get_item_ms", hit - read_alone, "ms")
     found.add("head_read_hit_ms", hit, "ms")
     found.add("bare_get_item_ms", read_alone, "ms")

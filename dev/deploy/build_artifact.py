@@ -7,9 +7,9 @@ cold start compiles everything again. So the Makefile's ``build-<function>`` tar
 All functions get the same content, each in an artifact of its own. A shared layer would save a
 second upload and nothing else, and would bring a version to publish, keep and clean up.
 
-The content depends on ``uv.lock``, ``src``, this file and the commit's name alone: wheels only,
-their hashes checked, times and paths fixed. Dependencies are kept in ``.build`` under a name made
-from what decides them, so the other functions and the next build only copy.
+The content depends on ``uv.lock``, ``src``, this module, ``stand_ins`` and the commit's name alone:
+wheels only, their hashes checked, times and paths fixed. Dependencies are kept in ``.build`` under
+a name made from what decides them, so the other functions and the next build only copy.
 """
 
 import argparse
@@ -21,11 +21,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from dev import ROOT
+from dev.deploy import stand_ins
 from dev.deploy.version import version_of
 
 type Json = Any  # A model's nodes are free-form.
@@ -37,14 +38,20 @@ _TASK_ROOT = "/var/task"
 # The earliest time that a zip file can hold.
 _EPOCH = 315_532_800
 
-# Of the 400 services that botocore describes, those that the functions call.
-_SERVICES = frozenset({"dynamodb", "events", "lambda", "secretsmanager", "sqs"})
+# Of the 400 services that botocore describes, those that the functions call, and what they call.
+_SERVICES = {
+    "dynamodb": {"BatchGetItem", "BatchWriteItem", "GetItem", "TransactWriteItems", "UpdateItem"},
+    "events": {"PutEvents"},
+    "lambda": {"Invoke"},
+    "secretsmanager": {"GetSecretValue"},
+    "sqs": {"ChangeMessageVisibility", "SendMessage"},
+}
 # Files that pip and uv write for themselves, and which differ from one installation to the next.
 _INSTALLER_FILES = frozenset(
     {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json"}
 )
 # What no function loads: commands, tests, and what boto3 makes resources of.
-_UNUSED = ("bin", "boto3/data", "boto3/examples", "**/tests", "**/__pycache__")
+_UNUSED = ("bin", "boto3/data", "boto3/examples", "s3transfer", "**/tests", "**/__pycache__")
 
 
 def build(target: Path, *, architecture: str, uv: str, cache: Path = _CACHE) -> None:
@@ -76,7 +83,8 @@ def write_version(module: Path) -> None:
 def _dependencies(architecture: str, *, uv: str, cache: Path) -> Path:
     """Return the directory of installed, trimmed and compiled dependencies; make it if need be."""
     locked = output(uv, "export", "--frozen", "--no-dev", "--no-emit-project", "--no-header")
-    recipe = [locked, Path(__file__).read_text(encoding="utf-8"), architecture, sys.version]
+    made_by = [Path(file).read_text(encoding="utf-8") for file in (__file__, stand_ins.__file__)]
+    recipe = [locked, *made_by, architecture, sys.version]
 
     def make(packages: Path) -> None:
         checked = ("--no-deps", "--require-hashes")
@@ -130,24 +138,55 @@ def _trim(packages: Path) -> None:
     for pattern in _UNUSED:
         for directory in list(packages.glob(pattern)):
             shutil.rmtree(directory)
-    data = packages / "botocore/data"
-    for directory in data.iterdir():
-        if directory.is_dir() and directory.name not in _SERVICES:
-            shutil.rmtree(directory)
-    for model in data.rglob("*.json.gz"):
-        _trim_model(model)
-    _trim_endpoints(data / "endpoints.json")
+    stand_ins.put_into(packages)
+    _trim_data(packages / "botocore/data")
     for information in packages.glob("*.dist-info"):
         for file in information.iterdir():
             if file.name in _INSTALLER_FILES:
                 file.unlink()
 
 
+def _trim_data(data: Path) -> None:
+    """Leave what botocore knows of the services that are called, of the newest version of each."""
+    for directory in data.iterdir():
+        if directory.is_dir() and directory.name not in _SERVICES:
+            shutil.rmtree(directory)
+    for service in _SERVICES:
+        *older, _newest = sorted(data.joinpath(service).iterdir())
+        for version in older:
+            shutil.rmtree(version)
+    for model in data.rglob("*.json.gz"):
+        _trim_model(model)
+    _trim_endpoints(data / "endpoints.json")
+
+
 def _trim_model(file: Path) -> None:
-    """Leave out the texts of a service's model, three quarters of what its client has to parse."""
+    """Leave out the texts of a service's model, three quarters of what its client has to parse.
+
+    What is left of a service are the operations that the functions call, and their shapes.
+    """
     model = json.loads(gzip.decompress(file.read_bytes()), object_hook=_without_text)
+    if file.name == "service-2.json.gz":
+        _keep_operations(model, _SERVICES[file.parents[1].name])
     file.with_suffix("").write_text(json.dumps(model, separators=(",", ":")), encoding="utf-8")
     file.unlink()
+
+
+def _keep_operations(model: Json, names: Collection[str]) -> None:
+    """Leave in a service's model the operations ``names``, and the shapes that these need."""
+    model["operations"] = {name: model["operations"][name] for name in sorted(names)}
+    needed: dict[str, Json] = {}
+    unread = [model["operations"]]
+    while unread:
+        node = unread.pop()
+        children = node.values() if isinstance(node, dict) else node
+        unread += (each for each in children if isinstance(each, dict | list))
+        shape = node.get("shape") if isinstance(node, dict) else None
+        # A member of that name is an object.
+        if isinstance(shape, str) and shape not in needed:
+            needed[shape] = model["shapes"][shape]
+            unread.append(needed[shape])
+    model["shapes"] = needed
 
 
 def _without_text(node: Json) -> Json:

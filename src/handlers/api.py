@@ -4,10 +4,11 @@ Cold path first: a hit imports and creates only what reads DynamoDB.
 """
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from time import perf_counter, time
 from typing import Any
 
-from handlers import cache, document, feed, observing, users
+from handlers import observing, users
 from handlers.call import Call
 from handlers.gateway import DOCUMENT, Request, Response, error_response
 from handlers.invocation import Context, deadline
@@ -17,23 +18,27 @@ from lib.caching import provenance
 from lib.errors import ServiceError, UnavailableError
 
 
-def _receive_webhook(call: Call) -> Response:
-    from handlers.webhook import receive  # noqa: PLC0415 - no reader should pay for it.
+def _later(module: str, name: str) -> Callable[[Call], Response]:
+    """Return ``name`` of the ``module`` beside, imported when it is asked: no list pays for it."""
 
-    return receive(call)
+    def answer(call: Call) -> Response:
+        response: Response = getattr(import_module(f"handlers.{module}"), name)(call)
+        return response
+
+    return answer
 
 
 _ROUTES: Mapping[str, Callable[[Call], Response]] = {
     "users": users.list_users,
     "users/lookup": users.look_users_up,
     "users/{userId}": users.get_user,
-    "cache": cache.show_cache,
-    "cache/changes": cache.list_changes,
-    "cache/pages": cache.list_pages,
-    "cache/refresh": cache.refresh,
-    "events": feed.list_events,
-    "webhook": _receive_webhook,
-    DOCUMENT: document.show_document,
+    "cache": _later("cache", "show_cache"),
+    "cache/changes": _later("cache", "list_changes"),
+    "cache/pages": _later("cache", "list_pages"),
+    "cache/refresh": _later("cache", "refresh"),
+    "events": _later("feed", "list_events"),
+    "webhook": _later("webhook", "receive"),
+    DOCUMENT: _later("document", "show_document"),
 }
 
 

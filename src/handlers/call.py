@@ -1,13 +1,11 @@
 """One routed request on its way through a handler."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from handlers.gateway import Request, Route
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A request, where it goes, and until when its answer is of use (an instant).
 
     ``holder`` is unique to the invocation. ``line`` is the log line of this request, to be added

@@ -23,7 +23,6 @@ from lib.queries.cursor import Cursors
 from lib.reading.lists import ListReads
 from lib.reading.named import NamedReads
 from lib.reading.proxy import Proxy
-from lib.reading.single import SingleReads
 from lib.reading.stored import Stored
 from lib.settings import Settings
 
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from lib.reading.feed import Feed
     from lib.reading.lookup import Lookup
     from lib.reading.page_digests import PageDigests
+    from lib.reading.single import SingleReads
     from lib.revalidation.forced import ForcedRefresh
     from lib.revalidation.revalidation import Revalidation
 
@@ -264,8 +264,10 @@ class Wiring:
         )
 
     @cached_property
-    def single_reads(self) -> SingleReads:
+    def single_reads(self) -> "SingleReads":
         """Single users."""
+        from lib.reading.single import SingleReads
+
         return SingleReads(named=self._named_reads, policy=self.settings.policy, time=self.time)
 
     @cached_property

@@ -4,11 +4,10 @@ Pure: whoever wires the service puts the real ones in.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Time:
+class Time(NamedTuple):
     """``now`` tells the instant (epoch seconds), ``sleep`` waits seconds, ``random`` is in 0..1."""
 
     now: Callable[[], float]

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from botocore import xform_name
 
 from dev import ROOT
 from dev.deploy.build_artifact import build
@@ -95,6 +96,19 @@ def test_an_artifact_is_trimmed(built: Path, function: str) -> None:
     assert not (artifact / "boto3/data").exists()
     assert not list(artifact.rglob("tests"))
     assert size < MOST_BYTES
+
+
+def test_the_operations_that_are_called_are_those_that_an_artifact_describes(built: Path) -> None:
+    sources = "".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
+    called = set(re.findall(r"client\.([a-z_]+)\b", sources))
+
+    described = {
+        xform_name(operation)
+        for model in (built / "ApiFunction/botocore/data").rglob("service-2.json")
+        for operation in json.loads(model.read_text())["operations"]
+    }
+
+    assert called == described
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -217,7 +217,7 @@ class Service:
     def forget(self) -> None:
         """Go on in a new Lambda environment."""
         wiring.cache_clear()
-        wiring().time = replace(wiring().time, now=self.clock, sleep=self.clock.sleep)
+        wiring().time = wiring().time._replace(now=self.clock, sleep=self.clock.sleep)
         wiring().session = _session()
 
     def let_pass(self, seconds: float, *, same_environment: bool = False) -> None:

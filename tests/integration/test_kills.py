@@ -26,10 +26,9 @@ from tests.patience import PATIENCE_SECONDS, wait_until
 
 _REVALIDATE = f"""
 import sys
-from dataclasses import replace
 from handlers.refresh import handler
 from handlers.wiring import wiring
-wiring().time = replace(wiring().time, now=lambda: float(sys.argv[1]))
+wiring().time = wiring().time._replace(now=lambda: float(sys.argv[1]))
 class Context:
     aws_request_id = "killed"
     def get_remaining_time_in_millis(self): return 29_000

@@ -7,11 +7,10 @@ Pure: no clock, no I/O. Durations are whole seconds, instants epoch seconds.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import formatdate
 from functools import cache, lru_cache
-from typing import override
+from typing import NamedTuple, override
 
 NAME = "managed-users"
 """This cache's name in Cache-Status."""
@@ -29,8 +28,7 @@ _QUOTED_PAIR = re.compile(r"\\(.)")
 _ENTITY_TAG = re.compile(r"""\s*((?:W/)?"[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)""")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestDirectives:
+class RequestDirectives(NamedTuple):
     """The request directives that mean something here (RFC 9111 section 5.2.1)."""
 
     no_cache: bool = False
@@ -91,8 +89,7 @@ def _greatest(values: list[str | None] | None) -> int | None:
     return max(_numbers(values), default=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CacheStatus:
+class CacheStatus(NamedTuple):
     """How this cache handled a request: one member of Cache-Status (RFC 9211 section 2).
 
     >>> str(CacheStatus(ttl=-3, detail="stale-while-revalidate"))

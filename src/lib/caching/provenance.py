@@ -6,7 +6,6 @@ alone follow ``Age``, ``Cache-Status`` with its ``ttl``, ``Cache-Control`` and t
 Pure: no clock, no I/O. Instants are epoch seconds, durations seconds.
 """
 
-from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, assert_never
 
 from lib.caching.freshness import FreshnessPolicy, age_of
@@ -21,16 +20,14 @@ PINNED = "pinned"
 """The detail of an answer that had to be of just the generation it is of."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
+class Hit(NamedTuple):
     """What was stored; ``detail`` says why, where it is not simply fresh."""
 
     observed_at: float
     detail: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forwarded:
+class Forwarded(NamedTuple):
     """The origin was asked for this request, and its answer was used.
 
     ``asked_at`` is None where the answer rests on what was stored, too.
@@ -44,8 +41,7 @@ class Forwarded:
     detail: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailedOver:
+class FailedOver(NamedTuple):
     """The origin was asked for this request and failed; what was stored is the answer.
 
     ``received`` is the status that came, None if none did.
@@ -57,8 +53,7 @@ class FailedOver:
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Collapsed:
+class Collapsed(NamedTuple):
     """Somebody else's sweep, waited for, has answered this request as well."""
 
     fwd: Forwarding
@@ -72,7 +67,7 @@ def resting_on(came_by: Provenance, observed_at: float) -> Provenance:
     """Return the provenance of an answer in which somebody was last seen at ``observed_at``."""
     if observed_at >= came_by.observed_at:
         return came_by
-    return replace(came_by, observed_at=observed_at)
+    return came_by._replace(observed_at=observed_at)
 
 
 def age(came_by: Provenance, *, now: float) -> int | None:

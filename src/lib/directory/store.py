@@ -4,14 +4,16 @@ Every method raises StoreError when the table does not do what it was asked.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lib.directory.generation import Generation
 from lib.directory.head import Head, HeadUpdate, Lease
-from lib.directory.listing import Listing
 from lib.directory.manifest import Manifest, PageRef
 from lib.directory.pages import Page
 from lib.users.keys import Observation
+
+if TYPE_CHECKING:
+    from lib.directory.listing import Listing
 
 
 class Kept(NamedTuple):
@@ -121,10 +123,10 @@ class Hinted(Protocol):
 class Listings(Protocol):
     """What is known of organizations' lists."""
 
-    def listing(self, client_id: str) -> Listing:
+    def listing(self, client_id: str) -> "Listing":
         """Return what is known of one client's."""
 
-    def put_listing(self, client_id: str, listing: Listing) -> None:
+    def put_listing(self, client_id: str, listing: "Listing") -> None:
         """Keep it."""
 
 

@@ -8,7 +8,7 @@ seconds within the share, wherever the origin's own window begins.
 Pure: no clock, no I/O. Instants are epoch seconds.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lib.directory.head import LONGEST_PAUSE_SECONDS, CallCounters, Health, Value
 from lib.errors import Reason
@@ -29,8 +29,7 @@ LOOKUP_SHARE = 1 / 3
 """Part of what may be used that look-ups may take, so that no caller can starve sweeps."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(NamedTuple):
     """Calls reserved in the running minute and in the one before, in all and for look-ups."""
 
     calls: int
@@ -39,8 +38,7 @@ class Counted:
     lookups_before: int
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Why the origin is not asked, and the instant from which it may be."""
 
     reason: Reason

@@ -9,7 +9,6 @@ Pure: no clock, no I/O.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from lib.directory.generation import Generation
@@ -68,7 +67,7 @@ def fitting(rows: Slice, *, shorten: bool) -> Slice:
     if count == len(rows.lines):
         return rows
     if shorten and count:
-        return replace(rows, lines=rows.lines[:count])
+        return rows._replace(lines=rows.lines[:count])
     smaller = f"Ask for at most limit={count} at this offset, or for" if count else "Ask for"
     raise InvalidRequestError(
         f"The answer would be larger than 6 MB. {smaller} fewer fields with fields=.",

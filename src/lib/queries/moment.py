@@ -5,7 +5,6 @@ Pure: no I/O.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from lib.errors import InvalidRequestError
@@ -23,8 +22,7 @@ class AsOf(NamedTuple):
     instant: float = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class Moment(NamedTuple):
     """Of which generation an answer must be: not before one, exactly a cursor's, or a past one."""
 
     min_generation: int = 0

@@ -11,8 +11,7 @@ Pure: no I/O.
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from lib.errors import InvalidRequestError
 from lib.users.address import is_address
@@ -68,8 +67,7 @@ def parse(params: Params) -> tuple[int, int, tuple[str, ...] | None]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Check:
+class _Check(NamedTuple):
     """One parameter after conversion, with the origin's constraints that it breaks."""
 
     name: str

@@ -5,9 +5,8 @@ Pure: no clock; reads pages through the snapshot alone.
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from lib.directory.index import folded_key
 from lib.directory.snapshot import Snapshot
@@ -19,8 +18,7 @@ from lib.users.keys import username_key
 from lib.users.row import Row
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slice:
+class Slice(NamedTuple):
     """Canonical documents of one window, and how many the whole view has.
 
     ``not_found`` are the addresses, ids and usernames asked for, as they were asked for, that no

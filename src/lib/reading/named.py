@@ -101,5 +101,5 @@ def looked_up(came_by: Provenance, found: "Found | None", *, alone: bool = False
             stored=found.observed_at is not None,
             detail="look-up",
         )
-    told = replace(came_by, observed_at=observed_at)
-    return replace(told, detail="look-up") if isinstance(told, Hit) else told
+    told = came_by._replace(observed_at=observed_at)
+    return told._replace(detail="look-up") if isinstance(told, Hit) else told

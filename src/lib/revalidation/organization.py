@@ -170,8 +170,7 @@ class OrganizationSweep:
         sweep = Sweep(
             told.users,
             complete=not reason,
-            reach=replace(
-                reach,
+            reach=reach._replace(
                 strays=told.strays,
                 unconfirmed_since=before if finished else self.head.generation.unconfirmed_since,
             ),

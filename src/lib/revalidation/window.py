@@ -11,6 +11,7 @@ Pure but for the callable that lists.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from lib.errors import OriginError, Reason
 from lib.users.document import id_of
@@ -61,8 +62,7 @@ class Window:
         return tuple(sorted(steps, reverse=True))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class Reach(NamedTuple):
     """Which part of a longer list was swept: ids from ``first_id`` on, below ``end_id`` if given.
 
     The whole list has ``rows`` rows. ``strays`` are users whom it is known not to tell of. In the
@@ -85,8 +85,7 @@ class Reach:
         return self.holds(user_id) and user_id not in self.strays
 
 
-@dataclass(frozen=True, slots=True)
-class Sweep:
+class Sweep(NamedTuple):
     """The users of a list, and whether these are all.
 
     With a ``reach`` it is not the window that was swept, and ``reason`` says why that is not all.

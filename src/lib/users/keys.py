@@ -5,7 +5,7 @@ Pure: no I/O.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_ID = 2**31 - 1
 """The largest id that a user can have: the origin keeps ids as 32-bit integers (Prisma ``Int``)."""
@@ -44,8 +44,7 @@ def key_hash(key: str, client_id: str) -> bytes:
     return hashlib.blake2b(named, digest_size=8, key=client_id.encode()[:64]).digest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserKeys:
+class UserKeys(NamedTuple):
     """Addresses as the origin stores them, and ids."""
 
     addresses: Sequence[str] = ()
@@ -58,8 +57,7 @@ class UserKeys:
         return list(dict.fromkeys([*named, *map(id_key, self.ids)]))
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """The origin's answer at ``observed_at``: a user's canonical document, or None for nobody."""
 
     line: bytes | None
