@@ -194,7 +194,7 @@ screenshots: $(VENV) browser ## Take the pictures of the page anew, for the READ
 # ---- benchmarks ----
 # In an environment of their own: what peers import stays away from tests.
 BENCH_VENV := .build/bench/venv
-BENCH := UV="$$(realpath "$$(command -v $(UV))")" SAM="$(CURDIR)/$(SAM)" UV_PROJECT_ENVIRONMENT=$(BENCH_VENV) $(RUN) python -m bench
+BENCH := PYTHONPATH=src UV="$$(realpath "$$(command -v $(UV))")" SAM="$(CURDIR)/$(SAM)" UV_PROJECT_ENVIRONMENT=$(BENCH_VENV) $(RUN) python -m bench
 
 .build/bench/.synced: $(VENV)
 	@mkdir -p $(@D)
