@@ -7,6 +7,7 @@ it. nginx and Varnish have to be on the path (Debian: ``apt-get install nginx-li
 import getpass
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 from urllib.parse import urlsplit
 
 from dev import ROOT
@@ -85,13 +86,20 @@ def _local_run(workers: int, asked: Asked) -> Iterator[int]:
         "CAL_OAUTH_CLIENTS": json.dumps({asked.client_id: SECRET}),
         "FRESH_SECONDS": str(asked.fresh_seconds),
     }
-    command = [sys.executable, "-m", "dev.local"]
-    with _process(command, environment, output=subprocess.PIPE) as process:
-        for line in process.stdout or ():
-            if line.startswith("ready "):
-                yield urlsplit(line.split()[1]).port or 0
-                return
-        raise RuntimeError("the local run ended before it was ready")
+    # To a file: a line a request would fill a pipe that nobody empties.
+    with NamedTemporaryFile("w+") as said:
+        command = [sys.executable, "-m", "dev.local"]
+        with _process(command, environment, output=said.fileno()) as process:
+            yield _ready_port(Path(said.name), process)
+
+
+def _ready_port(said: Path, process: subprocess.Popen[str]) -> int:
+    deadline = time.monotonic() + _START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        if ready := re.search(r"^ready http://[^:]+:(\d+)$", said.read_text(), re.MULTILINE):
+            return int(ready[1])
+        time.sleep(_POLL_SECONDS)
+    raise RuntimeError("the local run is not ready")
 
 
 def _one_environment(asked: Asked) -> Iterator[int]:
@@ -172,8 +180,6 @@ def _process(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if process.stdout:
-            process.stdout.close()
 
 
 def _free_port() -> int:
