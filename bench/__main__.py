@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from bench import (
     artifacts,
     cold,
+    compression,
     growth,
     memory,
     plots,
@@ -25,6 +26,7 @@ from bench import (
     results,
     sizes,
     stampede,
+    throughput,
     warm,
     writing,
 )
@@ -53,8 +55,10 @@ def _subjects(*, sam: Path, wide: bool) -> list[Subject]:
         Subject("head reads", warm.measure_head_reads, 200, 10),
         Subject("logs", warm.measure_logs, 1, 1),
         Subject("growth", growth.measure, 500, 10),
+        Subject("compression", partial(compression.measure, sam=sam), 100, 5),
         Subject("units", writing.measure, 1, 1),
         Subject("cold readers", stampede.measure, 1, 1),
+        Subject("throughput", throughput.measure, 1, 1),
         Subject("memory", partial(memory.measure, sam=sam), 1, 1),
         Subject("cold starts", partial(cold.measure, sam=sam, wide=wide), 40, 5),
     ]

@@ -9,7 +9,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 
-from bench import cost
+from bench import compression, cost, throughput
 from bench.results import BENCH, BOUNDS, Row, Run, number, rows_of, spreads_of
 from dev import ROOT
 from dev.template import literals
@@ -40,6 +40,9 @@ def page(runs: Sequence[Run]) -> str:
         **_prices(),
         **_basis(rows),
         **_fixed(),
+        throughput=_lines(throughput.table(rows)),
+        throughput_rate=throughput.RATE,
+        compression=_lines(compression.table(rows)),
         months=_lines(_month(scenario, rows) for scenario in cost.SCENARIOS),
     )
 
