@@ -38,10 +38,13 @@ def _replay(plan: Plan, ledger: Ledger, events: list[Event]) -> Iterator[str]:
     # None: whoever listens has begun with a directory of which pages were lost.
     users: set[int] | None = set()
     at = 0
-    for number in sorted(by_generation):
+    order = sorted(by_generation)
+    for number, following in zip(order, (*order[1:], None), strict=True):
         told = by_generation[number]
         edition = ledger.editions[number]
-        if any(event["type"] == BASELINE_TYPE for event in told):
+        # Where pages were lost in the middle of a step, a baseline stands for the rest of it.
+        started_over = following is not None and _has_baseline(by_generation[following])
+        if _has_baseline(told):
             # Whoever listens starts from the directory itself.
             users, at = set(edition.lines) if edition.whole else None, number
             continue
@@ -52,11 +55,16 @@ def _replay(plan: Plan, ledger: Ledger, events: list[Event]) -> Iterator[str]:
         if not edition.whole:
             continue
         whole_before = ledger.editions[number - 1].whole
-        if users is not None and whole_before and users != edition.lines.keys():
-            wrong = sorted(users ^ edition.lines.keys())[:5]
+        judged = users is not None and whole_before and not started_over
+        if judged and users != edition.lines.keys():
+            wrong = sorted((users or set()) ^ edition.lines.keys())[:5]
             yield f"after the events of generation {number} users {wrong} differ"
         users = set(edition.lines)
     yield from _unheard(plan, ledger, by_generation, at)
+
+
+def _has_baseline(told: list[Event]) -> bool:
+    return any(event["type"] == BASELINE_TYPE for event in told)
 
 
 def _unheard(
@@ -74,7 +82,7 @@ def _unheard(
             continue
         # A baseline may stand for what was before it.
         later = (e for n in range(number, highest + 1) for e in by_generation.get(n, ()))
-        if not any(event["type"] == BASELINE_TYPE for event in later):
+        if not _has_baseline(list(later)):
             yield f"nobody was told of generation {number}"
 
 
