@@ -14,7 +14,8 @@ from dev.local.journal import Journal
 from dev.local.settings import LocalSettings
 from dev.local.stack import LocalStack
 
-_SETTINGS = {"PORT": "0", "WORKERS": "4", "SCHEDULE_SECONDS": "20"}
+# With stamps, which some parameters need.
+_SETTINGS = {"PORT": "0", "WORKERS": "4", "SCHEDULE_SECONDS": "20", "UPDATED_AT": "true"}
 _MOST_SECONDS = 1_500
 
 

@@ -32,11 +32,12 @@ def before_call(_context: Json, case: Json, _kwargs: Json) -> None:
     asked = case.query
     if "asOf" in asked:
         asked.pop("min_generation", None)
-    if numbered := {"min_generation", "since", "asOf"} & asked.keys():
+    if numbered := {"min_generation", "since", "asOf", "after"} & asked.keys():
         newest = requests.get(f"{client}/cache", timeout=35).json()["data"]["generation"]
         for name in numbered:
-            # Of a moment not long past, since this service is young.
-            asked[name] = newest if name == "asOf" else min(int(asked[name]), newest)
+            # Of a moment not long past, since this service is young; nor are there other cursors.
+            young = name in {"asOf", "after"}
+            asked[name] = newest if young else min(int(asked[name]), newest)
     if "cursor" in asked:
         for name in ("cursor", "offset", "min_generation", "asOf"):
             asked.pop(name, None)

@@ -7,7 +7,7 @@ that is set outside wins. Everything is checked before the first process starts.
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -21,6 +21,7 @@ from dev.template.literals import (
     function_environment,
     function_variables,
     parameter_defaults,
+    parameters_of,
     resource,
 )
 
@@ -28,6 +29,7 @@ API_HANDLER = "handlers.api.handler"
 REFRESH_HANDLER = "handlers.refresh.handler"
 CHANGES_HANDLER = "handlers.changes.handler"
 DELIVERIES_HANDLER = "handlers.deliveries.handler"
+_HANDLERS = (API_HANDLER, REFRESH_HANDLER, CHANGES_HANDLER)
 STACK_NAME = "managed-users-proxy"
 TABLE_NAME = f"{STACK_NAME}-table"
 SECRET_NAME = f"{STACK_NAME}-secret"
@@ -62,9 +64,8 @@ _IDLE_SECONDS = str(parameter_defaults()["IdleRevalidationSeconds"])
 _MAX_PORT = 65_535
 # What a terminal can read: no metrics, no line for what went well.
 _QUIET = {"POWERTOOLS_LOG_LEVEL": "WARNING", "POWERTOOLS_METRICS_DISABLED": "true"}
-_PASSED_ON = re.compile(
-    r"(FRESH|STALE|FROZEN|ORIGIN_MAX|IDLE|AGE_ALARM|ADOPTED|MAX_ADOPTED|LOOKUP|MEMORY_CACHE|HIDDEN|EVENT|POWERTOOLS)_.*"
-)
+_DECIDED_HERE = frozenset({"CAL_API_URL", "SCHEDULE_EXPRESSION", "WEBHOOK_URL"})
+_PASSED_ON_TOO = re.compile("POWERTOOLS_.*|IDLE_REVALIDATION_SECONDS|EVENT_BUS_NAME")
 
 
 class LocalSettingsError(ValueError):
@@ -122,7 +123,7 @@ class LocalSettings:
             webhook=_webhook(given),
             calcom_webhook_secret=given.get("CAL_WEBHOOK_SECRET", DEMO_CALCOM_WEBHOOK_SECRET),
             function_environment={
-                name: value for name, value in given.items() if _PASSED_ON.fullmatch(name)
+                name: value for name, value in given.items() if name in _passed_on(given)
             },
         )
         settings.check_functions()
@@ -221,8 +222,13 @@ def _webhook(env: Mapping[str, str]) -> Webhook | None:
 
 def _known() -> frozenset[str]:
     """Return the variables that mean something to a run."""
-    handlers = (API_HANDLER, REFRESH_HANDLER, CHANGES_HANDLER)
-    return _OWN.union(*(function_variables(handler) for handler in handlers))
+    return _OWN.union(*(function_variables(handler) for handler in _HANDLERS))
+
+
+def _passed_on(names: Iterable[str]) -> set[str]:
+    """Return what functions are told: whatever a deployment's parameters tell them, and more."""
+    told = {name for handler in _HANDLERS for name in parameters_of(handler)} - _DECIDED_HERE
+    return told | {name for name in names if _PASSED_ON_TOO.fullmatch(name)}
 
 
 def _clients(env: Mapping[str, str]) -> Mapping[str, str]:
