@@ -213,7 +213,7 @@ local-aws: build-local ## What `sam local` needs beside the functions, until Ctr
 .PHONY: e2e
 e2e: build-local browser ## The deployed shape (SAM deployment, HTTP, the Lambda runtime), and the page
 	SAM="$(CURDIR)/$(SAM)" BUILT=$(LOCAL_BUILD) $(RUN) pytest tests/e2e
-	PYTHONPATH=src $(RUN) pytest tests/page
+	PYTHONPATH=src $(RUN) pytest -n 2 --dist loadfile tests/page
 
 NODE_MODULES := client/typescript/node_modules/.package-lock.json
 
