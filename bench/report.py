@@ -7,7 +7,6 @@ Between braces stands the name of a row or a sample of the newest run, of a para
 import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from math import ceil
 
 from bench import compression, cost, throughput
 from bench.results import BENCH, BOUNDS, Row, Run, number, rows_of, spreads_of
@@ -105,21 +104,13 @@ def _on_paper(rows: Rows, times: int) -> str:
     def at(name: str) -> float:
         return rows[name].value * times
 
-    manifest = at("bytes_largest_manifest_10k")
-    pages = rows["write_units_update_10k"].value - _transaction_units(manifest / times)
     figures = [
-        manifest / 1e3,
         at("write_units_first_publication_10k"),
-        pages + _transaction_units(manifest),
         at("read_units_first_filter_10k"),
         at("filter_10k_p50_ms"),
         at("bytes_all_items_10k") / 1e6,
     ]
     return " | ".join(map(number, figures))
-
-
-def _transaction_units(size: float) -> int:
-    return 2 * ceil(size / 1024)
 
 
 def defaults() -> cost.Defaults:

@@ -32,7 +32,7 @@ from lib.directory.store import Kept
 from lib.errors import BrokenSnapshotError, ConflictError, Reason, StoreError
 
 HEAD_MANIFEST_BYTES = 222
-"""The longest packed manifest that the head carries: with it, the item stays under 1 KB."""
+"""The longest root of a manifest that the head carries: with it, the item stays under 1 KB."""
 
 _KNOWN = ATTRIBUTES | {"format"}
 _NOT_NEWER = "(attribute_not_exists(#format) OR #format <= :own_format)"
