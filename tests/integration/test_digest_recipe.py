@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -52,9 +53,8 @@ def test_a_recipe_makes_what_the_service_does(language: str, tmp_path: Path) -> 
     program.write_text(block(language), encoding="utf-8")
     interpreter = sys.executable if language == "python" else "node"
 
-    printed = programs.run(
-        "sh", "-c", f"{interpreter} {program} < {lines}", folder=tmp_path
-    ).strip()
+    command = f"{shlex.join((interpreter, str(program)))} < {shlex.quote(str(lines))}"
+    printed = programs.run("sh", "-c", command, folder=tmp_path).strip()
 
     assert printed == f"{total_of([canonical(user) for user in USERS]):064x}"
     assert printed == digest_of(USERS)

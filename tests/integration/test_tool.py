@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -289,7 +290,8 @@ def test_what_is_hopeless_is_said_at_once(run: Run, url: str, told: str) -> None
 def test_no_output_that_goes_wrong_is_a_traceback(
     environment: dict[str, str], command: str, code: int
 ) -> None:
-    tool = f"{sys.executable} -c 'from managed_users.tool import main; main()' {command}"
+    main = "from managed_users.tool import main; main()"
+    tool = f"{shlex.join((sys.executable, '-c', main))} {command}"
     ascii_only = {**os.environ, **environment, "PYTHONIOENCODING": "ascii"}
 
     done = subprocess.run(  # noqa: S603 - a shell's redirections of our own.
