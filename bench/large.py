@@ -27,7 +27,7 @@ NUMBER = 100_000
 KEPT = BENCH / "large.json"
 _ORGANIZATION = 4711
 _MOST_RUNS = 60
-_ROUNDS, _CALLS, _SCANS = 12, 40, 3
+_ROUNDS = 12
 
 
 def main() -> None:
@@ -136,7 +136,7 @@ def _read(running: Neighbours, found: Found) -> None:
         }
         turns = {
             f"{kind} {client_id}": lambda asked=asked, kind=kind: worker.call(
-                asked, _SCANS if kind in {*growth.FILTERS, "sort"} else _CALLS
+                asked, growth.calls_of(kind)
             )
             for (kind, client_id), asked in questions.items()
         }

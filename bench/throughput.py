@@ -47,7 +47,7 @@ class Case:
 TITLES = {
     "hit": "a hit",
     "304": "a 304",
-    "filter": "a filter (`q=`)",
+    "filter": "a filter (`q=`), the same again",
     "lookup_first": "look-up by address, each for the first time",
     "lookup_again": "look-up by address, the same again",
     "revalidation": "a hit that goes stale each second",

@@ -110,6 +110,7 @@ class Caller:
             cursors=CURSORS,
             time=self.world.time,
             updated_at=self.world.updated_at,
+            representations=self.world.representations,
         )
         moment = parse_moment(params, CURSORS.read)
         request = self._request(fields, min_generation=moment.min_generation)

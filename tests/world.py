@@ -14,6 +14,7 @@ from lib.origin.budget import Refusal
 from lib.reading.asking import Asking
 from lib.reading.lookup import Found, Lookup
 from lib.reading.proxy import Proxy
+from lib.reading.representations import Representations
 from lib.reading.request import Read, ReadRequest
 from lib.reading.stored import Stored
 from lib.revalidation.forced import ForcedRefresh, Refreshed
@@ -71,6 +72,7 @@ class World:
     handed_over: list[Claim] = field(default_factory=list)
     reported: list[Outcome] = field(default_factory=list)
     invocations: Iterator[int] = field(default_factory=count)
+    representations: Representations = field(default_factory=Representations)
     time: Time = field(init=False)
     memory: Memory = field(init=False)
     revalidation: Revalidation = field(init=False)

@@ -15,6 +15,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics.functions import is_metrics_disabled
 
 from handlers.version import VERSION
 from lib.errors import Reason, ServiceError, UnavailableError
@@ -22,10 +23,10 @@ from lib.errors import Reason, ServiceError, UnavailableError
 MAX_TOLD = 50
 """Most users that one log line names."""
 
-# An encoder made once: json.dumps, powertools' default, makes one for every line.
-logger = Logger(
-    json_serializer=json.JSONEncoder(separators=(",", ":"), default=str).encode, version=VERSION
-)
+# Made and asked once: powertools makes an encoder for every line, and asks before every flush.
+_encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
+_unmeasured = is_metrics_disabled()
+logger = Logger(json_serializer=_encode, version=VERSION)
 metrics = Metrics()
 _reporting = Lock()
 
@@ -81,13 +82,13 @@ def write_request(line: Mapping[str, Any]) -> None:
 
 
 def flush() -> None:
-    """Write the metrics of this invocation, if there are any."""
-    if metrics.metric_set:
+    """Write the metrics of this invocation, if there are any; switched off, they are forgotten."""
+    if not metrics.metric_set:
+        return
+    if not _unmeasured:
         metrics.metadata_set["version"] = VERSION
-        metrics.flush_metrics()
-    if metrics.metric_set:
-        # They are switched off, and would pile up and be printed by the hundred.
-        metrics.clear_metrics()
+        print(_encode(metrics.serialize_metric_set()))  # noqa: T201 - CloudWatch reads them there
+    metrics.clear_metrics()
 
 
 def describe_fault(fault: BaseException) -> Mapping[str, Any]:

@@ -23,6 +23,7 @@ from lib.queries.cursor import Cursors
 from lib.reading.lists import ListReads
 from lib.reading.named import NamedReads
 from lib.reading.proxy import Proxy
+from lib.reading.representations import MAX_KEPT, Representations
 from lib.reading.stored import Stored
 from lib.settings import Settings
 
@@ -261,6 +262,9 @@ class Wiring:
             cursors=self.cursors,
             time=self.time,
             updated_at=self.settings.updated_at,
+            representations=Representations(
+                most=MAX_KEPT if self.settings.memory_cache_bytes else 0
+            ),
         )
 
     @cached_property

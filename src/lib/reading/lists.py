@@ -5,7 +5,7 @@ Pure but for what it is wired to.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,6 +23,7 @@ from lib.queries.list_query import ListQuery
 from lib.queries.moment import AS_OF, AsOf, Moment
 from lib.queries.select import Slice
 from lib.reading.named import NamedReads, looked_up
+from lib.reading.representations import Representation, Representations
 from lib.reading.request import Answer, Read, ReadRequest
 from lib.users.address import stored_form
 from lib.users.document import id_of
@@ -50,12 +51,14 @@ class _Seen(NamedTuple):
     """What a read makes of a snapshot; ``rows`` is None where the caller has them already.
 
     ``validators`` are those of the generation's own rows; an answer with others has its body's.
+    ``body`` is one that is kept, empty if none is.
     """
 
     validators: Validators
     rows: Slice | None
     total: int | None
     observed_at: float
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,7 @@ class ListReads:
     cursors: Cursors
     time: Time
     updated_at: bool = False
+    representations: Representations = field(default_factory=Representations)
 
     def answer(self, asked: ListRequest) -> tuple[Answer, "Found | None"]:
         """Return the answer, and the look-up that was made for it.
@@ -165,10 +169,13 @@ class ListReads:
             # How many users a filter hides is not known without reading them.
             total = None if query.filtered or validators.pinned else generation.users
             return _Seen(validators, None, total, observed_at)
-        chosen = rows or select.select(snapshot, query)
+        kept = None
+        if unchanged:
+            kept = self.representations.get(generation.client_id, validators.etag)
+        chosen = kept.rows if kept else rows or select.select(snapshot, query)
         if _rests_on_its_own(query, chosen):
             observed_at = _seen_since(generation, chosen.lines, found)
-        return _Seen(validators, chosen, chosen.total, observed_at)
+        return _Seen(validators, chosen, chosen.total, observed_at, body=kept.body if kept else "")
 
     def _answer(self, asked: ListRequest, read: Read[_Seen], found: "Found | None") -> Answer:
         seen, generation = read.value, read.generation
@@ -187,9 +194,14 @@ class ListReads:
         )
         ids: Sequence[int] = ()
         if seen.rows is not None:
-            rows = bodies.fitting(seen.rows, shorten=validators.pinned)
-            not_asked = () if found is None else _not_asked(asked, rows, found)
-            body = bodies.list_body(generation, asked.query, rows, not_asked=not_asked)
+            rows, body = seen.rows, seen.body
+            if not body:
+                rows = bodies.fitting(rows, shorten=validators.pinned)
+                not_asked = () if found is None else _not_asked(asked, rows, found)
+                body = bodies.list_body(generation, asked.query, rows, not_asked=not_asked)
+                if not beside:
+                    made = Representation(rows, body)
+                    self.representations.keep(generation.client_id, validators.etag, made)
             end = asked.query.offset + len(rows.lines)
             # What is named in a body stays out of URLs, by id too.
             ids = rows.ids if asked.linked == asked.query else ()
