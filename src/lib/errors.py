@@ -171,6 +171,14 @@ class InvalidRequestError(RequestError):
         return super().details if self._details is None else self._details
 
 
+class ParameterError(InvalidRequestError):
+    """A 400 of one query parameter: the message tells, and ``details`` name it."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"Parameter '{name}' {problem}.")
+        self._details = super().details | {"parameter": name}
+
+
 class ForbiddenError(RequestError):
     """A 403."""
 

@@ -482,7 +482,7 @@ export interface components {
                 /** @enum {string} */
                 readonly code: "BadGatewayException" | "BadRequestException" | "ForbiddenException" | "GatewayTimeoutException" | "GoneException" | "InternalServerErrorException" | "MethodNotAllowedException" | "NotFoundException" | "PayloadTooLargeException" | "ResponseTooLarge" | "ServiceUnavailableException" | "ThrottlerException";
                 readonly message: string;
-                /** @description In the origin's forms: `message`, `error` and `statusCode`, or `errors` of its validator. A parameter of our own adds `parameter`, `allowed` and, maybe, `suggestion`; a failure that is not the caller's adds `fault`, `reason` and, of a 503, `retryAfter`. */
+                /** @description In the origin's forms: `message`, `error` and `statusCode`, or `errors` of its validator. A parameter of our own adds `parameter`, `allowed` where that can be listed and, maybe, `suggestion`; a failure that is not the caller's adds `fault`, `reason` and, of a 503, `retryAfter`. */
                 readonly details: {
                     readonly message?: string;
                     readonly error?: string;

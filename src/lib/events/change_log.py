@@ -12,7 +12,7 @@ from lib.directory.diff import Change
 from lib.directory.generation import Generation
 from lib.directory.snapshot import snapshot_of
 from lib.directory.store import Generations
-from lib.errors import BrokenSnapshotError, GoneError, InvalidRequestError
+from lib.errors import BrokenSnapshotError, GoneError, ParameterError
 from lib.users.hiding import NOTHING_HIDDEN, HidingPolicy
 
 
@@ -39,13 +39,11 @@ class ChangeLog:
         With ``values`` come those users as they are now.
 
         Raises:
-            InvalidRequestError: there is no such generation yet.
+            ParameterError: there is no such generation yet.
             GoneError: it is no longer kept, or something else was hidden then.
         """
         if since > newest.number:
-            raise InvalidRequestError(
-                f"Parameter 'since' is above the newest generation, {newest.number}."
-            )
+            raise ParameterError("since", f"is above the newest generation, {newest.number}")
         found = self._changes(newest, since)
         named = {
             "since": since,

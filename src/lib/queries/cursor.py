@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from lib.errors import InvalidRequestError, StoreError
+from lib.errors import ParameterError, StoreError
 
 _dumps = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -72,7 +72,7 @@ class Signed[Content: tuple[Any, ...]]:
         """Return the content of ``text``.
 
         Raises:
-            InvalidRequestError: nobody handed out this text under this key.
+            ParameterError: nobody handed out this text under this key.
             StoreError: the key cannot be had.
         """
         try:
@@ -92,10 +92,8 @@ class Signed[Content: tuple[Any, ...]]:
     def _tag(self, packed: bytes) -> bytes:
         return hmac.digest(self._key(), self._form + packed, "sha256")[:_TAG_BYTES]
 
-    def _not_ours(self) -> InvalidRequestError:
-        return InvalidRequestError(
-            f"Parameter '{self._parameter}' is not a cursor that was handed out here."
-        )
+    def _not_ours(self) -> ParameterError:
+        return ParameterError(self._parameter, "is not a cursor that was handed out here")
 
 
 class Cursors(Signed[Cursor]):

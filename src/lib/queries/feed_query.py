@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from lib.errors import InvalidRequestError
+from lib.errors import ParameterError
 from lib.queries.cursor import Signed
 from lib.queries.origin_parameters import Params
 from lib.queries.parameters import read_include, read_number, refuse, refuse_unknown
@@ -79,7 +79,7 @@ def _after(
         return read_number("after", values)
     place = read_cursor(",".join(values))
     if place.client_id != client_id:
-        raise InvalidRequestError("Parameter 'after' is the cursor of another client.")
+        raise ParameterError("after", "is the cursor of another client")
     return place
 
 

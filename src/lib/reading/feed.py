@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from lib.caching.headers import not_modified
 from lib.directory.generation import Generation
-from lib.errors import GoneError, InvalidRequestError
+from lib.errors import GoneError, ParameterError
 from lib.events.event import EventFormat
 from lib.events.history import History
 from lib.queries.bodies import MAX_ENVELOPE, ROOM_FOR_THE_REST, body_etag, encoded_size
@@ -58,7 +58,7 @@ class Feed:
         """Return the events that ``query`` asks for, up to the generation ``newest``.
 
         Raises:
-            InvalidRequestError: there is no such generation yet.
+            ParameterError: there is no such generation yet.
             GoneError: what came after that place is not known any longer; ``Link`` starts again.
             StoreError: DynamoDB failed.
         """
@@ -124,15 +124,13 @@ class Feed:
         """Return where to go on, and the generation there.
 
         Raises:
-            InvalidRequestError: a number is above the newest.
+            ParameterError: a number is above the newest.
             GoneError: that generation is not kept, or another one has its number.
         """
         after = query.after
         number = after.generation if isinstance(after, Place) else after or 0
         if not isinstance(after, Place) and number > newest.number:
-            raise InvalidRequestError(
-                f"Parameter 'after' is above the newest generation, {newest.number}."
-            )
+            raise ParameterError("after", f"is above the newest generation, {newest.number}")
         known = self._generation(newest, number)
         if known is None or (isinstance(after, Place) and after.digest != _name(known.digest)):
             raise _gone(query)

@@ -16,7 +16,7 @@ from lib.caching.provenance import Validators
 from lib.clock import Time
 from lib.directory.generation import Generation
 from lib.directory.snapshot import Snapshot
-from lib.errors import GoneError, InvalidRequestError
+from lib.errors import GoneError, ParameterError
 from lib.queries import bodies, links, select
 from lib.queries.cursor import LIFETIME_SECONDS, Cursor, Cursors, issued_at
 from lib.queries.list_query import ListQuery
@@ -80,9 +80,10 @@ class ListReads:
             ServiceError: as ``Proxy.read``; and a cursor of another view, or one no longer kept.
         """
         if asked.query.needs_stamps and not self.updated_at:
-            raise InvalidRequestError(
-                "This deployment does not keep when users were updated (UpdatedAt=true): nothing "
-                "can be asked or sorted by that."
+            raise ParameterError(
+                "sort" if asked.query.changed_since is None else "changedSince",
+                "asks when users were updated, which this deployment does not keep "
+                "(UpdatedAt=true)",
             )
         if asked.moment.cursor is not None:
             return self._next(asked, asked.moment.cursor), None
@@ -119,9 +120,10 @@ class ListReads:
         """Answer from the generation that ``cursor`` pins."""
         client_id = asked.read.client_id
         if cursor.filters_digest != asked.query.filters_digest(client_id):
-            raise InvalidRequestError(
-                "Parameter 'cursor' belongs to another view: send it with the filters, sort and "
-                "fields of the list that it came with."
+            raise ParameterError(
+                "cursor",
+                "belongs to another view: send it with the filters, sort and fields of the list "
+                "that it came with",
             )
         query = asked.query.at(cursor.offset)
         same = asked.linked == asked.query

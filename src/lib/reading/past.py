@@ -11,8 +11,8 @@ Pure but for the store it is given.
 from collections.abc import Callable
 
 from lib.directory.generation import Generation
-from lib.errors import GoneError, InvalidRequestError
-from lib.queries.moment import AsOf
+from lib.errors import GoneError, ParameterError
+from lib.queries.moment import AS_OF, AsOf
 from lib.revalidation.head_updates import HISTORY_SECONDS
 
 
@@ -22,18 +22,16 @@ def number_of(
     """Return the number of the generation ``as_of`` means; ``modified_at`` is told by number.
 
     Raises:
-        InvalidRequestError: it was not there yet, or nothing was.
+        ParameterError: it was not there yet, or nothing was.
         GoneError: it is too long ago.
         StoreError: DynamoDB failed.
     """
     if as_of.number:
         if as_of.number > newest.number:
-            raise InvalidRequestError(
-                f"Parameter 'asOf' is above the newest generation, {newest.number}."
-            )
+            raise ParameterError(AS_OF, f"is above the newest generation, {newest.number}")
         return as_of.number
     if as_of.instant > now:
-        raise InvalidRequestError("Parameter 'asOf' is in the future.")
+        raise ParameterError(AS_OF, "is in the future")
     if newest.published and newest.modified_at <= as_of.instant:
         return newest.number
     if as_of.instant < now - HISTORY_SECONDS:
@@ -45,7 +43,7 @@ def number_of(
 
     number = _last_not(later, newest.number)
     if number == 0:
-        raise InvalidRequestError("Parameter 'asOf' is before the first generation.")
+        raise ParameterError(AS_OF, "is before the first generation")
     return number
 
 

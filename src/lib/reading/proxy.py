@@ -22,9 +22,9 @@ from lib.directory.snapshot import Snapshot, snapshot_of
 from lib.errors import (
     BrokenSnapshotError,
     GoneError,
-    InvalidRequestError,
     NotAskedError,
     OnlyIfCachedError,
+    ParameterError,
     Reason,
     StoreError,
     UnavailableError,
@@ -63,7 +63,7 @@ class Proxy:
 
         Raises:
             NotFoundError: the client is not configured.
-            InvalidRequestError: nobody can have been told of ``min_generation`` yet.
+            ParameterError: nobody can have been told of ``min_generation`` yet.
             OnlyIfCachedError: ``only-if-cached`` cannot be met.
             UnavailableError: nothing usable is stored and no new data could be had.
         """
@@ -106,7 +106,7 @@ class Proxy:
 
         Raises:
             NotFoundError: the client is not configured.
-            InvalidRequestError: at that moment there was nothing yet.
+            ParameterError: at that moment there was nothing yet.
             GoneError: what there was is no longer kept.
         """
         # Imported here, since few ask for what is past.
@@ -159,7 +159,7 @@ class Proxy:
         """Return a head of the least generation asked for, waiting a moment for the very next one.
 
         Raises:
-            InvalidRequestError: nobody can have been told of it yet.
+            ParameterError: nobody can have been told of it yet.
             NotAskedError: it has not been published in time.
         """
         until, newest = min(request.deadline, self.time.now() + AWAIT_SECONDS), 0
@@ -219,10 +219,10 @@ class Proxy:
         return self.asking().here(request, Need(fwd="uri-miss", broken=broken.number))
 
 
-def _not_yet(wanted: int, *, newest: int) -> InvalidRequestError | NotAskedError:
+def _not_yet(wanted: int, *, newest: int) -> ParameterError | NotAskedError:
     """Return what is said of a generation that is not there: only the next one may be awaited."""
     if wanted > newest + 1:
-        return InvalidRequestError(
-            f"Parameter 'min_generation' is above the newest generation, {newest}, and the next."
+        return ParameterError(
+            "min_generation", f"is above the newest generation, {newest}, and the next"
         )
     return NotAskedError("This generation is not published yet.", reason=Reason.GENERATION_AWAITED)
