@@ -14,6 +14,7 @@ from bench import artifacts, growth
 from bench.about import about
 from bench.meter import Meter
 from bench.neighbours import LARGE_CLIENT, SECRET, USERS, Neighbours, event, fill
+from bench.organization import sweep
 from bench.process import Worker
 from bench.results import BENCH, Found, Row
 from bench.rounds import interleaved
@@ -28,6 +29,7 @@ KEPT = BENCH / "large.json"
 _ORGANIZATION = 4711
 _MOST_RUNS = 60
 _ROUNDS = 12
+_DONE = ("published", "unchanged")
 
 
 def main() -> None:
@@ -51,7 +53,7 @@ def main() -> None:
         fill(aws, {LARGE_CLIENT: SECRET, CLIENT: {"key": SECRET, "organizationId": _ORGANIZATION}})
         running = Neighbours(aws, origin, directory)
         with Worker(running.refresh(LARGE_CLIENT)) as worker:
-            _sweep(worker, LARGE_CLIENT)
+            sweep(worker, LARGE_CLIENT, "published")
         _write(running, found)
         _read(running, found)
     for row in found.rows.values():
@@ -72,11 +74,11 @@ def _write(running: Neighbours, found: Found) -> None:
         metered = {"AWS_ENDPOINT_URL_DYNAMODB": meter.url}
         with Worker(running.ours(REFRESH_HANDLER, **metered)) as worker:
             # The window alone, and then everybody, each looked up once.
-            _sweep(worker, CLIENT)
-            found.add("runs_until_complete_100k", _sweep(worker, CLIENT), "runs")
+            sweep(worker, CLIENT, *_DONE)
+            found.add("runs_until_complete_100k", sweep(worker, CLIENT, *_DONE), "runs")
             meter.reset()
             before = worker.processor_seconds()
-            runs = _sweep(worker, CLIENT)
+            runs = sweep(worker, CLIENT, *_DONE)
             found.add("runs_unchanged_sweep_100k", runs, "runs")
             found.add("write_units_unchanged_run_100k", meter.written / runs, "units")
             took = worker.processor_seconds() - before
@@ -85,21 +87,6 @@ def _write(running: Neighbours, found: Found) -> None:
                 change(running.origin, CLIENT)
                 found.add(f"write_units_{name}_100k", _published(worker, meter), "units")
             found.add("peak_memory_100k_refresh_mb", worker.peak_megabytes(), "MB")
-
-
-def _sweep(worker: Worker, client_id: str) -> int:
-    """Sweep until everybody has been seen; return in how many runs.
-
-    Raises:
-        RuntimeError: that does not come to an end, or fails.
-    """
-    for run in range(1, _MOST_RUNS):
-        done = worker.ask({"action": "refresh", "clientId": client_id})
-        if done.get("outcome") in {"published", "unchanged"}:
-            return run
-        if done.get("outcome") != "unfinished":
-            raise RuntimeError(f"a sweep of {client_id} has failed: {done}")
-    raise RuntimeError(f"a sweep of {client_id} does not end")
 
 
 def _published(worker: Worker, meter: Meter) -> int:

@@ -15,7 +15,7 @@ from bench.process import Subject, Worker
 from dev.local.embedded_aws import EmbeddedAws
 from dev.local.gateway_events import Request, Resource, to_event
 from dev.local.settings import API_HANDLER, REFRESH_HANDLER, LocalSettings
-from dev.origin import Bounds, Limits, OriginDouble, demo_users
+from dev.origin import Bounds, Limits, Organization, Organizations, OriginDouble, demo_users
 from dev.template.literals import api_paths
 
 type Json = Any
@@ -32,10 +32,13 @@ USERS = {
     **dict.fromkeys(COLD_CLIENTS, SMALL),
 }
 """How many users each client has; only the first two have a published directory."""
+ORGANIZED_CLIENT = "clxorganized0000000010000"
+"""One of an organization, whose list has all of its ``LARGE`` users."""
 SECRET = "key-of-every-client"
 TABLE, CLIENTS_TABLE, CACHE_TABLE = "directory", "clients", "http_cache"
 _SECRET_NAME = "secret"
 _REFRESH = "refresh"
+_ORGANIZATION = 4711
 # Long enough that nothing goes stale while it is measured; a hit is a hit at any age before.
 _FRESH_SECONDS = "86400"
 _QUIET = {"POWERTOOLS_METRICS_DISABLED", "POWERTOOLS_LOG_LEVEL"}
@@ -134,14 +137,18 @@ class Neighbours:
 @contextmanager
 def neighbours(directory: Path) -> Iterator[Neighbours]:
     """Run all that the artifacts in ``directory`` speak to, with both directories published."""
-    keys = dict.fromkeys(USERS, SECRET)
+    keys = dict.fromkeys((*USERS, ORGANIZED_CLIENT), SECRET)
     with EmbeddedAws() as aws, OriginDouble(keys, users=0) as origin:
         origin.limits = Limits(client=10**9, ip=10**9)
         origin.bounds = Bounds(max_limit=LARGE // 2, max_offset=LARGE // 2)
-        for client_id, users in USERS.items():
+        for client_id, users in {**USERS, ORGANIZED_CLIENT: LARGE}.items():
             origin.replace(client_id, demo_users(client_id, users))
+        origin.organizations = Organizations(
+            [Organization(organization_id=_ORGANIZATION, clients=[ORGANIZED_CLIENT])]
+        )
         running = Neighbours(aws, origin, directory)
-        fill(aws, keys)
+        organized = {"key": SECRET, "organizationId": _ORGANIZATION}
+        fill(aws, {**keys, ORGANIZED_CLIENT: organized})
         _publish(running)
         yield running
 

@@ -27,6 +27,7 @@ BOUNDS: Mapping[str, float] = {
     "warm_hit_vs_fastapi_mangum_hishel": 0.15,
     "origin_calls_1000_cold_readers": 2,
     "write_units_unchanged_revalidation": 2,
+    "origin_calls_unchanged_organization_sweep_10k": 12,
     "write_units_one_change_10k_vs_full": 0.1,
     "window_10k_vs_500": 1.2,
     "lookup_10k_vs_500": 1.2,
