@@ -230,7 +230,7 @@ class UnavailableError(ServiceError):
 
     @override
     def headers(self, *, now: float, jitter: float) -> dict[str, str]:
-        if self.status is not HTTPStatus.SERVICE_UNAVAILABLE:
+        if self.status is not HTTPStatus.SERVICE_UNAVAILABLE and self.until <= now:
             return {}
         return {"Retry-After": str(retry_after(self.until - now, jitter=jitter))}
 

@@ -482,7 +482,7 @@ export interface components {
                 /** @enum {string} */
                 readonly code: "BadGatewayException" | "BadRequestException" | "ForbiddenException" | "GatewayTimeoutException" | "GoneException" | "InternalServerErrorException" | "MethodNotAllowedException" | "NotFoundException" | "PayloadTooLargeException" | "ResponseTooLarge" | "ServiceUnavailableException" | "ThrottlerException";
                 readonly message: string;
-                /** @description In the origin's forms: `message`, `error` and `statusCode`, or `errors` of its validator. A parameter of our own adds `parameter`, `allowed` where that can be listed and, maybe, `suggestion`; a failure that is not the caller's adds `fault`, `reason` and, of a 503, `retryAfter`. */
+                /** @description In the origin's forms: `message`, `error` and `statusCode`, or `errors` of its validator. A parameter of our own adds `parameter`, `allowed` where that can be listed and, maybe, `suggestion`; a failure that is not the caller's adds `fault`, `reason` and, where asking again may help at some time, `retryAfter`. */
                 readonly details: {
                     readonly message?: string;
                     readonly error?: string;
@@ -1101,6 +1101,7 @@ export interface components {
         readonly InternalServerError: {
             headers: {
                 readonly "Cache-Control": components["headers"]["Cache-Control"];
+                readonly "Retry-After": components["headers"]["Retry-After"];
                 readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                 readonly [name: string]: unknown;
             };
@@ -1112,6 +1113,7 @@ export interface components {
         readonly InternalServerErrorHead: {
             headers: {
                 readonly "Cache-Control": components["headers"]["Cache-Control"];
+                readonly "Retry-After": components["headers"]["Retry-After"];
                 readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                 readonly [name: string]: unknown;
             };
@@ -1122,6 +1124,7 @@ export interface components {
             headers: {
                 readonly "Cache-Control": components["headers"]["Cache-Control"];
                 readonly "Cache-Status": components["headers"]["Cache-Status"];
+                readonly "Retry-After": components["headers"]["Retry-After"];
                 readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                 readonly [name: string]: unknown;
             };
@@ -1134,6 +1137,7 @@ export interface components {
             headers: {
                 readonly "Cache-Control": components["headers"]["Cache-Control"];
                 readonly "Cache-Status": components["headers"]["Cache-Status"];
+                readonly "Retry-After": components["headers"]["Retry-After"];
                 readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                 readonly [name: string]: unknown;
             };
@@ -1168,6 +1172,7 @@ export interface components {
             headers: {
                 readonly "Cache-Control": components["headers"]["Cache-Control"];
                 readonly "Cache-Status": components["headers"]["Cache-Status"];
+                readonly "Retry-After": components["headers"]["Retry-After"];
                 readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                 readonly [name: string]: unknown;
             };
@@ -1180,6 +1185,7 @@ export interface components {
             headers: {
                 readonly "Cache-Control": components["headers"]["Cache-Control"];
                 readonly "Cache-Status": components["headers"]["Cache-Status"];
+                readonly "Retry-After": components["headers"]["Retry-After"];
                 readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                 readonly [name: string]: unknown;
             };

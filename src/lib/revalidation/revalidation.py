@@ -281,6 +281,9 @@ class Revalidation:
             now, jitter = self.time.now(), self.time.random()
             noted = health.failed(head.health, error, now=now, jitter=jitter)
             update |= head_updates.failed(noted)
+            if isinstance(error, UnavailableError):
+                # Who asked is told, as everybody after him, when asking again may help.
+                error.until = max(error.until, noted.retry_at, noted.blocked_until)
             for name in ("blocked_until", "retry_at"):
                 until = getattr(noted, name)
                 if until > getattr(head.health, name):
