@@ -1101,6 +1101,7 @@ export interface components {
         readonly InternalServerError: {
             headers: {
                 readonly "Cache-Control": components["headers"]["Cache-Control"];
+                readonly "Cache-Status": components["headers"]["Cache-Status"];
                 readonly "Retry-After": components["headers"]["Retry-After"];
                 readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                 readonly [name: string]: unknown;
@@ -1113,6 +1114,7 @@ export interface components {
         readonly InternalServerErrorHead: {
             headers: {
                 readonly "Cache-Control": components["headers"]["Cache-Control"];
+                readonly "Cache-Status": components["headers"]["Cache-Status"];
                 readonly "Retry-After": components["headers"]["Retry-After"];
                 readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                 readonly [name: string]: unknown;

@@ -34,6 +34,7 @@ from lib.errors import (
     Reason,
     ServiceError,
     UnavailableError,
+    UnexpectedError,
 )
 from lib.events.change_log import ChangeLog
 from lib.events.event import EventFormat
@@ -119,6 +120,12 @@ def too_large() -> object:
     return fitting(Slice(lines=[line] * (MAX_ENVELOPE // len(line) + 1), total=500), shorten=False)
 
 
+def paused(error: UnavailableError) -> UnavailableError:
+    """Return an error as a revalidation leaves it, after which the origin is given a pause."""
+    error.until = NOW + 6
+    return error
+
+
 def errors() -> dict[str, ServiceError]:
     """Return one error of each kind that the document shows."""
     first = first_link(EVERYBODY)
@@ -146,11 +153,16 @@ def errors() -> dict[str, ServiceError]:
         "an old generation": GoneError("Generation 6 cannot be compared with any more."),
         "an old place in the history": raised(too_old),
         "a fault of ours": ServiceError("Internal server error"),
-        "the origin failed": OriginServerError(
-            "the origin answered with status 500", reason=Reason.ORIGIN_5XX, received=500
+        "a revalidation broke down": paused(UnexpectedError()),
+        "the origin failed": paused(
+            OriginServerError(
+                "the origin answered with status 500", reason=Reason.ORIGIN_5XX, received=500
+            )
         ),
-        "the credential was refused": OriginAuthError(
-            "the origin refused the credential", reason=Reason.ORIGIN_AUTH, received=401
+        "the credential was refused": paused(
+            OriginAuthError(
+                "the origin refused the credential", reason=Reason.ORIGIN_AUTH, received=401
+            )
         ),
         "the origin may not be asked": NotAskedError(
             "Nothing usable is stored, and the origin may not be asked now.",
@@ -160,8 +172,8 @@ def errors() -> dict[str, ServiceError]:
         "a generation is awaited": NotAskedError(
             "This generation is not published yet.", reason=Reason.GENERATION_AWAITED
         ),
-        "the origin was late": OriginTimeoutError(
-            "no whole answer in time", reason=Reason.ORIGIN_TIMEOUT
+        "the origin was late": paused(
+            OriginTimeoutError("no whole answer in time", reason=Reason.ORIGIN_TIMEOUT)
         ),
         "only if cached": OnlyIfCachedError(
             "Nothing suitable is stored, and only-if-cached was asked."
@@ -419,9 +431,6 @@ def test_an_error_has_the_headers_that_the_document_says(status: HTTPStatus) -> 
     found = {*Response(status).to_event(REQUEST)["headers"]} & ALWAYS
     for error in errors().values():
         if error.status == status:
-            if isinstance(error, UnavailableError):
-                # As after a revalidation that failed.
-                error.until = NOW + 5
             found |= error.headers(now=NOW, jitter=0).keys()
             found |= {"Cache-Status"} if provenance.of_error(error) else set()
 
