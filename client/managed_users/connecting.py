@@ -23,7 +23,9 @@ def _lasting(error: requests.RequestException, place: str) -> str | None:
         return f"{place} has no certificate to be trusted, or does not speak https"
     # An unknown scheme, no host, a port that is none: requests has a kind for each.
     if isinstance(error, ValueError):
-        return f"{place} is not where a service can be: give --url or url like https://host/v2"
+        # Without a host, what stands before a colon is no scheme, and may be anything.
+        where = "An address without a scheme or a host" if place.endswith("//") else place
+        return f"{where} is not where a service can be: give --url or url like https://host/v2"
     inner = error.args[0] if error.args else None
     reason = inner.reason if isinstance(inner, MaxRetryError) else inner
     if isinstance(reason, NameResolutionError):
