@@ -11,7 +11,9 @@ from managed_users.errors import ConnectionFailedError
 def connection_failed(error: requests.RequestException, url: str) -> ConnectionFailedError:
     """Return ``error`` in words that name no more of ``url`` than where it leads."""
     parts = urlsplit(url)
-    place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    place = (parts.netloc or url.partition("/")[0]).rpartition("@")[2]
+    if parts.netloc:
+        place = f"{parts.scheme}://{place}"
     lasting = _lasting(error, place)
     if lasting:
         return ConnectionFailedError(lasting, lasting=True)
@@ -23,9 +25,7 @@ def _lasting(error: requests.RequestException, place: str) -> str | None:
         return f"{place} has no certificate to be trusted, or does not speak https"
     # An unknown scheme, no host, a port that is none: requests has a kind for each.
     if isinstance(error, ValueError):
-        # Without a host, what stands before a colon is no scheme, and may be anything.
-        where = "An address without a scheme or a host" if place.endswith("//") else place
-        return f"{where} is not where a service can be: give --url or url like https://host/v2"
+        return f"{place} is not where a service can be: give --url or url like https://host/v2"
     inner = error.args[0] if error.args else None
     reason = inner.reason if isinstance(inner, MaxRetryError) else inner
     if isinstance(reason, NameResolutionError):

@@ -269,8 +269,8 @@ def test_every_parameter_of_a_list_is_an_option() -> None:
         ("http://127.0.0.1:1/v2", "does not accept connections"),
         ("http://there-is.invalid/v2", "cannot be found"),
         ("htp://127.0.0.1/v2", "not where a service can be"),
-        ("nonsense", "without a scheme or a host is not where a service can be"),
-        ("localhost:3000", "without a scheme or a host is not where a service can be"),
+        ("nonsense", "is not where a service can be: give --url"),
+        ("localhost:3000", "is not where a service can be: give --url"),
     ],
 )
 def test_what_is_hopeless_is_said_at_once(run: Run, url: str, told: str) -> None:
