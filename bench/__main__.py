@@ -55,14 +55,14 @@ def _subjects(*, sam: Path, wide: bool) -> list[Subject]:
         Subject("warm answers", warm.measure, 600, 30),
         Subject("head reads", warm.measure_head_reads, 200, 10),
         Subject("logs", warm.measure_logs, 1, 1),
-        Subject("growth", growth.measure, 500, 10),
+        Subject("growth", growth.measure, 350, 10),
         Subject("compression", partial(compression.measure, sam=sam), 100, 5),
         Subject("units", writing.measure, 1, 1),
         Subject("organization", organization.measure, 1, 1),
         Subject("cold readers", stampede.measure, 1, 1),
         Subject("throughput", throughput.measure, 1, 1),
         Subject("memory", partial(memory.measure, sam=sam), 1, 1),
-        Subject("cold starts", partial(cold.measure, sam=sam, wide=wide), 40, 5),
+        Subject("cold starts", partial(cold.measure, sam=sam, wide=wide), 30, 5),
     ]
 
 

@@ -67,13 +67,18 @@ class Worker:
         return self._do(do="call", events=[event], calls=1)["result"]
 
     def call_after_pauses(
-        self, event: Json, *, table: str, key: Json, calls: int, seconds: float
-    ) -> tuple[list[float], list[float]]:
-        """Return the seconds of calls for which a remembered head is too old, and of bare reads."""
+        self, event: Json, *, items: Sequence[Json], calls: int, seconds: float
+    ) -> tuple[list[float], list[list[float]]]:
+        """Return the seconds of calls for which a remembered head is too old, and of bare reads.
+
+        Each of ``items`` is table and key of one that is read.
+        """
         answer = self._do(
-            do="call-after-pauses", event=event, table=table, key=key, calls=calls, seconds=seconds
+            do="call-after-pauses", event=event, items=list(items), calls=calls, seconds=seconds
         )
-        return [t / 1e9 for t in answer["ns"]], [t / 1e9 for t in answer["bare"]]
+        return [t / 1e9 for t in answer["ns"]], [
+            [t / 1e9 for t in taken] for taken in answer["bare"]
+        ]
 
     def processor_seconds(self) -> float:
         """Return the processor time that the process has used."""

@@ -52,36 +52,36 @@ def _call(handler: Callable[[Json, Json], Json], events: Json, calls: int) -> Js
 
 
 def _call_after_pauses(
-    handler: Callable[[Json, Json], Json], command: Json, read: Callable[[], Json]
+    handler: Callable[[Json, Json], Json], command: Json, read: Callable[[Json], Json]
 ) -> Json:
-    """Return the nanoseconds of calls that have to read the head again, and of bare reads.
+    """Return the nanoseconds of calls that have to read the head again, and of each bare read.
 
-    Before each call the clock skips ``seconds``; the two kinds take turns.
+    Before each call the clock skips ``seconds``; the kinds take turns.
     """
     global _skipped_seconds  # noqa: PLW0603 - the clock of this process.
-    clock, context, took, bare = time.perf_counter_ns, Context(), [], []
+    clock, context, took = time.perf_counter_ns, Context(), []
+    bare: list[list[int]] = [[] for _ in command["items"]]
     for _ in range(command["calls"]):
         _skipped_seconds += command["seconds"]
         started = clock()
         handler(command["event"], context)
         took.append(clock() - started)
-        started = clock()
-        read()
-        bare.append(clock() - started)
+        for item, taken in zip(command["items"], bare, strict=True):
+            started = clock()
+            read(item)
+            taken.append(clock() - started)
     return {"ns": took, "bare": bare}
 
 
-def _reader(command: Json) -> Callable[[], Json]:
-    """Return a read of one item, by a client configured as the service's own."""
+def _reader() -> Callable[[Json], Json]:
+    """Return a read of any item, by a client configured as the service's own."""
     from botocore.config import Config  # noqa: PLC0415 - from the artifact.
     from botocore.session import get_session  # noqa: PLC0415
 
     retries: Json = {"mode": "standard", "total_max_attempts": 3}
     config = Config(connect_timeout=1, read_timeout=3, tcp_keepalive=True, retries=retries)
     client: Any = get_session().create_client("dynamodb", config=config)
-    return lambda: client.get_item(
-        TableName=command["table"], Key=command["key"], ConsistentRead=True
-    )
+    return lambda item: client.get_item(**item, ConsistentRead=True)
 
 
 def _peak_kilobytes() -> int:
@@ -99,14 +99,14 @@ def main() -> None:
     time.time = _now
     module, _, name = sys.argv[1].rpartition(".")
     handler = getattr(importlib.import_module(module), name)
-    reads: dict[str, Callable[[], Json]] = {}
+    read: Callable[[Json], Json] | None = None
     for line in sys.stdin:
         command = json.loads(line)
         match command["do"]:
             case "call":
                 answer = _call(handler, command["events"], command["calls"])
             case "call-after-pauses":
-                read = reads.setdefault("read", _reader(command)) if not reads else reads["read"]
+                read = read or _reader()
                 answer = _call_after_pauses(handler, command, read)
             case "processor":
                 answer = {"seconds": time.process_time()}
