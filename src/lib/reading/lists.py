@@ -201,7 +201,8 @@ class ListReads:
                 rows = bodies.fitting(rows, shorten=validators.pinned)
                 not_asked = () if found is None else _not_asked(asked, rows, found)
                 body = bodies.list_body(generation, asked.query, rows, not_asked=not_asked)
-                if not beside:
+                # Who is not found is told in the order asked, which no tag knows of.
+                if not beside and not rows.not_found:
                     made = Representation(rows, body)
                     self.representations.keep(generation.client_id, validators.etag, made)
             end = asked.query.offset + len(rows.lines)

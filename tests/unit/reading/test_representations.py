@@ -80,6 +80,12 @@ def test_who_was_looked_up_is_in_no_answer_that_is_kept(made: list[int]) -> None
     assert made == [2, 2, 5]
 
 
+def test_who_is_not_found_is_told_in_the_order_asked() -> None:
+    caller = Caller(world_of(range(1, 6)))
+
+    assert [caller.users(f"ids={ids}").not_found for ids in ("8,9,1", "9,8,1")] == [[8, 9], [9, 8]]
+
+
 def test_nobody_is_given_what_is_kept_of_another_client() -> None:
     kept = Representations()
     kept.keep(CLIENT, "tag", Representation(Slice([], 0), "body"))
