@@ -15,7 +15,13 @@ type Condition = Callable[[Row], bool]
 
 def has_part(text: str) -> Condition:
     """Return whether a name, username or address holds ``text``, which is folded."""
-    return lambda row: any(text in whole for whole in row.texts)
+
+    def met(row: Row) -> bool:
+        # Not any(…): a generator for each user takes longer than all else.
+        name, username, address = row.texts
+        return text in name or text in username or text in address
+
+    return met
 
 
 def is_one_of(attribute: str) -> Callable[[Collection[str]], Condition]:
