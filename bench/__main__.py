@@ -52,10 +52,10 @@ class Subject:
 def _subjects(*, sam: Path, wide: bool) -> list[Subject]:
     return [
         Subject("sizes", sizes.measure, 1, 1),
-        Subject("warm answers", warm.measure, 600, 30),
-        Subject("head reads", warm.measure_head_reads, 200, 10),
+        Subject("warm answers", warm.measure, 450, 30),
+        Subject("head reads", warm.measure_head_reads, 150, 10),
         Subject("logs", warm.measure_logs, 1, 1),
-        Subject("growth", growth.measure, 350, 10),
+        Subject("growth", growth.measure, 300, 10),
         Subject("compression", partial(compression.measure, sam=sam), 100, 5),
         Subject("units", writing.measure, 1, 1),
         Subject("organization", organization.measure, 1, 1),
