@@ -62,7 +62,7 @@ def _subjects(*, sam: Path, wide: bool) -> list[Subject]:
         Subject("cold readers", stampede.measure, 1, 1),
         Subject("throughput", throughput.measure, 1, 1),
         Subject("memory", partial(memory.measure, sam=sam), 1, 1),
-        Subject("cold starts", partial(cold.measure, sam=sam, wide=wide), 30, 5),
+        Subject("cold starts", partial(cold.measure, sam=sam, wide=wide), 24, 5),
     ]
 
 
