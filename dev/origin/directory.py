@@ -5,7 +5,7 @@ Every reader gets copies, so nothing changes a row but the methods here.
 
 import threading
 import time
-from bisect import insort
+from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from dev.origin.organizations import Organization, member_row
 from dev.origin.rules import suffixed
 from dev.origin.users import User, demo_user, demo_users, iso_instant
+
+_ALL = slice(None)
 
 
 class Directory:
@@ -39,12 +41,13 @@ class Directory:
         with self._lock:
             return deepcopy(self._rows[client_id])
 
-    def members(self, organization: Organization) -> list[User]:
-        """Return everybody in an organization by rising id, as it lists them."""
+    def members(self, organization: Organization, chosen: slice = _ALL) -> list[User]:
+        """Return those at the places ``chosen`` of all in an organization, as it lists them."""
         with self._lock:
             rows = [row for client_id in organization.clients for row in self._rows[client_id]]
-            there = sorted([*rows, *organization.members], key=_id_of)
-            return [member_row(row) for row in there if row["id"] not in organization.lacking]
+            everybody = sorted([*rows, *organization.members], key=_id_of)
+            there = [row for row in everybody if row["id"] not in organization.lacking]
+            return [member_row(row) for row in there[chosen]]
 
     def user(self, client_id: str, user_id: float) -> User:
         """Return one user's current row."""
@@ -92,10 +95,11 @@ class Directory:
             self._secrets[client_id] = new
 
     def _row(self, client_id: str, user_id: float) -> User:
-        for row in self._rows[client_id]:
-            if row["id"] == user_id:
-                return row
-        raise KeyError(user_id)
+        rows = self._rows[client_id]
+        place = bisect_left(rows, user_id, key=_id_of)
+        if place == len(rows) or rows[place]["id"] != user_id:
+            raise KeyError(user_id)
+        return rows[place]
 
     def _now(self) -> str:
         return iso_instant(datetime.fromtimestamp(self._clock(), UTC))

@@ -261,11 +261,13 @@ class Origin(Directory):
     ) -> list[User]:
         organization = self.organizations.enter(organization_id, client_id, now=self._clock())
         selection = MemberSelection.parse(request.query)
+        chosen, spoiling = slice(selection.skip, selection.skip + selection.take), list(faults)
+        if selection.emails is None and not spoiling:
+            return self.members(organization, chosen)
         rows = self.members(organization)
         if selection.emails is not None:
             rows = [row for row in rows if row["email"] in selection.emails]
-        rows = reduce(spoil_rows, faults, rows)
-        return rows[selection.skip : selection.skip + selection.take]
+        return reduce(spoil_rows, spoiling, rows)[chosen]
 
     def _named(self, client_id: str, user_id: float) -> User:
         if abs(user_id) > _LARGEST_ID:
