@@ -8,7 +8,7 @@ import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import override
+from typing import NoReturn, override
 
 import pytest
 
@@ -21,6 +21,7 @@ from lib.aws import items
 from lib.origin.credential import SecretKey
 from lib.origin.webhook import MAX_BYTES, signature_of
 from lib.queries import lookup_body
+from lib.revalidation.observe import Observer
 from tests.integration.asking import at, cursor_in, link
 from tests.integration.service import (
     CLIENT,
@@ -163,9 +164,20 @@ def without_a_secret(ask: Asker) -> Answer:
 
 
 def too_late(ask: Asker) -> Answer:
-    # What else is 504 is said at once, to only-if-cached.
-    slow = ask.resource == "cache/refresh"
+    # Of each kind of response one will do: what else is 504 is said at once, to only-if-cached.
+    slow = (ask.resource, ask.method) in {("cache/refresh", "POST"), ("users", "HEAD")}
     return ask.cold(Fault("hang"), seconds=HURRIED_SECONDS) if slow else ask()
+
+
+def broken_down(ask: Asker) -> Answer:
+    """Ask while a sweep comes upon what nobody had thought of."""
+
+    def fault(*_: object) -> NoReturn:
+        raise RuntimeError("a fault of the service")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Observer, "everyone", fault)
+        return ask.cold()
 
 
 def changed(ask: Asker) -> Answer:
@@ -218,6 +230,7 @@ COLD_WAYS: dict[str, Callable[[Asker], Answer]] = {
     "without a secret": without_a_secret,
     "only if cached": lambda ask: ask.cold(headers={"Cache-Control": "only-if-cached"}),
     "too late": too_late,
+    "a sweep breaks down": broken_down,
 }
 """How one is asked that knows nothing; the origin may fail."""
 
