@@ -4,19 +4,15 @@ The origin double has an organization of so many users, and its list is swept as
 in several runs, until everybody has been seen.
 """
 
-import json
-import statistics
 import sys
-from collections.abc import Mapping
-from dataclasses import asdict
 
 from bench import artifacts, growth
 from bench.about import about
 from bench.meter import Meter
-from bench.neighbours import LARGE_CLIENT, SECRET, USERS, Neighbours, event, fill
+from bench.neighbours import LARGE_CLIENT, SECRET, USERS, Json, Neighbours, event, fill
 from bench.organization import sweep
 from bench.process import Worker
-from bench.results import BENCH, Found, Row
+from bench.results import Found, save_large
 from bench.rounds import interleaved
 from bench.writing import CHANGES
 from dev.local.embedded_aws import EmbeddedAws
@@ -25,11 +21,9 @@ from dev.origin import Bounds, Limits, Organization, Organizations, OriginDouble
 
 CLIENT = "clxhuge000000000000100000"
 NUMBER = 100_000
-KEPT = BENCH / "large.json"
 _ORGANIZATION = 4711
 _MOST_RUNS = 60
 _ROUNDS = 12
-_DONE = ("published", "unchanged")
 
 
 def main() -> None:
@@ -58,14 +52,7 @@ def main() -> None:
         _read(running, found)
     for row in found.rows.values():
         print(f"{row.name:42} {row.told:8.4g} {row.value:10.4g} {row.unit}")
-    rows = [asdict(row) for row in found.rows.values()]
-    KEPT.write_text(json.dumps({"about": dict(about(sys.argv[1:])), "rows": rows}, indent=1) + "\n")
-
-
-def load() -> Mapping[str, Row]:
-    """Return the rows that were kept, by name."""
-    kept = json.loads(KEPT.read_text(encoding="utf-8"))
-    return {row["name"]: Row(**row) for row in kept["rows"]}
+    save_large(found, about(sys.argv[1:]))
 
 
 def _write(running: Neighbours, found: Found) -> None:
@@ -73,35 +60,36 @@ def _write(running: Neighbours, found: Found) -> None:
     with Meter(running.aws) as meter:
         metered = {"AWS_ENDPOINT_URL_DYNAMODB": meter.url}
         with Worker(running.ours(REFRESH_HANDLER, **metered)) as worker:
-            # The window alone, and then everybody, each looked up once.
-            sweep(worker, CLIENT, *_DONE)
-            found.add("runs_until_complete_100k", sweep(worker, CLIENT, *_DONE), "runs")
+            found.add("runs_until_complete_100k", sweep(worker, CLIENT, "unchanged"), "runs")
             meter.reset()
-            before = worker.processor_seconds()
-            runs = sweep(worker, CLIENT, *_DONE)
+            started = worker.processor_seconds()
+            runs = sweep(worker, CLIENT, "unchanged")
             found.add("runs_unchanged_sweep_100k", runs, "runs")
-            found.add("write_units_unchanged_run_100k", meter.written / runs, "units")
-            took = worker.processor_seconds() - before
+            found.add("write_units_unchanged_sweep_100k", meter.written, "units")
+            took = worker.processor_seconds() - started
             found.add("processor_s_unchanged_sweep_100k", took, "s")
             for name, change in CHANGES.items():
+                before = _refresh(worker)["generation"]
                 change(running.origin, CLIENT)
-                found.add(f"write_units_{name}_100k", _published(worker, meter), "units")
+                units = _published(worker, meter, before)
+                found.add(f"write_units_{name}_100k", units, "units")
             found.add("peak_memory_100k_refresh_mb", worker.peak_megabytes(), "MB")
 
 
-def _published(worker: Worker, meter: Meter) -> int:
+def _refresh(worker: Worker) -> Json:
+    return worker.ask({"action": "refresh", "clientId": CLIENT})
+
+
+def _published(worker: Worker, meter: Meter, before: int) -> int:
     """Return the units that the run writes that finds a change, all it writes included.
 
     Raises:
         RuntimeError: none finds it.
     """
-    generation = 0
     for _ in range(_MOST_RUNS):
         meter.reset()
-        done = worker.ask({"action": "refresh", "clientId": CLIENT})
-        if generation and done["generation"] > generation:
+        if _refresh(worker)["generation"] > before:
             return meter.written
-        generation = done["generation"]
     raise RuntimeError("a change was not found")
 
 
@@ -131,11 +119,10 @@ def _read(running: Neighbours, found: Found) -> None:
             growth.check(worker, asked)
         took = interleaved(turns, range(_ROUNDS))
         found.add("peak_memory_100k_mb", worker.peak_megabytes(), "MB")
-    for kind, _ in questions:
-        ours, beside = (
-            1e3 * statistics.median(took[f"{kind} {each}"]) for each in (CLIENT, LARGE_CLIENT)
-        )
-        found.compare(f"{kind}_100k_vs_10k", ours, beside, "ms")
+    times = {name: [1e3 * each for each in taken] for name, taken in took.items()}
+    for kind in dict.fromkeys(kind for kind, _ in questions):
+        pair = times[f"{kind} {CLIENT}"], times[f"{kind} {LARGE_CLIENT}"]
+        found.pair(f"{kind}_100k_vs_10k", *pair, "ms")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import Any, override
 BENCH = Path(__file__).parent
 RESULTS = BENCH / "results.json"
 RUNS = BENCH / "runs.json"
+LARGE = BENCH / "large.json"
 KEPT_RUNS = 5
 
 type Run = Mapping[str, Any]
@@ -126,17 +127,21 @@ class Found:
 
 def save(found: Found, about: Mapping[str, Any]) -> None:
     """Write ``results.json``, and add the run to those kept."""
-    rows = [asdict(row) for row in found.rows.values()]
-    RESULTS.write_text(_lines(rows), encoding="utf-8")
-    run = {"about": dict(about), "rows": rows, "spreads": found.spreads}
+    run = _run(found, about)
+    RESULTS.write_text(_lines(run["rows"]), encoding="utf-8")
     RUNS.write_text(_lines([*load(), run][-KEPT_RUNS:]), encoding="utf-8")
 
 
-def load() -> list[Run]:
+def save_large(found: Found, about: Mapping[str, Any]) -> None:
+    """Keep a run of ``bench.large`` instead of the one before."""
+    LARGE.write_text(_lines([_run(found, about)]), encoding="utf-8")
+
+
+def load(kept: Path = RUNS) -> list[Run]:
     """Return the kept runs, the newest last."""
-    if not RUNS.exists():
+    if not kept.exists():
         return []
-    runs: list[Run] = json.loads(RUNS.read_text(encoding="utf-8"))
+    runs: list[Run] = json.loads(kept.read_text(encoding="utf-8"))
     return runs
 
 
@@ -149,6 +154,11 @@ def spreads_of(run: Run) -> Mapping[str, Sequence[float]]:
     """Return least, quartiles and most of a kept run's samples, by the name of the figure."""
     spreads: Mapping[str, Sequence[float]] = run["spreads"]
     return spreads
+
+
+def _run(found: Found, about: Mapping[str, Any]) -> Run:
+    rows = [asdict(row) for row in found.rows.values()]
+    return {"about": dict(about), "rows": rows, "spreads": found.spreads}
 
 
 def _lines(entries: Sequence[object]) -> str:

@@ -37,6 +37,8 @@ from lib.errors import (
 )
 from lib.origin.credential import Credential, SecretKey
 from lib.origin.rate_limit import RateLimit
+from lib.users import bounds
+from lib.users.hiding import NOTHING_HIDDEN, HidingPolicy
 
 CLIENT = "clientid1"
 NOW = 1_800_000_000.0
@@ -391,23 +393,24 @@ class FakeOrigin:
     members_error: Exception | None = None
     deadlines: list[float] = field(default_factory=list)
     max_rows: int = 250
+    hiding: HidingPolicy = NOTHING_HIDDEN
 
     def list_users(
         self, client_id: str, credential: Credential, *, offset: int, limit: int, deadline: float
-    ) -> FakeAnswer[Sequence[User]]:
+    ) -> FakeAnswer[Sequence[bytes]]:
         """Return the rows at positions ``offset`` to ``offset + limit``."""
         assert client_id == CLIENT
         self._hear(f"list {offset}+{limit}", credential, deadline)
         rows = self.rows if self.answers is None else next(self.answers)
-        return FakeAnswer(rows[offset : offset + limit], self.rate_limit)
+        return self._list(rows[offset : offset + limit])
 
     def find_users(
         self, client_id: str, credential: Credential, *, emails: Sequence[str], deadline: float
-    ) -> FakeAnswer[Sequence[User]]:
+    ) -> FakeAnswer[Sequence[bytes]]:
         """Return the rows with these addresses."""
         assert client_id == CLIENT
         self._hear(f"find {len(emails)}", credential, deadline)
-        return FakeAnswer([row for row in self.rows if row["email"] in emails], self.rate_limit)
+        return self._list([row for row in self.rows if row["email"] in emails])
 
     def list_members(
         self,
@@ -418,7 +421,7 @@ class FakeOrigin:
         skip: int,
         take: int,
         deadline: float,
-    ) -> FakeAnswer[Sequence[User]]:
+    ) -> FakeAnswer[Sequence[bytes]]:
         """Return the members at positions ``skip`` to ``skip + take``."""
         assert client_id == CLIENT
         self._hear(f"members {organization_id} {skip}+{take}", credential, deadline)
@@ -426,16 +429,20 @@ class FakeOrigin:
             raise self.members_error
         everybody = sorted([*self.rows, *self.others], key=lambda row: row["id"])
         rows = everybody if self.members is None else self.members
-        return FakeAnswer(rows[skip : skip + take], self.rate_limit)
+        return self._list(rows[skip : skip + take])
 
     def get_user(
         self, client_id: str, credential: Credential, user_id: int, *, deadline: float
-    ) -> FakeAnswer[User | None]:
+    ) -> FakeAnswer[bytes | None]:
         """Return the row of one user, None if there is none."""
         assert client_id == CLIENT
         self._hear(f"get {user_id}", credential, deadline)
         found = next((row for row in self.rows if row["id"] == user_id), None)
-        return FakeAnswer(found, self.rate_limit)
+        line = bounds.document(found, self.hiding) if found else None
+        return FakeAnswer(line, self.rate_limit)
+
+    def _list(self, rows: Sequence[User]) -> FakeAnswer[Sequence[bytes]]:
+        return FakeAnswer([bounds.document(row, self.hiding) for row in rows], self.rate_limit)
 
     def _hear(self, call: str, credential: Credential, deadline: float) -> None:
         self.calls.append(f"{call} {credential.key.reveal()}")

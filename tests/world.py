@@ -84,6 +84,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.time = self.clock.time(lambda: self.jitter)
+        self.origin.hiding = self.hiding
         self.memory = Memory(self.store, clock=self.clock, max_bytes=MEMORY_BYTES)
         self.revalidation = Revalidation(
             store=self.store,
@@ -109,7 +110,6 @@ class World:
             answers=self.lookups,
             origin=lambda: self.origin,
             credentials=lambda: self.secrets,
-            hiding=self.hiding,
             keep_found=KEEP_FOUND,
             keep_missed=KEEP_MISSED,
             time=self.time,

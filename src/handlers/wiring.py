@@ -124,9 +124,15 @@ class Wiring:
     def origin(self) -> "Origin":
         """The origin."""
         from lib.origin.client import Origin
+        from lib.origin.documents import MAX_BYTES
 
-        most = self.settings.window.max_limit
-        return Origin(self.settings.origin_url, max_rows=most, clock=self.time.now)
+        return Origin(
+            self.settings.origin_url,
+            max_rows=self.settings.window.max_limit,
+            clock=self.time.now,
+            hiding=self.settings.hiding,
+            max_bytes=MAX_BYTES if self.settings.memory_cache_bytes else 0,
+        )
 
     @cached_property
     def invoker(self) -> "Invoker":
@@ -231,7 +237,6 @@ class Wiring:
             answers=self.lookup_store,
             origin=lambda: self.origin,
             credentials=lambda: self.secrets,
-            hiding=self.settings.hiding,
             keep_found=self.settings.policy.max_age,
             keep_missed=self.settings.lookup_miss_seconds,
             time=self.time,

@@ -1,7 +1,7 @@
 """Asks the double over a real connection, for the contract tests of the double."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
@@ -58,3 +58,10 @@ def ids(answered: tuple[int, Any]) -> list[int]:
     status, payload = answered
     assert status == 200, payload
     return [row["id"] for row in payload["data"]]
+
+
+def shown(data: bytes | Sequence[bytes] | None) -> Any:  # noqa: ANN401 - users, free-form
+    """Return what documents say: of each user what the origin listed."""
+    if data is None or isinstance(data, bytes):
+        return data and json.loads(data)
+    return [json.loads(line) for line in data]

@@ -17,6 +17,8 @@ from lib.errors import (
 )
 from lib.origin.client import Origin
 from lib.origin.credential import Credential, SecretKey
+from lib.users.hiding import NOTHING_HIDDEN
+from tests.contract.origin_double_client import shown
 from tests.fakes import NOW, Clock
 
 CLIENT = "clientid1"
@@ -39,7 +41,7 @@ def double(clock: Clock) -> Iterator[OriginDouble]:
 
 @pytest.fixture
 def origin(double: OriginDouble, clock: Clock) -> Origin:
-    return Origin(f"{double.url}/v2", max_rows=250, clock=clock)
+    return Origin(f"{double.url}/v2", max_rows=250, clock=clock, hiding=NOTHING_HIDDEN)
 
 
 def failure(origin: Origin, *, deadline: float = DEADLINE) -> OriginError:
@@ -59,8 +61,8 @@ def failure_of_one(origin: Origin, user_id: int) -> OriginError:
 def test_a_window_of_users_comes_with_the_rate_limit(origin: Origin, clock: Clock) -> None:
     answer = origin.list_users(CLIENT, RIGHT, offset=2, limit=3, deadline=DEADLINE)
 
-    assert [row["id"] for row in answer.data] == [3, 4, 5]
-    assert answer.data[0] == plain_users(CLIENT, 9)[2]
+    assert [row["id"] for row in shown(answer.data)] == [3, 4, 5]
+    assert shown(answer.data[0]) == plain_users(CLIENT, 9)[2]
     assert answer.rate_limit is not None
     assert (answer.rate_limit.limit, answer.rate_limit.remaining) == (500, 499)
     assert clock.now < answer.rate_limit.reset_at <= clock.now + 60
@@ -86,7 +88,7 @@ def test_past_the_end_there_are_no_users(origin: Origin) -> None:
 def test_one_user_is_found_by_id(origin: Origin) -> None:
     answer = origin.get_user(CLIENT, RIGHT, 4, deadline=DEADLINE)
 
-    assert answer.data == plain_users(CLIENT, 9)[3]
+    assert shown(answer.data) == plain_users(CLIENT, 9)[3]
 
 
 def test_a_user_that_the_origin_says_is_not_there_is_none(origin: Origin) -> None:
@@ -183,7 +185,7 @@ def test_users_are_taken_whatever_address_they_gave_themselves(
     listed = origin.list_users(CLIENT, RIGHT, offset=0, limit=250, deadline=DEADLINE)
     single = origin.get_user(CLIENT, RIGHT, 2, deadline=DEADLINE)
 
-    assert (listed.data, single.data) == (users, users[1])
+    assert (shown(listed.data), shown(single.data)) == (users, users[1])
 
 
 @pytest.mark.parametrize(
@@ -295,7 +297,7 @@ def test_an_answer_in_time_is_whole_however_it_comes(origin: Origin, double: Ori
 
     answer = origin.list_users(CLIENT, RIGHT, offset=0, limit=250, deadline=DEADLINE)
 
-    assert answer.data == plain_users(CLIENT, 1)
+    assert shown(answer.data) == plain_users(CLIENT, 1)
 
 
 def test_an_interim_answer_is_not_the_answer(origin: Origin, double: OriginDouble) -> None:
@@ -304,7 +306,7 @@ def test_an_interim_answer_is_not_the_answer(origin: Origin, double: OriginDoubl
     single = origin.get_user(CLIENT, RIGHT, 4, deadline=DEADLINE)
     absent = origin.get_user(CLIENT, RIGHT, 99, deadline=DEADLINE)
 
-    assert (single.data, absent.data) == (plain_users(CLIENT, 9)[3], None)
+    assert (shown(single.data), absent.data) == (plain_users(CLIENT, 9)[3], None)
 
 
 @pytest.mark.parametrize("deadline", [NOW, NOW - 5])

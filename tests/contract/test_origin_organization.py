@@ -3,18 +3,20 @@
 Nothing of it was recorded at the origin: what the double answers is what was read of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from http.client import HTTPConnection
+from typing import Any
 
 import pytest
 
 from dev.origin import Fault, Limits, Organization, Organizations, OriginDouble, plain_users
 from lib.errors import OriginAuthError, OriginBlockedError, OriginError, OriginTimeoutError
-from lib.origin.client import Origin
+from lib.origin.client import Answer, Origin
 from lib.origin.credential import Credential, SecretKey
 from lib.users.document import USER_FIELDS
-from tests.contract.origin_double_client import connect, get, ids
+from lib.users.hiding import NOTHING_HIDDEN, HidingPolicy
+from tests.contract.origin_double_client import connect, get, ids, shown
 from tests.fakes import NOW, Clock
 
 CLIENT, OTHER = "clientid1", "clientid2"
@@ -45,7 +47,7 @@ def double(clock: Clock) -> Iterator[OriginDouble]:
 
 @pytest.fixture
 def origin(double: OriginDouble, clock: Clock) -> Origin:
-    return Origin(f"{double.url}/v2", max_rows=250, clock=clock)
+    return Origin(f"{double.url}/v2", max_rows=250, clock=clock, hiding=NOTHING_HIDDEN)
 
 
 @pytest.fixture
@@ -64,10 +66,49 @@ def failure(origin: Origin, organization_id: int = 7) -> OriginError:
 def test_members_come_with_the_fields_of_managed_users_and_no_others(origin: Origin) -> None:
     answer = origin.list_members(7, CLIENT, RIGHT, skip=0, take=1000, deadline=DEADLINE)
 
-    assert [row["id"] for row in answer.data] == list(range(1, 13))
-    assert {name for row in answer.data for name in row} == set(USER_FIELDS)
-    assert list(answer.data[:9]) == plain_users(CLIENT, 9)
+    assert [row["id"] for row in shown(answer.data)] == list(range(1, 13))
+    assert {name for row in shown(answer.data) for name in row} == set(USER_FIELDS)
+    assert shown(answer.data[:9]) == plain_users(CLIENT, 9)
     assert answer.rate_limit is not None
+
+
+def test_what_is_hidden_does_not_enter_by_any_call(double: OriginDouble, clock: Clock) -> None:
+    hiding = HidingPolicy(fields=frozenset({"bio"}), metadata_keys=frozenset({"plan"}))
+    origin = Origin(f"{double.url}/v2", max_rows=250, clock=clock, hiding=hiding, max_bytes=10**6)
+    row = plain_users(CLIENT, 1)[0] | {"bio": "canary", "metadata": {"plan": "canary", "kept": 1}}
+    double.replace(CLIENT, [row])
+
+    calls: list[Callable[[], Answer[Any]]] = [
+        lambda: origin.list_users(CLIENT, RIGHT, offset=0, limit=250, deadline=DEADLINE),
+        lambda: origin.find_users(CLIENT, RIGHT, emails=[row["email"]], deadline=DEADLINE),
+        lambda: origin.list_members(7, CLIENT, RIGHT, skip=0, take=1, deadline=DEADLINE),
+    ]
+    entered = [*(line for call in calls * 2 for line in call().data)]
+    entered.append(origin.get_user(CLIENT, RIGHT, 1, deadline=DEADLINE).data)
+
+    assert len(entered) == 7
+    assert not any(b"canary" in line for line in entered)
+    assert {frozenset(shown(line)) for line in entered} == {frozenset(row.keys() - {"bio"})}
+
+
+def test_a_list_told_again_is_what_it_was_and_a_changed_one_is_not(
+    double: OriginDouble, clock: Clock
+) -> None:
+    origin = Origin(
+        f"{double.url}/v2", max_rows=250, clock=clock, hiding=NOTHING_HIDDEN, max_bytes=10**6
+    )
+
+    def listed(take: int = 1000) -> Answer[Sequence[bytes]]:
+        return origin.list_members(7, CLIENT, RIGHT, skip=0, take=take, deadline=DEADLINE)
+
+    first, again = listed(), listed()
+    double.update(CLIENT, 3, name="Changed")
+    changed = listed()
+
+    assert list(first.data) == list(again.data)
+    assert again.rate_limit is not None
+    assert [user["name"] for user in shown(changed.data)][2] == "Changed"
+    assert list(changed.data)[3:] == list(first.data)[3:]
 
 
 def test_null_metadata_is_none(origin: Origin) -> None:
@@ -75,7 +116,7 @@ def test_null_metadata_is_none(origin: Origin) -> None:
 
     answer = origin.list_members(7, CLIENT, RIGHT, skip=1, take=1, deadline=DEADLINE)
 
-    assert "metadata" not in answer.data[0]
+    assert "metadata" not in shown(answer.data[0])
 
 
 def test_a_call_names_both_headers_and_always_take(origin: Origin, double: OriginDouble) -> None:

@@ -113,6 +113,7 @@ class Environment(Wiring):
             self.time.now,
             self.settings.window.max_limit,
             lambda call: outside.ledger.called(wire.running, call),
+            self.settings.hiding,
         )
         return cast("Origin", wired)
 

@@ -4,6 +4,7 @@ Each replaces a part of an environment, or the table, by one that is the same bu
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, cast, override
 
@@ -183,7 +184,9 @@ def _served_for_ever(environment: Environment) -> None:
 
 
 def _look_ups_hide_nothing(environment: Environment) -> None:
-    environment.lookup = replace(environment.lookup, hiding=NOTHING_HIDDEN)
+    origin: Any = copy(environment.origin)
+    origin.hiding = NOTHING_HIDDEN
+    environment.lookup = replace(environment.lookup, origin=lambda: origin)
 
 
 def _old_generations_hide_nothing(environment: Environment) -> None:
@@ -245,9 +248,9 @@ class _NobodyByIdCalls(_OtherCalls):
 class _ForwardCalls(_OtherCalls):
     """Asks for the nearer windows first, and answers in the order that it is asked in."""
 
-    nearer: list[tuple[int, list[bytes]]]
+    nearer: list[tuple[int, Sequence[bytes]]]
 
-    def users(self, offset: int, limit: int) -> list[bytes]:
+    def users(self, offset: int, limit: int) -> Sequence[bytes]:
         if not self.nearer and offset:
             for start in range(0, offset, limit):
                 self.nearer.append((start, self.calls.users(start, limit)))

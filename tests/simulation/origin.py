@@ -16,7 +16,9 @@ from lib.errors import (
 from lib.origin.credential import Credential
 from lib.origin.exchange import ANSWER_SECONDS
 from lib.origin.rate_limit import RateLimit
+from lib.users import bounds
 from lib.users.address import stored_form
+from lib.users.hiding import HidingPolicy
 from tests.fakes import FakeAnswer, User
 from tests.simulation.ledger_entries import OriginCall
 from tests.simulation.plan import Fault
@@ -123,7 +125,9 @@ class WiredOrigin:
         clock: Callable[[], float],
         max_rows: int,
         listen: Callable[[OriginCall], None],
+        hiding: HidingPolicy,
     ) -> None:
+        self.hiding = hiding
         self.max_rows = max_rows
         self._server = server
         self._wire = wire
@@ -132,27 +136,27 @@ class WiredOrigin:
 
     def list_users(
         self, client_id: str, credential: Credential, *, offset: int, limit: int, deadline: float
-    ) -> FakeAnswer[Sequence[User]]:
+    ) -> FakeAnswer[Sequence[bytes]]:
         del client_id
         call = OriginCall("list", f"{offset}+{limit}", self._wire.scheduler.now)
 
-        def tell() -> Sequence[User]:
+        def tell() -> Sequence[bytes]:
             rows = self._server.window(offset, limit, self._wire.scheduler.now)
             call.told = {row["id"]: row for row in rows}
-            return rows
+            return [bounds.document(row, self.hiding) for row in rows]
 
         return self._call(call, credential, deadline, tell)
 
     def find_users(
         self, client_id: str, credential: Credential, *, emails: Sequence[str], deadline: float
-    ) -> FakeAnswer[Sequence[User]]:
+    ) -> FakeAnswer[Sequence[bytes]]:
         call = OriginCall("find", f"{len(emails)}", self._wire.scheduler.now)
 
-        def tell() -> Sequence[User]:
+        def tell() -> Sequence[bytes]:
             wanted = {stored_form(email, client_id) for email in emails}
             rows = [row for row in self._server.truth.everybody() if row["email"] in wanted]
             call.told = {row["id"]: row for row in rows}
-            return rows
+            return [bounds.document(row, self.hiding) for row in rows]
 
         return self._call(call, credential, deadline, tell)
 
@@ -165,27 +169,27 @@ class WiredOrigin:
         skip: int,
         take: int,
         deadline: float,
-    ) -> FakeAnswer[Sequence[User]]:
+    ) -> FakeAnswer[Sequence[bytes]]:
         del organization_id, client_id
         call = OriginCall("members", f"{skip}+{take}", self._wire.scheduler.now)
 
-        def tell() -> Sequence[User]:
+        def tell() -> Sequence[bytes]:
             rows = self._server.members(skip, take, self._wire.scheduler.now)
             call.told = {row["id"]: row for row in rows}
-            return rows
+            return [bounds.document(row, self.hiding) for row in rows]
 
         return self._call(call, credential, deadline, tell)
 
     def get_user(
         self, client_id: str, credential: Credential, user_id: int, *, deadline: float
-    ) -> FakeAnswer[User | None]:
+    ) -> FakeAnswer[bytes | None]:
         del client_id
         call = OriginCall("get", f"{user_id}", self._wire.scheduler.now)
 
-        def tell() -> User | None:
+        def tell() -> bytes | None:
             row = self._server.truth.rows.get(user_id)
             call.told = {user_id: row}
-            return row
+            return None if row is None else bounds.document(row, self.hiding)
 
         return self._call(call, credential, deadline, tell)
 

@@ -19,7 +19,7 @@ from functools import cached_property
 from lib.directory.manifest import Manifest, PageRef
 from lib.errors import BrokenSnapshotError, Reason
 from lib.users.document import id_of
-from lib.users.row import Row, row_of
+from lib.users.row import Row, rows_of
 
 MAX_USERS = 250
 """Most users in a page."""
@@ -44,7 +44,7 @@ class Page:
     @cached_property
     def rows(self) -> tuple[Row, ...]:
         """The users as filters and orders see them, parsed once however often they are asked."""
-        return tuple(map(row_of, self.lines))
+        return tuple(rows_of(self.lines))
 
     @cached_property
     def total(self) -> int:

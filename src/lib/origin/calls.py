@@ -3,14 +3,11 @@
 A call is reserved against the budget before it is made. A 401 fetches the secret again and goes on
 only with another version of it. A failing origin or connection is asked once more, after a
 jittered pause, unless it wants to be left alone for longer; no other 4xx ever is.
-
-Here users enter the service: what a deployment hides is dropped, what cannot be kept is left out,
-and everybody else knows them as canonical documents only.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from lib.clock import Time
 from lib.directory.head import Head, HeadUpdate
@@ -25,10 +22,8 @@ from lib.origin import budget
 from lib.origin.batches import batches_of
 from lib.origin.credential import Credential
 from lib.origin.rate_limit import RateLimit
-from lib.users import bounds
 from lib.users.address import asked_form
-from lib.users.document import id_of, omitted_from
-from lib.users.hiding import HidingPolicy
+from lib.users.document import omitted_in
 
 ENOUGH_SECONDS = 10.0
 """What must be left of a lease for one more call of any length."""
@@ -38,8 +33,6 @@ HURRY_SECONDS = 4.0
 
 RETRY_SECONDS = 0.25
 """Mean pause before the second try."""
-
-type Row = Mapping[str, Any]
 
 
 class Answer[T](Protocol):
@@ -63,17 +56,17 @@ class Origin(Protocol):
 
     def list_users(
         self, client_id: str, credential: Credential, *, offset: int, limit: int, deadline: float
-    ) -> Answer[Sequence[Row]]:
+    ) -> Answer[Sequence[bytes]]:
         """Return one window of users."""
 
     def find_users(
         self, client_id: str, credential: Credential, *, emails: Sequence[str], deadline: float
-    ) -> Answer[Sequence[Row]]:
+    ) -> Answer[Sequence[bytes]]:
         """Return the users with these addresses."""
 
     def get_user(
         self, client_id: str, credential: Credential, user_id: int, *, deadline: float
-    ) -> Answer[Row | None]:
+    ) -> Answer[bytes | None]:
         """Return one user, or None if there is none."""
 
     def list_members(
@@ -85,7 +78,7 @@ class Origin(Protocol):
         skip: int,
         take: int,
         deadline: float,
-    ) -> Answer[Sequence[Row]]:
+    ) -> Answer[Sequence[bytes]]:
         """Return some members of an organization."""
 
 
@@ -121,7 +114,6 @@ class OriginCalls:
     origin: Origin
     credentials: Credentials
     store: Counters
-    hiding: HidingPolicy
     time: Time
     lookup: bool = False
     renew: Callable[[], float] | None = None
@@ -131,23 +123,28 @@ class OriginCalls:
     omitted: dict[int, tuple[str, ...]] = field(default_factory=dict)
     _credential: Credential | None = field(default=None, repr=False)
 
-    def users(self, offset: int, limit: int) -> list[bytes]:
+    def users(self, offset: int, limit: int) -> Sequence[bytes]:
         """Return the users of one window."""
-        rows = self._ask(
+        lines = self._ask(
             lambda credential: self.origin.list_users(
                 self.client_id, credential, offset=offset, limit=limit, deadline=self.deadline
             )
         )
-        return [self._document(row) for row in rows]
+        return self._noted(lines)
 
     @property
     def organization_id(self) -> int | None:
         """The client's organization, as ``lib.origin.credential`` has it."""
         return self._own_credential().organization_id
 
-    def members(self, organization_id: int, skip: int, take: int) -> list[bytes]:
-        """Return some members of an organization; a page that takes too long is asked for once."""
-        rows = self._ask(
+    def members(self, organization_id: int, skip: int, take: int) -> Sequence[bytes]:
+        """Return some members of an organization; a page that takes too long is asked for once.
+
+        Lists are read from their end, so calls are reserved for all that is before it, too.
+        """
+        if self.made == self.reserved:
+            self.afford(1 + skip // take, lookup=False)
+        lines = self._ask(
             lambda credential: self.origin.list_members(
                 organization_id,
                 self.client_id,
@@ -158,7 +155,7 @@ class OriginCalls:
             ),
             patient=False,
         )
-        return [self._document(row) for row in rows]
+        return self._noted(lines)
 
     def batches[K](self, stored: Mapping[K, str]) -> Iterator[dict[K, str]]:
         """Yield what ``find`` can be asked to find ``stored`` addresses, in a run for each call.
@@ -168,32 +165,31 @@ class OriginCalls:
         asked = {key: asked_form(text, self.client_id) or "" for key, text in stored.items()}
         return batches_of(asked, most=self.origin.max_rows)
 
-    def find(self, addresses: Iterable[str]) -> list[bytes]:
+    def find(self, addresses: Iterable[str]) -> Sequence[bytes]:
         """Return the users whom one of ``batches`` finds."""
         emails = [address for address in addresses if address]
         if not emails:
             return []
-        rows = self._ask(
+        lines = self._ask(
             lambda credential: self.origin.find_users(
                 self.client_id, credential, emails=emails, deadline=self.deadline
             )
         )
-        return [self._document(row) for row in rows]
+        return self._noted(lines)
 
     def user(self, user_id: int) -> bytes | None:
         """Return one user, or None if there is none."""
-        row = self._ask(
+        line = self._ask(
             lambda credential: self.origin.get_user(
                 self.client_id, credential, user_id, deadline=self.deadline
             )
         )
-        return None if row is None else self._document(row)
+        return None if line is None else self._noted([line])[0]
 
-    def _document(self, row: Row) -> bytes:
-        line = bounds.document(row, self.hiding)
-        if omitted := omitted_from(line):
-            self.omitted[id_of(line)] = omitted
-        return line
+    def _noted(self, lines: Sequence[bytes]) -> Sequence[bytes]:
+        """Return the documents, after noting what was too much to be kept of them."""
+        self.omitted.update(omitted_in(lines))
+        return lines
 
     def hurried(self) -> bool:
         """Return whether time is too short for calls that can wait."""
@@ -246,16 +242,19 @@ class OriginCalls:
                 self.reserved += calls
                 return
 
-    def afford(self, calls: int) -> int:
-        """Count up to ``calls`` further calls out of the look-ups' share; return how many."""
+    def afford(self, calls: int, *, lookup: bool = True) -> int:
+        """Count up to ``calls`` further calls, of the look-ups' share or of all; return how many.
+
+        Any number of them is one write.
+        """
         while calls > 0:
             head, now = self.store.head(self.client_id), self.time.now()
             if budget.pause(head.health, now=now):
                 return 0
-            calls = min(calls, budget.remaining(head.counters, now=now, lookup=True))
-            if budget.refusal(head.counters, calls=calls, now=now, lookup=True):
+            calls = min(calls, budget.remaining(head.counters, now=now, lookup=lookup))
+            if budget.refusal(head.counters, calls=calls, now=now, lookup=lookup):
                 return 0
-            counters = budget.reserved(head.counters, calls=calls, now=now, lookup=True)
+            counters = budget.reserved(head.counters, calls=calls, now=now, lookup=lookup)
             if calls and self.store.reserve(head, counters):
                 self.reserved += calls
                 return calls

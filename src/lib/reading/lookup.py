@@ -26,7 +26,6 @@ from lib.origin import backoff, budget
 from lib.origin.calls import Credentials, Origin, OriginCalls
 from lib.revalidation.pauses import follow
 from lib.users.document import address_of, id_of
-from lib.users.hiding import HidingPolicy
 from lib.users.keys import Observation, UserKeys, id_key, possible_id
 
 ASKING_SECONDS = 10
@@ -78,7 +77,6 @@ class Lookup:
     answers: Lookups
     origin: Callable[[], Origin]
     credentials: Callable[[], Credentials]
-    hiding: HidingPolicy
     keep_found: int
     keep_missed: int
     time: Time
@@ -238,7 +236,6 @@ class Lookup:
             origin=self.origin(),
             credentials=self.credentials(),
             store=self.store,
-            hiding=self.hiding,
             time=self.time,
         )
         asked: dict[str, Observation] = {}

@@ -191,7 +191,6 @@ class Revalidation:
             origin=self.origin(),
             credentials=self.credentials(),
             store=self.store,
-            hiding=self.observer.hiding,
             time=self.time,
         )
 

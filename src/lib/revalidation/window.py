@@ -176,10 +176,12 @@ def joined(lower: Users, higher: Users) -> Users:
     Raises:
         OriginError: they do not follow each other.
     """
-    first_higher = next(iter(higher), None)
-    if first_higher is not None and any(
-        user_id >= first_higher and user_id not in higher for user_id in lower
-    ):
+    if not (lower and higher):
+        return lower or higher
+    first_higher = next(iter(higher))
+    if next(reversed(lower)) < first_higher:
+        return {**lower, **higher}
+    if any(user_id >= first_higher and user_id not in higher for user_id in lower):
         raise OriginError(
             "the origin's windows are out of order", reason=Reason.WINDOWS_OUT_OF_ORDER
         )

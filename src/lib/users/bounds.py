@@ -17,6 +17,8 @@ from lib.users.hiding import DEEPEST, REQUIRED_FIELDS, HidingPolicy
 MAX_BYTES = 256 * 1024
 """Most bytes of a document: however badly it compresses, an item of the table holds it."""
 
+_NESTED = (dict, list)
+
 
 def document(row: Mapping[str, Any], hiding: HidingPolicy) -> bytes:
     """Return a row's canonical document, without what is hidden and what cannot be kept.
@@ -26,7 +28,8 @@ def document(row: Mapping[str, Any], hiding: HidingPolicy) -> bytes:
     directory cannot do without comes last.
     """
     deep = {name for name, value in row.items() if _deeper(value, DEEPEST)}
-    shown = hiding.apply({name: row[name] for name in row if name not in deep | OWN_FIELDS})
+    left_out = deep | OWN_FIELDS
+    shown = hiding.apply({name: value for name, value in row.items() if name not in left_out})
     line = _line(shown, omitted := deep - hiding.fields - OWN_FIELDS)
     while len(line) > MAX_BYTES and len(shown) > 1:
         largest = max(shown, key=lambda name: _weight(name, shown[name]))
@@ -45,7 +48,7 @@ def _weight(name: str, value: object) -> tuple[bool, bool, int]:
 
 def _deeper(value: object, levels: int) -> bool:
     """Return whether lists and objects are nested in ``value`` more than ``levels`` deep."""
-    if not isinstance(value, dict | list):
+    if not isinstance(value, _NESTED):
         return False
     members = value.values() if isinstance(value, dict) else value
     return levels == 0 or any(_deeper(member, levels - 1) for member in members)

@@ -45,6 +45,8 @@ _ORDER = ("id", UPDATED_AT, OMITTED, *USER_FIELDS[1:])
 _ID_PREFIX = b'{"id":'
 _STAMP_PREFIX = b',"%s":"' % UPDATED_AT.encode()
 _OMITTED_PREFIX = b'"%s":' % OMITTED.encode()
+_NESTED = (dict, list)
+_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def canonical(user: Mapping[str, Any]) -> bytes:
@@ -52,9 +54,9 @@ def canonical(user: Mapping[str, Any]) -> bytes:
 
     A lone surrogate, which JSON can carry and UTF-8 cannot, stays the escape it was.
     """
-    known = {name: _sorted(user[name]) for name in _ORDER if name in user}
-    rest = {name: _sorted(user[name]) for name in sorted(user.keys() - known.keys())}
-    text = json.dumps(known | rest, ensure_ascii=False, separators=(",", ":"))
+    known = {name: user[name] for name in _ORDER if name in user}
+    rest = {name: user[name] for name in sorted(user.keys() - known.keys())}
+    text = _dumps({name: _sorted(value) for name, value in (known | rest).items()})
     return text.encode("utf-8", "backslashreplace")
 
 
@@ -64,9 +66,11 @@ def address_of(line: bytes) -> str:
 
 
 def _sorted(value: object) -> object:
+    if not isinstance(value, _NESTED):
+        return value
     if isinstance(value, dict):
         return {key: _sorted(value[key]) for key in sorted(value)}
-    return [_sorted(item) for item in value] if isinstance(value, list) else value
+    return [_sorted(item) for item in value]
 
 
 def id_of(line: bytes) -> int:

@@ -13,9 +13,8 @@ from lib.errors import (
 from lib.origin.calls import OriginCalls
 from lib.origin.rate_limit import RateLimit
 from lib.users.bounds import MAX_BYTES
-from lib.users.document import canonical, omitted_from
-from lib.users.hiding import HidingPolicy
-from tests.fakes import CLIENT, NOW, Clock, FakeOrigin, FakeSecrets, FakeStore, user, users
+from lib.users.document import omitted_from
+from tests.fakes import CLIENT, NOW, Clock, FakeOrigin, FakeSecrets, FakeStore, users
 
 REFUSED = OriginAuthError(
     "the origin refused the credential", reason=Reason.ORIGIN_AUTH, received=401
@@ -38,7 +37,6 @@ class Fixture:
             origin=self.origin,
             credentials=self.secrets,
             store=self.store,
-            hiding=HidingPolicy(fields=frozenset({"bio"})),
             time=self.clock.time(lambda: jitter),
         )
 
@@ -247,19 +245,6 @@ def test_the_limit_last_told_is_kept() -> None:
     assert fixture.calls.rate_limit == told
 
 
-def test_what_is_hidden_does_not_enter_by_any_call() -> None:
-    fixture = Fixture(reserved=3)
-    fixture.origin.rows = [user(1, bio="canary")]
-
-    entered = [
-        *fixture.calls.users(0, 2),
-        *fixture.calls.find([f"user1+{CLIENT}@example.com"]),
-        fixture.calls.user(1),
-    ]
-
-    assert entered == [canonical(user(1))] * 3
-
-
 def test_what_is_too_much_does_not_enter_by_any_call_and_is_noted() -> None:
     fixture = Fixture(reserved=4)
     address = fixture.origin.rows[1]["email"]
@@ -314,6 +299,30 @@ def test_whoever_counts_calls_meanwhile_is_counted_in() -> None:
     fixture.store.before = count
 
     assert fixture.calls.afford(10) == 4
+
+
+def test_all_that_is_before_a_page_of_members_is_paid_for_at_once() -> None:
+    fixture = Fixture(reserved=1)
+
+    for skip in (6, 4, 2, 0):
+        fixture.calls.members(7, skip, 2)
+
+    assert fixture.store.calls["reserve"] == 1
+    assert (fixture.calls.made, fixture.calls.reserved) == (4, 4)
+    assert fixture.store.peek().counters.lookups == 0
+
+
+def test_of_a_longer_list_as_much_is_paid_for_as_the_budget_has() -> None:
+    fixture = Fixture(reserved=0)
+    fixture.store.put_head(calls=70, calls_minute=int(NOW // 60))
+
+    fixture.calls.members(7, 20, 2)
+    fixture.calls.members(7, 18, 2)
+
+    assert fixture.calls.reserved == 2
+    with pytest.raises(NotAskedError) as caught:
+        fixture.calls.members(7, 16, 2)
+    assert caught.value.reason == "origin-budget"
 
 
 def test_a_page_of_members_that_came_too_late_is_not_asked_for_again() -> None:

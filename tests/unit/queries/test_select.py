@@ -325,6 +325,25 @@ def test_equals_stay_in_id_order_however_they_are_sorted(sort: str) -> None:
     assert ids(ask(same, sort=sort)) == [1, 2, 3]
 
 
+@pytest.mark.parametrize("sort", ["name", "-name", "createdDate", "-createdDate", "-id"])
+@pytest.mark.parametrize("nulls", [0, 90])
+def test_the_first_of_many_are_those_of_all_in_order(sort: str, nulls: int) -> None:
+    # Names come several times, and most of them may be null.
+    many = tuple(
+        user(
+            user_id,
+            name=None if user_id <= nulls else f"N{user_id * 37 % 17}",
+            createdDate=None if user_id <= nulls else f"2026-01-{user_id % 28 + 1:02}T00:00:00Z",
+        )
+        for user_id in range(1, 100)
+    )
+    everybody = ids(ask(many, sort=sort, limit=250))
+
+    pages = [ids(ask(many, sort=sort, limit=3, offset=offset)) for offset in range(0, 99, 3)]
+
+    assert [user_id for page in pages for user_id in page] == everybody
+
+
 @pytest.mark.parametrize("query", [{}, {"locales": frozenset({"de"})}])
 def test_only_the_fields_asked_for_are_shown(query: dict[str, Any]) -> None:
     rows = ask(fields=("name", "id", "bio"), **query)

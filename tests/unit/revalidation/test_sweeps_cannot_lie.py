@@ -40,10 +40,10 @@ class ForwardCalls(OriginCalls):
     """Lists from the first window to the last, whatever is asked for first."""
 
     window: ClassVar[Window]
-    ahead: dict[int, list[bytes]]
+    ahead: dict[int, Sequence[bytes]]
 
     @override
-    def users(self, offset: int, limit: int) -> list[bytes]:
+    def users(self, offset: int, limit: int) -> Sequence[bytes]:
         if not hasattr(self, "ahead"):
             self.ahead = {}
         for further in sorted(self.window.offsets):
