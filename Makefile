@@ -257,6 +257,7 @@ bench: .build/bench/.synced $(SAM) ## Measure beside peers, some eight minutes, 
 .PHONY: bench-large
 bench-large: .build/bench/.synced $(SAM) ## A directory of 100,000 users, in some minutes, into bench/large.json
 	@$(BENCH).large
+	@$(BENCH) --report
 
 .PHONY: bench-quick
 bench-quick: .build/bench/.synced $(SAM) ## The same in a minute, in few rounds, for a first idea

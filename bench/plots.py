@@ -6,7 +6,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from bench import report
-from bench.results import Run, rows_of, spreads_of
+from bench.results import LARGE, Run, load, rows_of, spreads_of
 from dev import ROOT
 
 DIRECTORY = ROOT / "docs/benchmarks"
@@ -36,7 +36,8 @@ def draw(run: Run) -> None:
     with mpl.rc_context(_STYLE):
         _bars(run, "cold_{}_ms", "milliseconds from process start to the first answer", "cold.svg")
         _bars(run, "warm_{}_us", "microseconds an answer (logarithmic)", "warm.svg", log=True)
-        _growth(run)
+        _growth(run, "10k_vs_500", "500 users", "10,000 users", "growth.svg")
+        _growth(*load(LARGE), "100k_vs_10k", "10,000 users", "100,000 users", "large.svg")
 
 
 def _bars(run: Run, pattern: str, axis: str, file: str, *, log: bool = False) -> None:
@@ -68,17 +69,17 @@ def _bars(run: Run, pattern: str, axis: str, file: str, *, log: bool = False) ->
     _save(figure, file)
 
 
-def _growth(run: Run) -> None:
-    """Draw two bars a question, for 500 and for 10,000 users."""
-    rows, questions = rows_of(run), report.labels(r"(\w+)_10k_vs_500:peer")
+def _growth(run: Run, sizes: str, few: str, many: str, file: str) -> None:
+    """Draw two bars a question, for directories with ``few`` and with ``many`` users."""
+    rows, questions = rows_of(run), report.labels(rf"(\w+)_{sizes}:peer")
     figure = Figure(figsize=(8, 0.55 * len(questions) + 0.9), layout="constrained")
     axes = figure.subplots()
     names = list(questions)[::-1]
     for place, name in enumerate(names):
-        row = rows[f"{name}_10k_vs_500"]
+        row = rows[f"{name}_{sizes}"]
         small = row.peer or 0
-        axes.barh(place + 0.18, small, 0.34, color=_PEER, label="500 users")
-        axes.barh(place - 0.18, row.value, 0.34, color=_OURS, label="10,000 users")
+        axes.barh(place + 0.18, small, 0.34, color=_PEER, label=few)
+        axes.barh(place - 0.18, row.value, 0.34, color=_OURS, label=many)
         axes.text(small, place + 0.18, f"  {small:.2g}", va="center", fontsize=9)
         axes.text(row.value, place - 0.18, f"  {row.value:.2g}", va="center", fontsize=9)
     axes.set_yticks(range(len(names)), [questions[name].replace("`", "") for name in names])
@@ -88,7 +89,7 @@ def _growth(run: Run) -> None:
     axes.xaxis.set_major_formatter("{x:g}")
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(handles[:2], labels[:2], frameon=False, loc="upper right")
-    _save(figure, "growth.svg")
+    _save(figure, file)
 
 
 def _save(figure: Figure, file: str) -> None:

@@ -9,7 +9,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 
 from bench import compression, cost, throughput
-from bench.results import BENCH, BOUNDS, Row, Run, number, rows_of, spreads_of
+from bench.results import BENCH, BOUNDS, LARGE, Row, Run, load, number, rows_of, spreads_of
 from dev import ROOT
 from dev.template import literals
 from dev.template.literals import parameter_defaults
@@ -25,7 +25,7 @@ _BASES = {"cold": "cold_ours_ms", "warm": "warm_echo_us"}
 
 def page(runs: Sequence[Run]) -> str:
     """Return the whole page; ``runs`` are those kept, the newest last."""
-    newest = runs[-1]
+    newest, (large,) = runs[-1], load(LARGE)
     rows = rows_of(newest)
     return WORDS.format(
         count=len(runs),
@@ -35,6 +35,8 @@ def page(runs: Sequence[Run]) -> str:
         **parameter_defaults(),
         **_samples(newest),
         **rows,
+        **rows_of(large),
+        **{f"large_{name}": told for name, told in large["about"].items()},
         **{f"paper_{times}": _on_paper(rows, times) for times in (1, 10, 100)},
         **_prices(),
         **_basis(rows),
