@@ -4,7 +4,8 @@ Prices are list prices in US dollars for us-east-1 and arm64, without any free t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from math import ceil
 
 from bench.results import Row

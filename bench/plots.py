@@ -37,7 +37,8 @@ def draw(run: Run) -> None:
         _bars(run, "cold_{}_ms", "milliseconds from process start to the first answer", "cold.svg")
         _bars(run, "warm_{}_us", "microseconds an answer (logarithmic)", "warm.svg", log=True)
         _growth(run, "10k_vs_500", "500 users", "10,000 users", "growth.svg")
-        _growth(*load(LARGE), "100k_vs_10k", "10,000 users", "100,000 users", "large.svg")
+        (large,) = load(LARGE)
+        _growth(large, "100k_vs_10k", "10,000 users", "100,000 users", "large.svg")
 
 
 def _bars(run: Run, pattern: str, axis: str, file: str, *, log: bool = False) -> None:

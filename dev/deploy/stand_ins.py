@@ -1,7 +1,8 @@
-"""What an artifact has in place of parts of boto3 that import much and are never called there.
+"""What an artifact has in place of parts of its libraries that import much and are never called.
 
-Each has all that boto3 and botocore ask of the part when they are imported and make a client. A
-version that asks for more fails the tests of the artifact, which imports and makes all of them.
+Each has all that boto3, botocore and urllib3 ask of the part when they are imported and make a
+client. A version that asks for more fails the tests of the artifact, which imports and makes all
+of them.
 """
 
 from pathlib import Path
@@ -23,6 +24,8 @@ PaginatorDocstring = WaiterDocstring = ClientMethodDocstring
     "boto3/docs/docstring.py": """\
 from botocore.docs.docstring import ClientMethodDocstring as ActionDocstring
 """,
+    # HTTP/2, which nobody switches on; it looks at versions, with zip files and more behind it.
+    "urllib3/http2/__init__.py": "",
 }
 """Their sources by path."""
 

@@ -7,7 +7,8 @@ as a call.
 import json
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from copy import replace
+from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote
 

@@ -9,7 +9,8 @@ Pure: rows and answers in, rows and answers out.
 
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from hashlib import shake_256
 from http import HTTPStatus
 from json import dumps, loads

@@ -13,7 +13,6 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, NamedTuple, override
@@ -154,13 +153,12 @@ class Route(NamedTuple):
     user_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """One HTTP response."""
 
     status: HTTPStatus
     body: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def to_event(self, request: Request) -> dict[str, Any]:
         """Return what Lambda hands to API Gateway; HEAD and 304 have no body.

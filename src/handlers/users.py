@@ -1,6 +1,6 @@
 """Answers the questions about users: lists, single users, look-ups."""
 
-from dataclasses import replace
+from copy import replace
 from typing import TYPE_CHECKING
 
 from handlers import observing

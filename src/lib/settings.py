@@ -6,8 +6,7 @@ Secrets are never settings.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import NamedTuple, Self, override
 from urllib.parse import urlsplit
 
 from lib.caching.freshness import FreshnessPolicy
@@ -15,40 +14,45 @@ from lib.revalidation.schedule import Schedule
 from lib.revalidation.window import Window
 from lib.users.hiding import HidingPolicy
 
+VARIABLES = frozenset(
+    {
+        "TABLE_NAME",
+        "SECRET_ID",
+        "CAL_API_URL",
+        "FRESH_SECONDS",
+        "STALE_WHILE_REVALIDATE_SECONDS",
+        "STALE_IF_ERROR_SECONDS",
+        "FROZEN_MODE",
+        "REFRESH_FUNCTION_NAME",
+        "ORIGIN_MAX_LIMIT",
+        "ORIGIN_MAX_OFFSET",
+        "SCHEDULE_EXPRESSION",
+        "IDLE_REVALIDATION_SECONDS",
+        "AGE_ALARM_SECONDS",
+        "ADOPTED_CALLS_PER_SWEEP",
+        "MAX_ADOPTED_USERS",
+        "LOOKUP_MISS_SECONDS",
+        "MEMORY_CACHE_MEGABYTES",
+        "HIDDEN_FIELDS",
+        "HIDDEN_METADATA_KEYS",
+        "EVENT_BUS_NAME",
+        "EVENT_VALUES",
+        "UPDATED_AT",
+    }
+)
+"""What every function but that of deliveries has in its environment."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+OF_REFRESH = frozenset({"CHANGES_FUNCTION_NAME"})
+"""What the refresh function has besides; the changes function cannot refer to itself."""
+
+OF_DELIVERIES = frozenset(
+    {"WEBHOOK_URL", "SIGNING_SECRET_ID", "DELIVERIES_QUEUE_URL", "DEAD_LETTERS_URL"}
+)
+"""What the deliveries function has besides."""
+
+
+class Settings(NamedTuple):
     """What a deployment decides. ``origin_url`` ends in ``/v2``, without a slash."""
-
-    VARIABLES: ClassVar[frozenset[str]] = frozenset(
-        {
-            "TABLE_NAME",
-            "SECRET_ID",
-            "CAL_API_URL",
-            "FRESH_SECONDS",
-            "STALE_WHILE_REVALIDATE_SECONDS",
-            "STALE_IF_ERROR_SECONDS",
-            "FROZEN_MODE",
-            "REFRESH_FUNCTION_NAME",
-            "ORIGIN_MAX_LIMIT",
-            "ORIGIN_MAX_OFFSET",
-            "SCHEDULE_EXPRESSION",
-            "IDLE_REVALIDATION_SECONDS",
-            "AGE_ALARM_SECONDS",
-            "ADOPTED_CALLS_PER_SWEEP",
-            "MAX_ADOPTED_USERS",
-            "LOOKUP_MISS_SECONDS",
-            "MEMORY_CACHE_MEGABYTES",
-            "HIDDEN_FIELDS",
-            "HIDDEN_METADATA_KEYS",
-            "EVENT_BUS_NAME",
-            "EVENT_VALUES",
-            "UPDATED_AT",
-        }
-    )
-
-    OF_REFRESH: ClassVar[frozenset[str]] = frozenset({"CHANGES_FUNCTION_NAME"})
-    """What the refresh function has besides; the changes function cannot refer to itself."""
 
     table_name: str
     secret_id: str
@@ -75,7 +79,7 @@ class Settings:
             ValueError: a variable is missing, not a number, out of bounds or contradicts another;
                 the text names it.
         """
-        _require(cls.VARIABLES, env)
+        _require(VARIABLES, env)
         frozen = _switch(env, "FROZEN_MODE")
         return cls(
             table_name=env["TABLE_NAME"],
@@ -112,18 +116,17 @@ class Settings:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliverySettings:
+class DeliverySettings(NamedTuple):
     """What the deliveries function has besides. ``url`` may hold a token, and is never printed."""
 
-    VARIABLES: ClassVar[frozenset[str]] = frozenset(
-        {"WEBHOOK_URL", "SIGNING_SECRET_ID", "DELIVERIES_QUEUE_URL", "DEAD_LETTERS_URL"}
-    )
-
-    url: str = field(repr=False)
+    url: str
     signing_secret_id: str
     queue_url: str
     dead_letters_url: str
+
+    @override
+    def __repr__(self) -> str:
+        return f"DeliverySettings({self.queue_url})"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -132,7 +135,7 @@ class DeliverySettings:
         Raises:
             ValueError: a variable is missing, or no event may be posted to the URL.
         """
-        _require(cls.VARIABLES, env)
+        _require(OF_DELIVERIES, env)
         if not _is_secure(env["WEBHOOK_URL"]):
             raise ValueError("WEBHOOK_URL must be an https URL, or an http one of this machine")
         return cls(

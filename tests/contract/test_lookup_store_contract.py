@@ -1,7 +1,7 @@
 """What is remembered of look-ups: the fake and the table do the same."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from copy import replace
 from itertools import count
 
 import pytest

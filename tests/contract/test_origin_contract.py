@@ -1,7 +1,7 @@
 """The origin's adapter, over sockets: what it accepts, and what each failure becomes."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import replace
 from traceback import TracebackException
 
 import pytest

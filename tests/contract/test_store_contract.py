@@ -1,7 +1,7 @@
 """What every store promises: asked of the fake and of DynamoDB alike."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import replace
 from typing import TYPE_CHECKING
 
 import pytest

@@ -1,7 +1,8 @@
 """The faults: each breaks something between the service and its neighbours, over real sockets."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 
 from dev.origin import Fault, Organization, Organizations, demo_members, demo_user
 from tests.integration.relay import Relay

@@ -7,7 +7,8 @@ is documented must have been answered.
 import json
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from typing import NoReturn, override
 
 import pytest

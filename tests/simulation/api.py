@@ -1,7 +1,8 @@
 """The HTTP interface as one environment answers it, and what is remembered of each exchange."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from handlers.invocation import MARGIN_SECONDS

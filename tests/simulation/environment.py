@@ -1,6 +1,7 @@
 """One execution environment of a Lambda function: the service's own wiring, over one wire."""
 
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from functools import cached_property
 from random import Random
 from typing import TYPE_CHECKING, cast, override

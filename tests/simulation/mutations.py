@@ -4,8 +4,8 @@ Each replaces a part of an environment, or the table, by one that is the same bu
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from copy import copy
-from dataclasses import dataclass, fields, replace
+from copy import copy, replace
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, cast, override
 
 from lib.directory.generation import Generation

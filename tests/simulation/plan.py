@@ -4,7 +4,8 @@ Each seed leaves most kinds of trouble out, at random. A run with everything at 
 where two things in particular must meet (Groce et al., Swarm Testing, 2012).
 """
 
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 

@@ -4,7 +4,8 @@ import json
 import traceback
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from random import Random

@@ -11,7 +11,7 @@ from dev.template.translation import source
 from lib.deliveries.receiver import ANSWER_SECONDS
 from lib.directory.head import LEASE_SECONDS
 from lib.revalidation.schedule import Schedule
-from lib.settings import DeliverySettings, Settings
+from lib.settings import OF_DELIVERIES, OF_REFRESH, VARIABLES, Settings
 from tests.template.stack import Stack
 
 URL = "https://hooks.example.org/users"
@@ -38,10 +38,10 @@ def test_the_environment_is_what_settings_read(name: str) -> None:
     told = set() if name == "ApiFunction" else {"REFRESH_FUNCTION_NAME"}
 
     of_its_own = {
-        "RefreshFunction": Settings.OF_REFRESH,
-        "DeliveriesFunction": DeliverySettings.VARIABLES,
+        "RefreshFunction": OF_REFRESH,
+        "DeliveriesFunction": OF_DELIVERIES,
     }
-    expected = Settings.VARIABLES | POWERTOOLS | of_its_own.get(name, frozenset())
+    expected = VARIABLES | POWERTOOLS | of_its_own.get(name, frozenset())
     assert variables.keys() == expected - told
 
 

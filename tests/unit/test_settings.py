@@ -5,7 +5,7 @@ import pytest
 from lib.caching.freshness import FreshnessPolicy
 from lib.revalidation.schedule import Schedule
 from lib.revalidation.window import Window
-from lib.settings import DeliverySettings, Settings
+from lib.settings import OF_DELIVERIES, OF_REFRESH, VARIABLES, DeliverySettings, Settings
 from lib.users.hiding import HidingPolicy
 
 GOOD = {
@@ -35,7 +35,7 @@ GOOD = {
 
 
 def test_the_refresh_function_is_told_whom_to_ask_for_announcements() -> None:
-    told = Settings.from_env(GOOD | dict.fromkeys(Settings.OF_REFRESH, "changes"))
+    told = Settings.from_env(GOOD | dict.fromkeys(OF_REFRESH, "changes"))
 
     assert told.changes_function_name == "changes"
     assert Settings.from_env(GOOD).changes_function_name == ""
@@ -66,7 +66,7 @@ def test_every_variable_is_read() -> None:
         lookup_miss_seconds=60,
         memory_cache_bytes=48 * 1024 * 1024,
     )
-    assert GOOD.keys() == Settings.VARIABLES
+    assert GOOD.keys() == VARIABLES
 
 
 @pytest.mark.parametrize("name", sorted(GOOD))
@@ -174,7 +174,7 @@ def test_what_deliveries_need_is_read_and_the_url_not_shown() -> None:
         queue_url="https://sqs.example.com/1/deliveries",
         dead_letters_url="https://sqs.example.com/1/dead",
     )
-    assert DELIVERIES.keys() == DeliverySettings.VARIABLES
+    assert DELIVERIES.keys() == OF_DELIVERIES
     assert "t0ken" not in repr(settings)
 
 

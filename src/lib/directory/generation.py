@@ -5,7 +5,7 @@ Instants are epoch seconds, fractions kept.
 Pure: no clock, no I/O.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 FIELDS_OMITTED = "fields-omitted"
 """The reason of a directory that holds everybody, but not every field of everybody."""
@@ -29,8 +29,7 @@ def sealed(total: int, digest: str) -> bytes:
     return bytes.fromhex(digest[:_TIE_DIGITS]) + total.to_bytes(_TOTAL_BYTES)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Generation:
+class Generation(NamedTuple):
     """One generation of one client's directory; number 0 means that nothing was ever published.
 
     A manifest keeps it as it was published. In the head, ``swept_at`` and the instants of those

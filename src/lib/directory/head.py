@@ -7,8 +7,7 @@ Pure: no clock, no I/O.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from lib.directory.generation import Generation
 from lib.errors import Reason, StoreError
@@ -50,8 +49,7 @@ type HeadUpdate = Mapping[str, Value]
 """Attributes of a head to set or remove; whatever it does not name stays as it is."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class Health(NamedTuple):
     """How asking the origin went last, and what that means for everybody.
 
     ``last_error`` is empty once a sweep succeeded. Nobody asks before ``blocked_until`` (the
@@ -66,8 +64,7 @@ class Health:
     doubted_since: float = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
+class Lease(NamedTuple):
     """Who may revalidate one client until when; ``token`` rises by one per acquisition."""
 
     client_id: str
@@ -84,8 +81,7 @@ class Lease:
         return (self.holder, self.token) == (other.holder, other.token)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallCounters:
+class CallCounters(NamedTuple):
     """Calls reserved in the minute ``calls_minute`` and the one before, and the origin's limit.
 
     ``lookups`` are those of ``calls`` that look-ups made. A limit of 0 is not known.
@@ -101,8 +97,7 @@ class CallCounters:
     rate_reset_at: float = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class Head(NamedTuple):
     """The mutable ref of one client, as it was when it was read."""
 
     client_id: str
@@ -172,9 +167,7 @@ type _Attributes = Mapping[str, str]
 
 def _attributes(part: _Part, *, besides: frozenset[str]) -> _Attributes:
     return {
-        _RENAMED.get((part, field.name), field.name): field.name
-        for field in fields(part)
-        if field.name not in besides
+        _RENAMED.get((part, field), field): field for field in part._fields if field not in besides
     }
 
 
@@ -197,7 +190,7 @@ _PARTS: Mapping[_Part, _Attributes] = {
 }
 
 KINDS: Mapping[str, Any] = {
-    name: part.__dataclass_fields__[field].type
+    name: part.__annotations__[field]
     for part, attributes in _PARTS.items()
     for name, field in attributes.items()
 }

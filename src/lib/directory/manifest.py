@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, batched, chain, pairwise
+from typing import NamedTuple
 from zlib import crc32
 
 from lib.directory import index
@@ -37,13 +38,12 @@ type Load = Callable[[Sequence[str]], Sequence[bytes]]
 """Gives branches by digest; raises BrokenSnapshotError where one is missing."""
 
 
-@dataclass(frozen=True, slots=True)
-class PageRef:
+class PageRef(NamedTuple):
     """Names one immutable page: hex digest, smallest user id in it, number of users."""
 
     digest: str
     first_id: int
-    count: int
+    users: int
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Manifest:
 
     def pack(self) -> bytes:
         """Return 2 bytes of page count, 30 a page (digest, first id, users) and 20 a shard."""
-        pages = (_PAGE.pack(bytes.fromhex(p.digest), p.first_id, p.count) for p in self.pages)
+        pages = (_PAGE.pack(bytes.fromhex(p.digest), p.first_id, p.users) for p in self.pages)
         shards = (_SHARD.pack(bytes.fromhex(shard)) for shard in self.shards)
         return b"".join((_COUNT.pack(len(self.pages)), *pages, *shards))
 
@@ -96,7 +96,7 @@ class Manifest:
 
     @cached_property
     def _ends(self) -> list[int]:
-        return list(accumulate(page.count for page in self.pages))
+        return list(accumulate(page.users for page in self.pages))
 
 
 def _runs(pages: Sequence[PageRef]) -> Iterator[tuple[PageRef, ...]]:

@@ -9,7 +9,7 @@ stay until bytes run out, least recently used first. That a generation is there 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from copy import replace
 from functools import partial
 from threading import Lock
 from typing import Any

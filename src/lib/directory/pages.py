@@ -81,7 +81,7 @@ class Draft:
     @property
     def users(self) -> int:
         """How many users it holds."""
-        return sum(ref.count for ref in self.refs)
+        return sum(ref.users for ref in self.refs)
 
     @property
     def total(self) -> int:
@@ -179,6 +179,6 @@ def decode(ref: PageRef, data: bytes) -> Page:
         raise BrokenSnapshotError("a page was altered", reason=Reason.BROKEN_PAGE)
     lines = tuple(text.split(b"\n"))
     ids = tuple(map(id_of, lines))
-    if (ids[0], len(ids)) != (ref.first_id, ref.count):
+    if (ids[0], len(ids)) != (ref.first_id, ref.users):
         raise BrokenSnapshotError("a page is another one", reason=Reason.BROKEN_PAGE)
     return Page(ref, ids, lines)

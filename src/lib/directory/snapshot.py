@@ -5,8 +5,10 @@ Pure but for the loader it is given.
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from copy import replace
 from itertools import chain, islice
+from types import MappingProxyType
+from typing import NamedTuple
 
 from lib.directory import index
 from lib.directory.generation import Generation
@@ -18,8 +20,7 @@ from lib.users.hiding import HidingPolicy
 from lib.users.row import Row, row_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """All known users of one client at one moment.
 
     ``manifest`` tells what it is made of; ``load`` and ``load_shards`` give some of that, in the
@@ -31,7 +32,7 @@ class Snapshot:
     load: Callable[[Sequence[PageRef]], Sequence[Page]]
     load_shards: Callable[[Sequence[str]], Sequence[bytes]]
 
-    extra: Mapping[int, bytes] = field(default_factory=dict)
+    extra: Mapping[int, bytes] = MappingProxyType({})
     """Users beside the snapshot's own, found by a look-up; they win over older ones."""
 
     def slice(self, *, offset: int, limit: int) -> Sequence[bytes]:

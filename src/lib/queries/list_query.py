@@ -12,7 +12,8 @@ Pure: no I/O.
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from functools import cached_property, lru_cache
 from typing import Any

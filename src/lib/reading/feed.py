@@ -9,7 +9,8 @@ Pure but for what it is wired to.
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import NamedTuple
 

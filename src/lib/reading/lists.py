@@ -61,7 +61,7 @@ class _Seen(NamedTuple):
     body: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ListReads:
     """Lists of any client's users; ``updated_at``: whether these get stamps."""
 

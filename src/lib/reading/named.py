@@ -5,7 +5,8 @@ the origin's window or newer than the last sweep, so the origin is asked for jus
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lib.caching.freshness import FreshnessPolicy, acceptable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from lib.reading.lookup import Found, Lookup
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class NamedReads:
     """Reads of named users of any client."""
 

@@ -7,7 +7,8 @@ served says how old it is and why.
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
@@ -46,7 +47,7 @@ _NOT_KEPT = "This generation is no longer kept."
 _NOTHING_SUITABLE = "Nothing suitable is stored, and only-if-cached was asked."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Proxy:
     """Reads of any client; ``require_client`` raises NotFoundError for one not configured."""
 

@@ -26,7 +26,7 @@ class Served(NamedTuple):
     seen: Mapping[int, bytes] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Stored:
     """Judges any client's generations under one policy."""
 

@@ -13,7 +13,7 @@ end:
 Pure: no clock, no I/O. Instants are epoch seconds, ``jitter`` is in 0..1.
 """
 
-from dataclasses import replace
+from copy import replace
 
 from lib.directory.head import Head, Health
 from lib.errors import OriginBlockedError, OriginServerError, Reason, ServiceError, UnavailableError

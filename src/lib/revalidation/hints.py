@@ -11,7 +11,8 @@ worker had the lease just then, comes before all hints.
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from typing import assert_never
 
 from lib.clock import Time

@@ -11,7 +11,8 @@ is only believed of the list is checked (docs/adr/0021).
 Pure but for the calls it is given. Instants are epoch seconds.
 """
 
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 
 from lib.directory.generation import LIST_UNFINISHED, MEMBERS_UNDECIDED
 from lib.directory.head import PART, SKEW_SECONDS, WHOLE, Head

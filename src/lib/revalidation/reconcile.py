@@ -10,7 +10,8 @@ Pure but for the calls it is given.
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
 from itertools import islice

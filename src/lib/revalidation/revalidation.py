@@ -8,7 +8,8 @@ fences a holder that was overtaken; a crash anywhere leaves the old generation s
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 
 from lib.clock import Time
 from lib.directory.head import (

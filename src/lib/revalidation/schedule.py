@@ -4,8 +4,8 @@ Pure: no clock, no I/O. Instants are epoch seconds.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import batched
+from typing import NamedTuple
 
 from lib.directory.head import PART, SKEW_SECONDS, Head
 
@@ -31,8 +31,7 @@ LARGE_USERS = 2_000
 """A directory with more users has an invocation, and its memory, to itself."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
+class Schedule(NamedTuple):
     """A deployment's schedule, in seconds: a run ``every`` so many, idle clients after ``idle``.
 
     With ``idle`` not above ``every`` nobody is idle. A client is *late* when it is ``tolerance``

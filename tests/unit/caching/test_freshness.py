@@ -1,6 +1,6 @@
 """What a snapshot may be used for, by its age, the policy and the caller's directives."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 from hypothesis import given

@@ -41,6 +41,7 @@ HEADS = st.builds(
         complete=st.booleans(),
         incomplete_reason=TEXTS,
         hiding_digest=TEXTS,
+        users_sum=st.none() | st.binary(min_size=1, max_size=8),
         packed=st.none() | st.binary(min_size=1, max_size=8),
         modified_at=NUMBERS,
         swept_at=INSTANTS,
@@ -77,7 +78,10 @@ HEADS = st.builds(
     rotation_id=NUMBERS,
     cycle_began_at=INSTANTS,
     pages_expire_at=NUMBERS,
+    source=TEXTS,
+    seen=st.binary(max_size=8),
     announced=NUMBERS,
+    read_at=INSTANTS,
 )
 
 
@@ -90,10 +94,10 @@ def test_a_head_comes_back_from_its_attributes(head: Head) -> None:
         for name, value in attributes_of(part).items()
         if value is not None
     }
-    own = {
+    own = {"list": head.source} | {
         name: getattr(head, name)
         for name in ATTRIBUTES
-        if name in Head.__dataclass_fields__ and name != "generation"
+        if name in Head._fields and name != "generation"
     }
 
     assert head_of(CLIENT, {**attributes, **own}) == head

@@ -96,7 +96,7 @@ def test_what_cannot_be_a_root_is_told_without_its_branches() -> None:
 @given(SIZES, st.integers(0, 45), st.integers(1, 45))
 def test_a_run_is_the_pages_that_it_touches(sizes: list[int], offset: int, limit: int) -> None:
     refs = pages(sizes)
-    owners = [ref for ref in refs for _ in range(ref.count)]
+    owners = [ref for ref in refs for _ in range(ref.users)]
 
     run, skipped = Manifest(refs).run(offset, limit)
 

@@ -5,7 +5,7 @@ import json
 import random
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 import pytest
@@ -54,7 +54,7 @@ def test_cutting_and_reading_back_gives_the_same_documents(ids: set[int]) -> Non
 @given(IDS)
 def test_a_reference_names_the_first_id_and_the_count(ids: set[int]) -> None:
     for page in pages.cut(documents(ids)):
-        assert (page.ref.first_id, page.ref.count) == (page.ids[0], len(page.lines))
+        assert (page.ref.first_id, page.ref.users) == (page.ids[0], len(page.lines))
 
 
 @given(IDS, st.integers(1, 2000))
@@ -91,13 +91,13 @@ def test_about_one_id_in_128_ends_a_page() -> None:
 def test_a_page_has_at_most_250_users() -> None:
     cut = pages.cut(documents(range(1, 3000)))
 
-    assert max(page.ref.count for page in cut) <= pages.MAX_USERS
+    assert max(page.ref.users for page in cut) <= pages.MAX_USERS
 
 
 def test_without_boundaries_pages_are_cut_at_half_their_size_or_later() -> None:
     cut = pages.cut(documents(NEVER_ENDING))
 
-    assert all(125 <= page.ref.count <= 250 for page in cut[:-1])
+    assert all(125 <= page.ref.users <= 250 for page in cut[:-1])
     assert len(cut) > 5
 
 
@@ -207,7 +207,7 @@ def test_a_page_that_is_another_than_its_name_says_is_broken(first_id: int, coun
     (page,) = pages.cut(documents([1, 2]))
 
     with pytest.raises(BrokenSnapshotError):
-        pages.decode(replace(page.ref, first_id=first_id, count=count), pages.encode(page))
+        pages.decode(replace(page.ref, first_id=first_id, users=count), pages.encode(page))
 
 
 def _shuffled(value: object, order: random.Random) -> Any:  # noqa: ANN401 - JSON

@@ -1,7 +1,8 @@
 """Runs of users out of a snapshot, and which pages a run touches."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import given

@@ -49,7 +49,7 @@ class Announcer:
         moved = {
             "generation": generation,
             "digest": draft.digest,
-            "users": sum(ref.count for ref in draft.refs),
+            "users": sum(ref.users for ref in draft.refs),
             "complete": True,
             "policy": policy,
             "swept_at": NOW + generation,

@@ -1,7 +1,7 @@
 """Change events: CloudEvents 1.0, deterministic ids, and no values unless they are asked for."""
 
 import json
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime
 from typing import Any
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import replace
 from io import StringIO
 from logging import StreamHandler
 from typing import Any

@@ -1,6 +1,6 @@
 """Links whose question is too long for a header, and that nobody is led to another question."""
 
-from dataclasses import replace
+from copy import replace
 from urllib.parse import parse_qs
 
 import pytest

@@ -1,7 +1,7 @@
 """Which rows a question gets, in which order, and what was not found."""
 
 import json
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 import pytest

@@ -1,7 +1,8 @@
 """Reads of named users: when the origin is asked beyond the snapshot, and how that is told."""
 
 import json
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 
 import pytest
 

@@ -28,7 +28,7 @@ def test_each_page_is_told_and_all_together() -> None:
     assert (told["generation"], told["users"]) == (1, 400)
     assert told["usersDigest"] == f"{total_of(lines):064x}"
     assert [page["users"] for page in told["pages"]] == [
-        ref.count for ref in world.store.manifest(generation).pages
+        ref.users for ref in world.store.manifest(generation).pages
     ]
     first = told["pages"][0]
     assert (first["firstId"], first["lastId"]) == (1, first["users"])

@@ -1,7 +1,8 @@
 """The directory as it was: which generation a moment means, and what is answered from it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given

@@ -1,6 +1,6 @@
 """The read table: what a reader gets at each age, who asks the origin, and what the answer says."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 

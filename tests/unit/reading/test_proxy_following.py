@@ -1,6 +1,6 @@
 """Reads that wait for another's revalidation, mend a broken snapshot, or cannot be served."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 

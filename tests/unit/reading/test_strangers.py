@@ -6,7 +6,7 @@ is to say.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import replace
 from typing import NamedTuple
 
 import pytest

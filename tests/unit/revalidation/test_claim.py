@@ -1,6 +1,6 @@
 """Claims: of many who want to revalidate one wins, and whoever may not is told why."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 

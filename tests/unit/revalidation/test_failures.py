@@ -1,6 +1,6 @@
 """Runs that fail: the old generation stands, and everybody is told how long to keep away."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 

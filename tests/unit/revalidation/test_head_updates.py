@@ -1,6 +1,6 @@
 """What the end of a revalidation changes in the head, and what it leaves alone."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 

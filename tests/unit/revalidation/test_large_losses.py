@@ -1,7 +1,7 @@
 """Large losses: who is missing stays listed, all else goes on, nobody is deleted unasked."""
 
 import json
-from dataclasses import replace
+from copy import replace
 
 import pytest
 

@@ -236,7 +236,7 @@ def test_a_broken_page_costs_only_the_adopted_users_in_it() -> None:
 
     kept = list(snapshot_of(world.store, world.head.generation).lines())
     assert len(refs) > 2
-    assert len(kept) == 499 - broken.count
+    assert len(kept) == 499 - broken.users
 
 
 def test_a_window_that_shows_the_unconfirmed_again_confirms_them() -> None:
