@@ -134,8 +134,8 @@ class Origin:
         """Return what a list shows, of which ``read`` returns the rows, at most ``most``."""
         lines = self._documents.of(
             received.body,
-            *(received.status, read.__name__, most),
-            make=lambda: self._shown(read(received, most=most, now=self._clock())),
+            (received.status, read.__name__, most),
+            lambda: self._shown(read(received, most=most, now=self._clock())),
         )
         return self._answer(received, lines)
 

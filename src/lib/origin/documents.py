@@ -31,7 +31,7 @@ class Documents:
         self._kept: OrderedDict[bytes, bytes] = OrderedDict()
 
     def of(
-        self, body: bytes, *asked: object, make: Callable[[], Sequence[bytes]]
+        self, body: bytes, asked: tuple[object, ...], make: Callable[[], Sequence[bytes]]
     ) -> Sequence[bytes]:
         """Return what ``make`` makes of ``body``, which depends on that and on ``asked`` alone.
 

@@ -28,7 +28,7 @@ class Making:
 def test_the_same_bytes_are_read_once() -> None:
     documents, make = Documents(max_bytes=10_000), Making()
 
-    made = [list(documents.of(b"body", 200, "rows", 250, make=make)) for _ in range(3)]
+    made = [list(documents.of(b"body", (200, "rows", 250), make)) for _ in range(3)]
 
     assert made == [LINES] * 3
     assert make.times == 1
@@ -42,15 +42,15 @@ def test_other_bytes_and_other_questions_are_read_anew(
     body: bytes, asked: tuple[object, ...]
 ) -> None:
     documents, make = Documents(max_bytes=10_000), Making(LINES[:1])
-    documents.of(b"body", 200, "rows", 250, make=Making())
+    documents.of(b"body", (200, "rows", 250), Making())
 
-    assert list(documents.of(body, *asked, make=make)) == LINES[:1]
+    assert list(documents.of(body, asked, make)) == LINES[:1]
 
 
 def test_nobody_stays_nobody() -> None:
     documents, make = Documents(max_bytes=10_000), Making([])
 
-    assert [list(documents.of(b"body", make=make)) for _ in range(2)] == [[], []]
+    assert [list(documents.of(b"body", (), make)) for _ in range(2)] == [[], []]
 
 
 def test_what_failed_is_tried_again() -> None:
@@ -60,9 +60,9 @@ def test_what_failed_is_tried_again() -> None:
         raise OriginError("unusable", reason=Reason.WRONG_SHAPE)
 
     with pytest.raises(OriginError):
-        documents.of(b"body", make=fail)
+        documents.of(b"body", (), fail)
 
-    assert list(documents.of(b"body", make=make)) == LINES
+    assert list(documents.of(b"body", (), make)) == LINES
 
 
 def test_what_was_told_longest_ago_goes_first_when_there_is_no_room() -> None:
@@ -70,7 +70,7 @@ def test_what_was_told_longest_ago_goes_first_when_there_is_no_room() -> None:
     asked = [Making([b"%d" % n * 1000 + bytes(range(200)).replace(b"\n", b"")]) for n in range(3)]
 
     for n in (0, 1, 0, 2, 0, 1):
-        assert list(documents.of(b"%d" % n, make=asked[n])) == asked[n].lines
+        assert list(documents.of(b"%d" % n, (), asked[n])) == asked[n].lines
 
     assert [making.times for making in asked] == [3, 2, 1]
 
@@ -79,6 +79,6 @@ def test_without_room_nothing_is_kept() -> None:
     documents, make = Documents(max_bytes=0), Making()
 
     for _ in range(2):
-        documents.of(b"body", make=make)
+        documents.of(b"body", (), make)
 
     assert make.times == 2
