@@ -251,7 +251,7 @@ BENCH := PYTHONPATH=src UV="$$(realpath "$$(command -v $(UV))")" SAM="$(CURDIR)/
 	@touch $@
 
 .PHONY: bench
-bench: .build/bench/.synced $(SAM) ## Measure beside peers, some eight minutes, into docs/benchmarks.md
+bench: .build/bench/.synced $(SAM) ## Measure beside peers, in five to eight minutes, into docs/benchmarks.md
 	@$(BENCH) $(BENCH_OPTIONS)
 
 .PHONY: bench-large

@@ -171,7 +171,7 @@ def rising(lines: Sequence[bytes]) -> Users:
 
 
 def joined(lower: Users, higher: Users) -> Users:
-    """Return two runs of a list by rising id; where they overlap, ``lower`` was seen later.
+    """Return two runs of a list, both by rising id, as one; ``lower`` was seen later.
 
     Raises:
         OriginError: they do not follow each other.
