@@ -46,7 +46,8 @@ def select(snapshot: Snapshot, query: ListQuery) -> Slice:
     rows = named.of(snapshot) if named else snapshot.rows()
     for meets in query.conditions():
         rows = [row for row in rows if meets(row)]
-    window = _first(query.offset + query.limit, rows, query.sort)[query.offset :]
+    end = min(query.offset + query.limit, len(rows))
+    window = _first(end, rows, query.sort)[query.offset :]
     return Slice(
         lines=_projected([row.line for row in window], query.fields),
         total=len(rows),

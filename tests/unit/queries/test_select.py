@@ -344,6 +344,11 @@ def test_the_first_of_many_are_those_of_all_in_order(sort: str, nulls: int) -> N
     assert [user_id for page in pages for user_id in page] == everybody
 
 
+@pytest.mark.parametrize("sort", ["id", "-id", "name", "-name"])
+def test_behind_the_end_however_far_there_is_nobody(sort: str) -> None:
+    assert ids(ask(sort=sort, offset=10**20)) == []
+
+
 @pytest.mark.parametrize("query", [{}, {"locales": frozenset({"de"})}])
 def test_only_the_fields_asked_for_are_shown(query: dict[str, Any]) -> None:
     rows = ask(fields=("name", "id", "bio"), **query)
