@@ -300,6 +300,18 @@ def test_an_answer_in_time_is_whole_however_it_comes(origin: Origin, double: Ori
     assert shown(answer.data) == plain_users(CLIENT, 1)
 
 
+def test_nobody_is_taken_for_absent_because_another_is_told_twice(
+    origin: Origin, double: OriginDouble
+) -> None:
+    double.faults = [Fault("duplicate_ids")]
+    emails = [user["email"] for user in plain_users(CLIENT, 2)]
+
+    with pytest.raises(OriginError) as caught:
+        origin.find_users(CLIENT, RIGHT, emails=emails, deadline=DEADLINE)
+
+    assert caught.value.reason == "rows-out-of-order"
+
+
 def test_an_interim_answer_is_not_the_answer(origin: Origin, double: OriginDouble) -> None:
     double.faults = [Fault("early_hints"), Fault("early_hints")]
 

@@ -91,6 +91,21 @@ def rows_of(received: Received, *, most: int, now: float) -> Sequence[Row]:
     return rows
 
 
+def found_of(received: Received, *, most: int, now: float) -> Sequence[Row]:
+    """Return the users that a list has who were asked for by address.
+
+    Whoever is not in it does not exist, so one that has somebody twice is not believed: cut off at
+    its limit it lacks somebody else.
+
+    Raises:
+        OriginError: it is no such list.
+    """
+    rows = rows_of(received, most=most, now=now)
+    if len({row["id"] for row in rows}) < len(rows):
+        raise _unusable("rows repeat", Reason.ROWS_OUT_OF_ORDER)
+    return rows
+
+
 def members_of(received: Received, *, most: int, now: float) -> Sequence[Row]:
     """Return the members of an organization, of each the fields that managed users have.
 

@@ -73,7 +73,7 @@ class Origin:
         """
         query: dict[str, int | str] = {"emails": ",".join(emails), "limit": len(emails)}
         received = self._get(_users_of(client_id), client_id, credential, query, deadline=deadline)
-        rows = answers.rows_of(received, most=len(emails), now=self._clock())
+        rows = answers.found_of(received, most=len(emails), now=self._clock())
         return self._answer(received, self._shown(rows))
 
     def get_user(
