@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from dev.local.embedded_aws import EmbeddedAws
+from dev.origin import Fault
 from dev.origin.rules import Bounds
 from tests.integration.asking import post
 from tests.integration.service import CLIENT, REVALIDATE_AGE, Service, running_service
@@ -49,3 +50,12 @@ def test_deletions_are_confirmed(small: Service) -> None:
     assert result["outcome"] == "published"
     small.forget()
     assert gone["id"] not in small.get("/users?limit=250").ids
+
+
+def test_nobody_is_said_not_to_exist_because_another_is_told_twice(small: Service) -> None:
+    past = small.origin.users(CLIENT)[-2:]
+    small.origin.faults = [Fault("duplicate_ids", match="emails=")]
+
+    answer = post(small, "/users/lookup", {"emails": [user["email"] for user in past]})
+
+    assert not answer.body.get("notFound")
