@@ -16,6 +16,7 @@ from lib.origin.answers import (
     MAX_RESET_SECONDS,
     MAX_RETRY_AFTER_SECONDS,
     Received,
+    found_of,
     members_of,
     rate_limit_of,
     rows_of,
@@ -243,6 +244,14 @@ def test_a_rate_limit_is_one_that_says_enough(
 
     expected = limit and RateLimit(limit=limit[0], remaining=limit[1], reset_at=limit[2])
     assert found == expected
+
+
+def test_of_users_found_by_address_nobody_comes_twice() -> None:
+    assert len(found_of(received(listed(*users([1, 2]))), most=2, now=NOW)) == 2
+    with pytest.raises(OriginError) as caught:
+        found_of(received(listed(*users([1, 1]))), most=2, now=NOW)
+
+    assert caught.value.reason == "rows-out-of-order"
 
 
 def test_of_a_member_no_more_passes_than_a_managed_user_has() -> None:
